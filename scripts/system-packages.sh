@@ -1,0 +1,50 @@
+#!/usr/bin/env bash
+# Installs, by apt, the programs that are missing: `system-packages.sh base` what `make` itself
+# needs, `system-packages.sh tests` what the tests run. Does nothing when all are there.
+set -euo pipefail
+
+# One line each: when | how to tell that it is there | package | why.
+programs() {
+    cat <<'TABLE'
+base  | command -v git                  | git            | the tests of a clone
+base  | command -v make                 | make           | the targets
+base  | python3 -c 'import ensurepip'   | python3-venv   | the virtual environment
+tests | command -v dbus-run-session     | dbus           | a session bus of its own for the keyring
+tests | command -v faketime             | faketime       | a clock that jumps
+tests | command -v fish                 | fish           | completion in fish
+tests | command -v gnome-keyring-daemon | gnome-keyring  | a real keyring
+tests | command -v man                  | man-db         | the manual pages, rendered
+tests | command -v secret-tool          | libsecret-tools | the keyring as another program sees it
+tests | command -v strace               | strace         | kill or fail at each system call
+tests | command -v tmux                 | tmux           | a real terminal
+tests | command -v valgrind             | valgrind       | instruction counts
+tests | command -v zsh                  | zsh            | completion in zsh
+TABLE
+}
+
+as_root() {
+    if [ "$(id -u)" -eq 0 ]; then "$@"; else sudo -n "$@"; fi
+}
+
+missing=()
+while IFS='|' read -r when present package _; do
+    [ "${when// /}" = "${1:?base or tests}" ] || continue
+    bash -c "$present" </dev/null >/dev/null 2>&1 || missing+=("${package// /}")
+done < <(programs)
+
+[ "${#missing[@]}" -gt 0 ] || exit 0
+
+if ! command -v apt-get >/dev/null || ! as_root true 2>/dev/null; then
+    echo "missing on this machine, and not ours to install (apt, as root or by sudo without a password):" >&2
+    echo "  apt-get install ${missing[*]}" >&2
+    exit 1
+fi
+
+echo "installing: ${missing[*]}"
+export DEBIAN_FRONTEND=noninteractive
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+{
+    as_root apt-get -q update &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -q install --yes --no-install-recommends "${missing[@]}"
+} </dev/null >"$log" 2>&1 || { tail -n 20 "$log" >&2; exit 1; }
