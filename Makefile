@@ -64,7 +64,7 @@ $(VENV)/.installed: requirements/build.txt requirements/runtime.txt pyproject.to
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
 	    || { echo "Python 3.11 or newer is needed: make PYTHON=python3.12 ..." >&2; exit 1; }
 	@echo "setting up $(VENV)"
-	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/build.txt
 	@$(BIN)/python -m pip uninstall --quiet --yes setuptools 2>/dev/null
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/runtime.txt
@@ -82,7 +82,7 @@ UV = .build/lock/bin/uv pip compile --quiet --no-config --universal --python-ver
     --generate-hashes --no-emit-index-url --no-emit-find-links --no-annotate \
     --custom-compile-command "make requirements"
 requirements: ## lock the dependencies again, with hashes (UPGRADE=--upgrade for newer ones)
-	@$(PYTHON) -m venv .build/lock
+	@.build/lock/bin/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear .build/lock
 	@.build/lock/bin/python -m pip install --quiet --require-hashes -r requirements/lock.txt
 	@$(UV) --group lock -o requirements/lock.txt
 	@$(UV) --group build -o requirements/build.txt
