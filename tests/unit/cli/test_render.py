@@ -1,0 +1,309 @@
+"""What people look at is readable, safe, and nothing else than what was asked for."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import re
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rich.console import Console
+
+from openclaw_cli.cli.render import Column, Output, cut, fit
+from openclaw_cli.cli.stdout import width
+from openclaw_cli.errors import NotFoundError, OpenclawError
+from tests.unit.cli.terminal import Terminal
+
+COLUMNS = [
+    Column("name", weight=9, shortest=20),
+    Column("provider", weight=4, shortest=8),
+    Column("backend", weight=3, shortest=8),
+    Column("version", weight=2, shortest=3, short="ver"),
+    Column("age", weight=6),
+    Column("next rotation", weight=5, short="next"),
+    Column("state", weight=8, states=True),
+]
+LONG = "team/payments/production/stripe-restricted-key-for-billing"
+ROWS = [
+    ["openai-api-key", "openai", "local", "3", "2d", "in 5 days", "ok"],
+    [LONG, "stripe", "aws-secrets-manager", "7a9c1b2e-1111-2222-3333", "120d", "now", "overdue"],
+    ["[/red]\x1b[2J\u202e", "postgres", "vault", "1", "3m", "", "due"],
+]
+COLOURFUL = {"TERM": "xterm-256color", "LANG": "C.UTF-8"}
+ALLOWED = re.compile(r"\x1b\[(0|1|2|31|32|33)m")
+NOBODY = NotFoundError("no secret is called x\x1b[2J", hint="openclaw secrets list")
+
+
+def shown(terminal: Terminal, environ: dict[str, str] | None = None) -> str:
+    output = Output(
+        stdout=terminal.descriptor, stderr=terminal.descriptor, environ=environ or COLOURFUL
+    )
+    output.table(COLUMNS, ROWS)
+    return terminal.screen().decode()
+
+
+class Piped:
+    """An output into two pipes, and what came out of them."""
+
+    def __init__(self, *, quiet: bool = False, as_json: bool = False) -> None:
+        (self._out, stdout), (self._err, stderr) = os.pipe(), os.pipe()
+        self._writers = (stdout, stderr)
+        self.output = Output(
+            stdout=stdout, stderr=stderr, environ=COLOURFUL, quiet=quiet, as_json=as_json
+        )
+
+    def read(self) -> tuple[str, str]:
+        for writer in self._writers:
+            os.close(writer)
+        with open(self._out, encoding="utf-8") as out, open(self._err, encoding="utf-8") as err:
+            return out.read(), err.read()
+
+
+def test_a_table_at_80_columns_has_one_line_a_row_and_names_that_can_be_told_apart() -> None:
+    with Terminal(80) as terminal:
+        lines = ALLOWED.sub("", shown(terminal)).splitlines()
+    assert lines[0].split() == ["name", "provider", "backend", "ver", "age", "next", "state"]
+    assert len(lines) == 2 + len(ROWS)
+    assert all(width(line) <= 80 for line in lines)
+    assert lines[3].startswith("team/paym")
+    assert "…" in lines[3]
+    assert lines[3].endswith("overdue")
+
+
+def test_a_table_at_200_columns_cuts_nothing() -> None:
+    with Terminal(200) as terminal:
+        lines = ALLOWED.sub("", shown(terminal)).splitlines()
+    assert "next rotation" in lines[0]
+    assert LONG in lines[3]
+    assert "7a9c1b2e-1111-2222-3333" in lines[3]
+    assert "…" not in "".join(lines)
+
+
+def test_a_narrow_terminal_leaves_out_what_matters_least() -> None:
+    with Terminal(52) as terminal:
+        lines = ALLOWED.sub("", shown(terminal)).splitlines()
+    assert lines[0].split() == ["name", "age", "next", "state"]
+    assert all(width(line) <= 52 for line in lines)
+
+
+@pytest.mark.parametrize("room", [80, 200])
+def test_rich_itself_finds_nothing_to_wrap_or_cut(room: int) -> None:
+    columns, rows = fit(COLUMNS, [[cell or "-" for cell in row] for row in ROWS[:2]], room)
+    console = Console(file=io.StringIO(), width=room)
+    line = "  ".join(
+        cell.ljust(max(width(row[index]) for row in [*rows, [c.title for c in columns]]))
+        for index, cell in enumerate(rows[1])
+    )
+    assert len(console.render_lines(line)) == 1
+
+
+def test_colour_means_a_state_and_no_text_reaches_the_terminal_as_a_command() -> None:
+    with Terminal() as terminal:
+        text = shown(terminal)
+    assert re.findall(r"\x1b\[3(\d)m(\w+)", text) == [("2", "ok"), ("1", "overdue"), ("3", "due")]
+    assert "[/red]\\x1b[2J\\u202e" in text
+    assert "\x1b" not in ALLOWED.sub("", text)
+    assert "\u202e" not in text
+
+
+@pytest.mark.parametrize("environ", [{"NO_COLOR": "1", "TERM": "xterm"}, {"TERM": "dumb"}])
+def test_no_colour_where_none_is_wanted(environ: dict[str, str]) -> None:
+    with Terminal() as terminal:
+        text = shown(terminal, environ)
+        output = Output(stdout=terminal.descriptor, stderr=terminal.descriptor, environ=environ)
+        output.error(NOBODY)
+        output.facts([("state", "overdue", "bad")])
+        assert "\x1b" not in text + terminal.screen().decode()
+    assert ".." in text  # the locale is not known to have an ellipsis
+
+
+def test_many_rows_on_a_terminal_are_plain_and_still_fit() -> None:
+    with Terminal(80) as terminal:
+        output = Output(stdout=terminal.descriptor, environ=COLOURFUL)
+        writing = threading.Thread(target=output.table, args=(COLUMNS, ROWS * 67))
+        writing.start()
+        text = b""
+        while writing.is_alive():  # a terminal holds 4 KiB
+            text += terminal.screen()
+        writing.join()
+        text += terminal.screen()
+    lines = text.decode().splitlines()
+    assert len(lines) == 1 + 3 * 67
+    assert b"\x1b" not in text
+    assert all(width(line) <= 80 for line in lines)
+    assert lines[2].startswith("team/paym")
+
+
+def test_a_piped_table_is_whole_plain_and_needs_no_rich() -> None:
+    script = (
+        "import sys; from openclaw_cli.cli.render import Column, Output\n"
+        "output = Output(); output.table([Column('name'), Column('state')], [['x' * 300, 'ok']])\n"
+        "output.done('kept'); output.json({'a': 1})\n"
+        "sys.exit('rich' in sys.modules or 'typer' in sys.modules)"
+    )
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, check=True)
+    assert ended.stdout.splitlines()[1] == b"x" * 300 + b"  ok"
+    assert ended.stderr == b"kept\n"
+
+
+CELLS = st.text("abc-/日é", min_size=1, max_size=60)
+
+
+@given(st.lists(st.tuples(*[CELLS] * len(COLUMNS)), min_size=1, max_size=5), st.integers(20, 220))
+def test_every_row_fits_every_terminal(rows: list[tuple[str, ...]], room: int) -> None:
+    columns, lines = fit(COLUMNS, rows, room)
+    assert columns[0].title == "name"
+    for index, _ in enumerate(lines):
+        cells = [*lines, [column.title for column in columns]]
+        widths = [max(width(row[place]) for row in cells) for place in range(len(columns))]
+        assert sum(widths) + 2 * (len(columns) - 1) <= room
+        assert len(lines[index]) == len(columns)
+
+
+@given(st.text("abcdefgh日é"), st.integers(4, 40))
+def test_a_cut_name_keeps_its_beginning_and_its_end(text: str, wide: int) -> None:
+    short = cut(text, wide)
+    assert width(short) <= wide
+    head, dots, tail = short.partition("…")
+    assert text.startswith(head)
+    assert text.endswith(tail)
+    assert dots or short == text
+
+
+def test_json_has_a_schema_number_and_is_one_line_when_piped() -> None:
+    piped = Piped(as_json=True)
+    piped.output.json({"secrets": [{"name": "a\x1b[2J\u202e\udc80"}]})
+    out, _ = piped.read()
+    assert out.count("\n") == 1
+    assert out.isascii()
+    assert "\x1b" not in out
+    assert json.loads(out) == {"schema": 1, "secrets": [{"name": "a\x1b[2J\u202e\udc80"}]}
+
+
+def test_json_on_a_terminal_is_for_eyes() -> None:
+    with Terminal() as terminal:
+        Output(stdout=terminal.descriptor, environ=COLOURFUL).json({"a": [1]})
+        assert terminal.screen() == b'{\n  "schema": 1,\n  "a": [\n    1\n  ]\n}\n'
+        Output(stdout=terminal.descriptor, environ=COLOURFUL).json_line({"a": [1]})
+        assert terminal.screen() == b'{"schema": 1, "a": [1]}\n'
+
+
+def test_an_error_is_a_line_and_a_hint() -> None:
+    piped = Piped()
+    piped.output.error(NOBODY)
+    piped.output.error(OpenclawError("it broke"))
+    assert piped.read() == (
+        "",
+        "openclaw: no secret is called x\\x1b[2J\n"
+        "  hint: openclaw secrets list\n"
+        "openclaw: it broke\n",
+    )
+
+
+def test_an_error_in_json_has_a_code_a_kind_a_message_and_a_hint() -> None:
+    piped = Piped(as_json=True)
+    piped.output.error(NOBODY)
+    out, err = piped.read()
+    assert out == ""
+    assert json.loads(err) == {
+        "error": {
+            "code": 3,
+            "kind": "not_found",
+            "message": "no secret is called x\x1b[2J",
+            "hint": "openclaw secrets list",
+        }
+    }
+
+
+def test_messages_go_to_standard_error_in_one_line_each() -> None:
+    piped = Piped()
+    piped.output.done("kept a\nb as version 2")
+    piped.output.note("read from standard input")
+    piped.output.warn("the value can be read in the process list", hint="openclaw secrets set a")
+    out, err = piped.read()
+    assert out == ""
+    assert err.splitlines() == [
+        "kept a\\x0ab as version 2",
+        "read from standard input",
+        "openclaw: warning: the value can be read in the process list",
+        "  hint: openclaw secrets set a",
+    ]
+
+
+def test_quiet_keeps_warnings_and_errors_only() -> None:
+    piped = Piped(quiet=True)
+    piped.output.done("kept")
+    piped.output.note("noted")
+    piped.output.warn("careful")
+    piped.output.line("the answer")
+    assert piped.read() == ("the answer\n", "openclaw: warning: careful\n")
+
+
+def test_with_json_a_warning_is_json_too_and_the_rest_is_silent() -> None:
+    piped = Piped(as_json=True)
+    piped.output.done("kept")
+    piped.output.warn("careful")
+    out, err = piped.read()
+    assert (out, json.loads(err)) == ("", {"warning": {"message": "careful", "hint": ""}})
+
+
+def test_facts_are_aligned() -> None:
+    piped = Piped()
+    piped.output.facts([("name", "a\x07"), ("last read", "2 minutes ago"), ("state", "ok", "good")])
+    out, _ = piped.read()
+    assert out == "name       a\\x07\nlast read  2 minutes ago\nstate      ok\n"
+
+
+def test_a_closed_standard_error_changes_nothing() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    output = Output(stderr=writer, environ=COLOURFUL)
+    output.warn("nobody listens")
+    os.close(writer)
+    output.error(NOBODY)
+
+
+def test_the_streams_are_judged_apart() -> None:
+    with Terminal() as terminal:
+        output = Output(
+            stdout=os.open(os.devnull, 1), stderr=terminal.descriptor, environ=COLOURFUL
+        )
+        assert (output.on_terminal, output.messages_on_terminal) == (False, True)
+        assert output.paint("ok", "good") == "ok"
+        output.error(NOBODY)
+        assert terminal.screen().startswith(b"\x1b[31mopenclaw:\x1b[0m no secret")
+
+
+def test_work_of_a_second_shows_progress_on_a_terminal_and_leaves_no_trace() -> None:
+    with Terminal() as terminal:
+        output = Output(stderr=terminal.descriptor, environ=COLOURFUL)
+        with output.progress("reading the trail") as progress:
+            progress.say("12 of 100")
+            assert terminal.screen() == b""
+            assert b"reading the trail, 12 of 100, 1 s" in terminal.screen(until=b"1 s")
+        assert terminal.screen().endswith(b"\r\x1b[K")
+
+
+def test_short_work_and_piped_work_show_none() -> None:
+    piped = Piped()
+    with Terminal() as terminal:
+        with Output(stderr=terminal.descriptor, environ=COLOURFUL).progress("quick"):
+            time.sleep(0.05)
+        assert terminal.screen() == b""
+    with piped.output.progress("slow"):
+        time.sleep(1.3)
+    assert piped.read() == ("", "")
+
+
+def test_columns_of_the_environment_win_over_the_terminal() -> None:
+    with Terminal(200) as terminal:
+        assert Output(stdout=terminal.descriptor, environ={"COLUMNS": "77"}).width == 77
+        for nonsense in ("0", "-3", "x", "\uff19\uff19", "9" * 5000):
+            assert Output(stdout=terminal.descriptor, environ={"COLUMNS": nonsense}).width == 200
