@@ -49,7 +49,8 @@ class Needles:
     def __init__(self, values: Mapping[str, bytes]) -> None:
         self.unmasked = [name for name, value in values.items() if len(value) < SHORTEST]
         plain = {name: value for name, value in values.items() if len(value) >= SHORTEST}
-        said = BytesAhoCorasick(set(plain.values()))
+        longest_mask = max(map(len, values), default=0) + len("[openclaw: (several)]")
+        said = BytesAhoCorasick({v for v in plain.values() if len(v) <= longest_mask})
         self._masks = _masks(plain, said)
         self._several = _mask("[openclaw (several)]", said)
         self._sorted = sorted(self._masks)

@@ -51,10 +51,11 @@ def _go_json(text: str) -> str:
     return escaped.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _upper_escapes(text: str) -> str:
+def _upper_json(text: str) -> str:
+    letters = (json.dumps(letter)[1:-1] for letter in text)
     return "".join(
-        letter if letter.isascii() else json.dumps(letter)[1:-1].upper().replace("\\U", "\\u")
-        for letter in text
+        letter.upper().replace("U", "u") if letter.startswith("\\u") else letter
+        for letter in letters
     )
 
 
@@ -71,10 +72,7 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "url": lambda value: urllib.parse.quote(value).encode(),
     "url, no slash": lambda value: urllib.parse.quote(value, safe="").encode(),
     "url, lower": lambda value: b"".join(
-        bytes((byte,))
-        if chr(byte).isalnum() and byte < 128 or byte in b"-_.~"
-        else b"%%%02x" % byte
-        for byte in value
+        bytes((byte,)) if byte in UNRESERVED else b"%%%02x" % byte for byte in value
     ),
     "url, plus": lambda value: urllib.parse.quote_plus(value).encode(),
     "encodeURIComponent": _encode_uri_component,
@@ -82,7 +80,7 @@ ENCODERS: dict[str, Callable[[bytes], bytes]] = {
     "json, utf-8": _text(lambda text: json.dumps(text, ensure_ascii=False)[1:-1]),
     "json, slashes": _text(lambda text: json.dumps(text)[1:-1].replace("/", "\\/")),
     "json, Go": _text(_go_json),
-    "json, upper": _text(lambda text: _upper_escapes(json.dumps(text, ensure_ascii=False)[1:-1])),
+    "json, upper": _text(_upper_json),
     "quoted": lambda value: shlex.quote(value.decode("latin-1")).encode("latin-1"),
     "single quotes": lambda value: value.replace(b"'", b"'\\''"),
     "repr of bytes": lambda value: repr(value).encode(),
