@@ -1,0 +1,46 @@
+"""Puts the parts together; the only module that knows them all."""
+
+from __future__ import annotations
+
+from openclaw_cli.audit.actor import present_actor
+from openclaw_cli.service import Secrets
+from openclaw_cli.store.keys import unlock_quietly
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from openclaw_cli.changes import Changes
+    from openclaw_cli.home import Home
+    from openclaw_cli.settings import Settings
+    from openclaw_cli.store.header import Header
+
+
+def secrets(
+    home: Home,
+    settings: Settings,
+    environ: Mapping[str, str],
+    ask: Callable[[str], bytes] | None = None,
+) -> Secrets:
+    """Return the secrets of a home.
+
+    `ask` is given what a passphrase is for and returns it. Without it nobody is asked, and reading
+    raises `LockedError` where a passphrase, a keyring or a recovery key is needed.
+    """
+
+    def unlock(header: Header) -> tuple[bytes, str]:
+        if ask is None:
+            return unlock_quietly(home, header)
+        from openclaw_cli.store.keys.slots import unlock_asking
+
+        return unlock_asking(home, header, ask)
+
+    actor = present_actor(environ)
+    return Secrets(home, actor, unlock, segment_bytes=settings["audit.segment-bytes"])
+
+
+def changes(secrets: Secrets, settings: Settings) -> Changes:
+    """Return what changes the same secrets."""
+    from openclaw_cli.changes import Changes
+
+    return Changes(secrets, keep=settings["store.versions"])

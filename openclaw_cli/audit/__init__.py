@@ -1,0 +1,1 @@
+"""The trail: what happened, chained so that a change to it shows."""

@@ -1,0 +1,290 @@
+"""The command tree: every command by name, imported when it is called.
+
+`--help` of a group lists what the table says and imports nothing. A new command is one function in
+one of the files and one line here; a test compares the lines with the functions' docstrings.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Sequence
+from difflib import get_close_matches
+from importlib import import_module
+from typing import Any
+
+import typer
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from openclaw_cli import __version__
+from openclaw_cli.cli.argv import normalised
+from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import OpenclawError, UsageError
+
+_HELP = """Keep the API keys of a machine that runs AI agents: encrypted, versioned, recorded.
+
+openclaw secrets create openai-api-key        a new secret; the value is asked for, or piped in
+
+openclaw secrets get openai-api-key           its exact bytes
+
+openclaw secrets run --env OPENAI_API_KEY=openai-api-key -- python agent.py
+"""
+
+_VALUES = "openclaw_cli.cli.secrets.values"
+_LOOKING = "openclaw_cli.cli.secrets.looking"
+_MOVING = "openclaw_cli.cli.secrets.moving"
+_RUNNING = "openclaw_cli.cli.secrets.running"
+_AUDIT = "openclaw_cli.cli.secrets.audit"
+_STORE = "openclaw_cli.cli.store"
+_CONFIG = "openclaw_cli.cli.config"
+
+# A line: the module that has the command (with a colon where its whole `app` is the command) or the
+# table of a group, and the first line of its help.
+Table = dict[str, tuple["str | Table", str]]
+
+SECRETS: Table = {
+    "create": (_VALUES, "Keep a new secret."),
+    "set": (_VALUES, "Keep a new version of a secret, or a new secret."),
+    "get": (_VALUES, "Give a secret's value: exact bytes when piped."),
+    "edit": (_VALUES, "Change a value in your editor, in memory only."),
+    "list": (_LOOKING, "Show all secrets: where they are, how old, and what needs a hand."),
+    "status": (_LOOKING, "Show one secret's health."),
+    "history": (_LOOKING, "Draw a secret's versions: made, promoted, last read, retired."),
+    "rollback": (_VALUES, "Make an older version the current one again."),
+    "delete": (_VALUES, "Delete a secret; it can be restored for 30 days."),
+    "restore": (_VALUES, "Bring a deleted secret back."),
+    "run": (_RUNNING, "Run a program with secrets in its environment, its output masked."),
+    "inject": (_RUNNING, "Fill the references in a template."),
+    "import": (_MOVING, "Take secrets over from a file."),
+    "export": (_MOVING, "Write secrets in the format of another tool."),
+    "copy": (_MOVING, "Copy a secret to another name."),
+    "audit": (_AUDIT + ":", "Show who did what to which secret, and what looks wrong."),
+}
+
+STORE: Table = {
+    "init": (_STORE, "Make the store and choose how it is unlocked."),
+    "check": (_STORE, "Verify every byte of the store and of the trail."),
+    "rekey": (_STORE, "Give the store a new data key; the values stay."),
+    "backup": (_STORE, "Write a sealed copy of the store."),
+    "restore": (_STORE, "Put a backup in place."),
+    "slots": ("openclaw_cli.cli.slots:", "Show, add and remove the keys that open the store."),
+    "unlock": (_STORE, "Keep the store unlocked for a while."),
+    "lock": (_STORE, "Forget an unlocked store's key."),
+    "accept-rollback": (_STORE, "Accept a store or trail that you put back yourself."),
+}
+
+CONFIG: Table = {
+    "show": (_CONFIG, "Show the settings and where each comes from."),
+    "check": (_CONFIG, "Check a settings file before it is used."),
+    "set": (_CONFIG, "Change a setting."),
+    "path": (_CONFIG, "Say where the settings are."),
+}
+
+
+TOP: Table = {
+    "secrets": (SECRETS, "Keep, read, change and give away secrets."),
+    "store": (STORE, "Look after the encrypted store."),
+    "status": ("openclaw_cli.cli.status", "Show what there is and what needs a hand."),
+    "config": (CONFIG, "Show, check and change settings."),
+    "doctor": ("openclaw_cli.cli.doctor", "Find what is wrong here, and say the mend."),
+    "completion": ("openclaw_cli.cli.completion", "Print the completion script of a shell."),
+}
+
+
+class LazyGroup(TyperGroup):
+    """A group whose commands are imported when they are called."""
+
+    table: Table
+
+    def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
+        """List the table."""
+        return list(self.table)
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
+        """Return what help and suggestions need of a command."""
+        if cmd_name not in self.table:
+            return None
+        return TyperCommand(cmd_name, help=self.table[cmd_name][1], callback=None)
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Show the help of a group that is called alone."""
+        return super().parse_args(ctx, args or ["--help"])
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        """Import the command that is called."""
+        name = args[0]
+        if name not in self.table:
+            raise self._unknown(ctx, name)
+        command = load(name, *self.table[name])
+        return name, command, _named_by_position(command, args[1:])
+
+    def _unknown(self, ctx: Any, name: str) -> UsageError:
+        close = get_close_matches(name, self.table, n=2)
+        meant = f"did you mean {' or '.join(close)}?" if close else f"{ctx.command_path} --help"
+        return UsageError(f"{ctx.command_path} has no command {name}", hint=meant)
+
+
+def load(name: str, where: str | Table, help_text: str) -> Any:
+    """Return a command with the options that every command has."""
+    if isinstance(where, dict):
+        return group(name, where, help_text)
+    module, whole, _ = where.partition(":")
+    command: Any = get_command(import_module(module).app)
+    if not whole and hasattr(command, "commands"):
+        command = command.commands[name]
+    command.name = name
+    for each in [command, *getattr(command, "commands", {}).values()]:
+        each.params.extend(_common_options(each))
+    return command
+
+
+def group(name: str, table: Table, help_text: str) -> Any:
+    """Return the group of a table."""
+    made = LazyGroup(
+        name=name,
+        help=help_text,
+        rich_markup_mode=None,
+        params=list(_common_options(None)),
+    )
+    made.table = table
+    return made
+
+
+def root() -> Any:
+    """Return the whole program."""
+    made = group("openclaw", TOP, _HELP)
+    made.params.append(
+        TyperOption(
+            param_decls=["--version"],
+            is_flag=True,
+            is_eager=True,
+            expose_value=False,
+            callback=_version,
+            help="Print the version.",
+        )
+    )
+    return made
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command and return its exit status; every error is told here and nowhere else."""
+    session = Session()
+    session.as_json = "--json" in arguments  # also where the line cannot be understood
+    try:
+        answer = root().main(
+            args=normalised(arguments), prog_name="openclaw", standalone_mode=False, obj=session
+        )
+    except OpenclawError as error:
+        return _failed(session, error)
+    except typer.Abort:
+        return 130
+    except typer.Exit as ended:
+        return ended.exit_code
+    except TyperException as refused:
+        return _failed(session, _usage(refused))
+    except (KeyboardInterrupt, BrokenPipeError):
+        raise
+    except Exception as crash:
+        if os.environ.get("OPENCLAW_DEBUG"):
+            os.write(2, b"openclaw: what follows is a traceback, which can quote values\n")
+            raise
+        return _failed(session, _bug(crash))
+    return answer if isinstance(answer, int) else 0
+
+
+def _failed(session: Session, error: OpenclawError) -> int:
+    session.output.error(error)
+    return error.status
+
+
+def _usage(refused: TyperException) -> UsageError:
+    context = getattr(refused, "ctx", None)
+    path = context.command_path if context else "openclaw"
+    message = refused.format_message().replace("\n", " ").strip().rstrip(".")
+    return UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
+
+
+def _bug(crash: Exception) -> OpenclawError:
+    """Say the type and the place of a crash; its text may quote a value."""
+    trace = crash.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code if trace else None
+    place = f"{os.path.basename(code.co_filename)}:{trace.tb_lineno}" if trace and code else "?"
+    return OpenclawError(
+        f"this is a bug in openclaw: {type(crash).__name__} at {place}",
+        hint="please report it; OPENCLAW_DEBUG=1 shows a traceback, which can quote values",
+    )
+
+
+def _version(ctx: Any, _parameter: Any, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        ctx.obj.output.line(f"openclaw-cli {__version__}")
+        raise typer.Exit
+
+
+_COMMON = (
+    ("--json", "as_json", "Answer in JSON, errors too."),
+    ("--quiet", "quiet", "Say nothing that is not the answer, a warning or an error."),
+    ("--no-input", "no_input", "Never ask; fail and say what is missing."),
+    ("--yes", "yes", "Answer yes to every question."),
+)
+
+
+def _common_options(command: Any) -> Iterator[TyperOption]:
+    for option, field, text in _COMMON:
+        yield TyperOption(
+            param_decls=[option],
+            is_flag=True,
+            expose_value=False,
+            callback=_noted(field),
+            help=text,
+        )
+    if _takes_name(command):
+        yield TyperOption(
+            param_decls=["--name"],
+            metavar="NAME",
+            expose_value=False,
+            help="The name, where it is not given by its position.",
+        )
+
+
+def _noted(field: str) -> Callable[[Any, Any, bool], None]:
+    def note(ctx: Any, _parameter: Any, given: bool) -> None:
+        if given and ctx.obj is not None:
+            setattr(ctx.obj, field, True)
+
+    return note
+
+
+def _takes_name(command: Any) -> bool:
+    return any(
+        each.param_type_name == "argument" and each.name == "name"
+        for each in getattr(command, "params", ())
+    )
+
+
+def _named_by_position(command: Any, arguments: list[str]) -> list[str]:
+    """Put `--name X` where the position would have it: both ways work, for every command."""
+    if not _takes_name(command):
+        return arguments
+    rest, after = _split_at_dashes(arguments)
+    names = []
+    others = []
+    words = iter(rest)
+    for word in words:
+        if word == "--name":
+            names += [each for each in [next(words, None)] if each is not None] or [""]
+        elif word.startswith("--name="):
+            names.append(word[len("--name=") :])
+        else:
+            others.append(word)
+    return names + others + after
+
+
+def _split_at_dashes(arguments: list[str]) -> tuple[list[str], list[str]]:
+    if "--" not in arguments:
+        return arguments, []
+    at = arguments.index("--")
+    return arguments[:at], arguments[at:]

@@ -1,0 +1,135 @@
+"""The fast road: the commands that scripts and gateways call, ahead of Typer.
+
+`import typer` and what a command of it loads costs five times the start of Python. The lines in
+`_VERBS` are answered here when they are written exactly so; anything else, and anything that needs
+a question, an explanation or a format, goes the slow road, which calls the same service. A test
+runs each by both roads and compares every byte, and another counts what was imported.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from openclaw_cli.cli import stdout
+from openclaw_cli.errors import LockedError, OpenclawError
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openclaw_cli.service import Secrets
+    from openclaw_cli.settings import Settings
+
+    Options = dict[str, list[str]]
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the program: the console script's entry, and the tests'.
+
+    Without `arguments` those of the process are taken and it ends here, without Python's tidying
+    up, which costs a fifth of its start.
+    """
+    given = sys.argv[1:] if arguments is None else arguments
+    _harden()
+    try:
+        status = _fast(given, os.environ)
+        if status is None:
+            from openclaw_cli.cli.app import main as slow
+
+            status = slow(given)
+    except KeyboardInterrupt:
+        status = 130
+    except BrokenPipeError:
+        status = 141
+    if arguments is None:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(status)
+    return status
+
+
+def resolver() -> int:
+    """Run `openclaw-resolver`: the exec protocol of the OpenClaw gateway on stdin and stdout."""
+    return main(["secrets", "resolve", *sys.argv[1:]])
+
+
+def _harden() -> None:
+    """Before anything is read: files for the owner alone, no core file, no stream left open."""
+    import resource
+
+    os.umask(0o077)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    stdout.hold_closed_streams()
+
+
+def _fast(given: list[str], environ: os._Environ[str]) -> int | None:
+    """Answer a line of the fast road, or return None for the slow one."""
+    verb = _VERBS.get(" ".join(given[:2]))
+    if verb is None or environ.get("OPENCLAW_NO_HOT") or environ.get("_OPENCLAW_COMPLETE"):
+        return None
+    command, valued, flags = verb
+    options = _options(given[2:], valued, flags)
+    if options is None:
+        return None
+    from openclaw_cli.assembly import secrets
+    from openclaw_cli.home import find
+    from openclaw_cli.settings import quick
+
+    try:
+        home = find(environ)
+        settings = quick(home, environ)
+        if settings is None:
+            return None
+        return command(secrets(home, settings, environ), settings, options)
+    except LockedError:
+        return None
+    except OpenclawError as error:
+        from openclaw_cli.cli.render import Output
+
+        Output().error(error)
+        return error.status
+
+
+def _options(given: list[str], valued: frozenset[str], flags: frozenset[str]) -> Options | None:
+    """Sort the words of a line by option, the bare ones under ""; None for what is not plain."""
+    options: Options = {"": []}
+    words = iter(given)
+    for word in words:
+        if word == "--":
+            options["--"] = list(words)
+        elif not word.startswith("-"):
+            options[""].append(word)
+        elif word in flags:
+            options[word] = []
+        else:
+            name, separator, text = word.partition("=")
+            if name not in valued:
+                return None
+            if not separator:
+                text = next(words, "-")
+                if text.startswith("-"):
+                    return None
+            options.setdefault(name, []).append(text)
+    return options
+
+
+def _get(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
+    from openclaw_cli.names import parse
+
+    names = options[""] + options.get("--name", [])
+    if len(names) != 1 or "--" in options:
+        return None
+    stdout.value(secrets.read(parse(names[0])).value.reveal())
+    return 0
+
+
+_NONE: frozenset[str] = frozenset()
+
+_VERBS: dict[
+    str,
+    tuple[Callable[[Secrets, Settings, Options], int | None], frozenset[str], frozenset[str]],
+] = {
+    "secrets get": (_get, frozenset(("--name",)), _NONE),
+}
+"""Each line of the fast road: what answers it, its options with a value, its options without."""

@@ -1,0 +1,1 @@
+"""The commands of `openclaw secrets`, one file for what is done together."""

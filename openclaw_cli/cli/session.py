@@ -1,0 +1,66 @@
+"""One run of a command on the slow road: its streams, its questions, and the parts it needs."""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from openclaw_cli import assembly
+from openclaw_cli.cli.ask import Ask
+from openclaw_cli.cli.render import Output
+from openclaw_cli.errors import UsageError
+from openclaw_cli.home import find
+
+if TYPE_CHECKING:
+    from openclaw_cli.changes import Changes
+    from openclaw_cli.home import Home
+    from openclaw_cli.service import Secrets
+    from openclaw_cli.settings import Settings
+
+
+class Session:
+    """What the options every command has say, and what is made from them when it is needed."""
+
+    def __init__(self) -> None:
+        self.as_json = False
+        self.quiet = False
+        self.no_input = False
+        self.yes = False
+
+    @cached_property
+    def output(self) -> Output:
+        """The streams."""
+        return Output(quiet=self.quiet, as_json=self.as_json)
+
+    @cached_property
+    def ask(self) -> Ask:
+        """The questions."""
+        return Ask(no_input=self.no_input)
+
+    @cached_property
+    def home(self) -> Home:
+        """The state directory."""
+        return find(os.environ)
+
+    @cached_property
+    def settings(self) -> Settings:
+        """The settings, from their sources where the compiled ones are stale."""
+        from openclaw_cli.config import load
+
+        return load(self.home, os.environ)
+
+    @cached_property
+    def secrets(self) -> Secrets:
+        """What reads secrets."""
+        return assembly.secrets(self.home, self.settings, os.environ, self.ask.passphrase)
+
+    @cached_property
+    def changes(self) -> Changes:
+        """What changes them."""
+        return assembly.changes(self.secrets, self.settings)
+
+    def confirm(self, question: str, *, hint: str = "add --yes") -> None:
+        """Ask before something that cannot be taken back; `--yes` answers, no ends the command."""
+        if not self.yes and not self.ask.confirm(question, hint=hint):
+            raise UsageError("nothing was done")

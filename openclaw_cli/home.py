@@ -1,0 +1,69 @@
+"""Where everything lies: the state directory and the environment's part of it."""
+
+from __future__ import annotations
+
+import os
+
+from openclaw_cli.errors import ConfigError
+from openclaw_cli.names import check
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+class Home:
+    """The paths of one environment of one user.
+
+    `root` is the state directory, `base` the environment's part of it: the same for the default
+    environment, `environments/NAME` for the others.
+    """
+
+    __slots__ = ("base", "environment", "root")
+
+    def __init__(self, root: str, environment: str = "") -> None:
+        self.root = root
+        self.environment = environment
+        self.base = f"{root}/environments/{environment}" if environment else root
+
+    @property
+    def secrets(self) -> str:
+        """The folder of the store, its lock and its key."""
+        return f"{self.base}/secrets"
+
+    @property
+    def audit(self) -> str:
+        """The folder of the trail."""
+        return f"{self.base}/audit"
+
+
+def find(environ: Mapping[str, str]) -> Home:
+    """Return the home that the environment variables name.
+
+    `OPENCLAW_STATE_DIR`, else `~/.openclaw`; the home directory comes from the password database
+    when HOME is missing. Raises `ConfigError` when there is neither.
+    """
+    root = environ.get("OPENCLAW_STATE_DIR") or f"{_user_home(environ)}/.openclaw"
+    if not root.startswith("/"):
+        root = os.path.abspath(root)
+    environment = environ.get("OPENCLAW_ENVIRONMENT", "")
+    if environment:
+        check(environment)
+        if "/" in environment:
+            raise ConfigError("the name of an environment has no '/'")
+    return Home(root.rstrip("/") or "/", environment)
+
+
+def _user_home(environ: Mapping[str, str]) -> str:
+    home = environ.get("HOME", "")
+    if home.startswith("/"):
+        return home.rstrip("/")
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir.rstrip("/")
+    except KeyError:
+        raise ConfigError(
+            "no home directory: HOME is not set and this user has no entry in the password database",
+            hint="export OPENCLAW_STATE_DIR=/path/to/a/private/directory",
+        ) from None

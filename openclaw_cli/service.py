@@ -1,0 +1,205 @@
+"""The only road to a value: recorded, then answered.
+
+Both roads of the command line, the resolver and the gateway read through `Secrets`, so that there
+is no reading without a record. What changes the store is in `changes.py`.
+"""
+
+from __future__ import annotations
+
+import time
+
+from openclaw_cli.audit.head import check_generation
+from openclaw_cli.audit.trail import SEGMENT_BYTES, Trail
+from openclaw_cli.errors import (
+    ConfigError,
+    IntegrityError,
+    NotFoundError,
+    OpenclawError,
+    TemporaryError,
+)
+from openclaw_cli.files import Directory
+from openclaw_cli.model import Secret, SecretValue, Version
+from openclaw_cli.names import Reference
+from openclaw_cli.store.reader import open_snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from openclaw_cli.home import Home
+    from openclaw_cli.store.directory import Directory as Catalogue
+    from openclaw_cli.store.header import Header
+    from openclaw_cli.store.reader import Snapshot
+
+    Unlock = Callable[[Header], tuple[bytes, str]]
+
+LOCAL = "local"
+REVEAL = "secret_reveal"
+
+_ATTEMPTS = 20
+
+
+class Secrets:
+    """Reads the secrets of one home on behalf of one actor.
+
+    `unlock` takes a store's header and returns its data key and the kind of slot that gave it.
+    """
+
+    def __init__(
+        self,
+        home: Home,
+        actor: dict[str, Any],
+        unlock: Unlock,
+        *,
+        segment_bytes: int = SEGMENT_BYTES,
+    ) -> None:
+        self.home = home
+        self.actor = actor
+        self.unlock = unlock
+        self.trail = Trail(home.audit, segment_bytes=segment_bytes)
+
+    def read(self, reference: Reference, *, purpose: str = "get") -> Secret:
+        """Return one secret, its record durable; raises what `read_many` would return."""
+        found = self.read_many([reference], purpose=purpose)[0]
+        if isinstance(found, OpenclawError):
+            raise found
+        return found
+
+    def read_many(
+        self, references: Sequence[Reference], *, purpose: str
+    ) -> list[Secret | OpenclawError]:
+        """Return each secret, or the error that stands in its place, in the order asked.
+
+        There is one record for each, all of them synced at once. Raises `LockedError` and
+        `IntegrityError` when the store cannot be opened, `UnrecordedError` when the records cannot
+        be made durable, `TemporaryError` when the store changes faster than it can be read.
+        """
+        for _ in range(_ATTEMPTS):
+            snapshot = self.open()
+            if snapshot is None:
+                return [_no_store(each) for each in references]
+            try:
+                started = time.monotonic()
+                found = [_fetch(snapshot, each) for each in references]
+                self._record(references, found, purpose, time.monotonic() - started)
+                # A commit in between may have revoked what was just read: then read again, so
+                # that no reading of an old value is recorded after its revocation.
+                if not snapshot.replaced():
+                    return found
+            finally:
+                snapshot.close()
+        raise TemporaryError("the store changes faster than it can be read", hint="try again")
+
+    def open(self) -> Snapshot | None:
+        """Open the present state, checked against the trail's head; None where there is no store.
+
+        The caller closes it. Raises `LockedError` and `IntegrityError`.
+        """
+        raw = self.trail.read_head()
+        try:
+            folder = Directory(self.home.secrets)
+        except FileNotFoundError:
+            self._expect_none(raw)
+            return None
+        try:
+            snapshot = open_snapshot(folder, self.unlock)
+        except FileNotFoundError:
+            self._expect_none(raw)
+            return None
+        finally:
+            folder.close()
+        try:
+            self.trail.bind(snapshot.header, snapshot.index.audit_key)
+            check_generation(self.trail.known(raw), snapshot.header, snapshot.tag)
+        except BaseException:
+            snapshot.close()
+            raise
+        return snapshot
+
+    def _expect_none(self, head: bytes) -> None:
+        if head:
+            raise IntegrityError(
+                f"the store {self.home.secrets}/store.oc is missing, but its trail is there",
+                hint="openclaw store restore BACKUP",
+            )
+
+    def _record(
+        self,
+        references: Sequence[Reference],
+        found: list[Secret | OpenclawError],
+        purpose: str,
+        seconds: float,
+    ) -> None:
+        records = []
+        for reference, answer in zip(references, found, strict=True):
+            record: dict[str, Any] = {
+                "kind": REVEAL,
+                "name": reference.path,
+                "backend": reference.backend or LOCAL,
+            }
+            if isinstance(answer, Secret):
+                record["version"] = answer.version.id
+                record["outcome"] = "ok"
+            else:
+                record["outcome"] = answer.kind
+            record["purpose"] = purpose
+            record["ms"] = round(seconds * 1000, 1)
+            record["actor"] = self.actor
+            records.append(record)
+        self.trail.append(records)
+
+
+def _fetch(snapshot: Snapshot, reference: Reference) -> Secret | OpenclawError:
+    if reference.backend not in ("", LOCAL):
+        return ConfigError(f"no backend is called {reference.backend}", hint=f"known: {LOCAL}")
+    try:
+        return _local(snapshot, reference)
+    except (IntegrityError, NotFoundError) as refused:
+        return refused
+
+
+def _local(snapshot: Snapshot, reference: Reference) -> Secret:
+    name = reference.path
+    if reference.version is not None:
+        return _older(snapshot, name, reference.version)
+    found = snapshot.current(name)
+    if found is None:
+        raise absent(snapshot.directory(), name)
+    number, value = found
+    return Secret(SecretValue(value), Version(str(number)), LOCAL)
+
+
+def _older(snapshot: Snapshot, name: str, version: str) -> Secret:
+    directory = snapshot.directory()
+    entry = directory.entries.get(name)
+    if entry is None or entry.deleted:
+        raise absent(directory, name)
+    row = entry.version(int(version)) if version.isdecimal() else None
+    if row is None:
+        raise NotFoundError(
+            f"{name} has no version {version}", hint=f"openclaw secrets history {name}"
+        )
+    value = snapshot.value(name, row.number, row.place)
+    made = Version(str(row.number), stage=row.stage, created=row.created / 1000)
+    return Secret(SecretValue(value), made, LOCAL)
+
+
+def absent(directory: Catalogue, name: str) -> NotFoundError:
+    """Return the error for a name that is not there, with what may have been meant."""
+    entries = directory.entries
+    if name in entries:
+        return NotFoundError(f"{name} was deleted", hint=f"openclaw secrets restore {name}")
+    import difflib
+
+    alive = [each.name for each in entries.values() if not each.deleted]
+    close = difflib.get_close_matches(name, alive, n=3, cutoff=0.75)
+    hint = f"did you mean {' or '.join(close)}?" if close else f"openclaw secrets create {name}"
+    return NotFoundError(f"no secret is called {name}", hint=hint)
+
+
+def _no_store(reference: Reference) -> NotFoundError:
+    return NotFoundError(
+        f"no secret is called {reference.path}: there is no store yet",
+        hint=f"openclaw secrets create {reference.path}",
+    )

@@ -1,0 +1,179 @@
+"""Changing the store: a whole new file, announced in the trail, put in place by one rename.
+
+Whatever is interrupted, the store is the old one or the new one. The order is section by section
+in `docs/store-format.md`, "How a change is committed".
+"""
+
+from __future__ import annotations
+
+import os
+
+from openclaw_cli.errors import ConflictError, StorageError
+from openclaw_cli.model import CURRENT
+from openclaw_cli.store import header as head
+from openclaw_cli.store.directory import Directory, Row, encode
+from openclaw_cli.store.index import (
+    Index,
+    Place,
+    entry,
+    seal_index,
+    sealed_length,
+)
+from openclaw_cli.store.reader import FILE
+from openclaw_cli.store.record import RANDOM, bound_to_directory, bound_to_version, seal_record
+from openclaw_cli.store.seal import TAG, nonce, seal, subkey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openclaw_cli.files import Directory as Folder
+    from openclaw_cli.store.header import Header
+    from openclaw_cli.store.reader import Snapshot
+
+LOCK = "lock"
+MAX_SECRETS = 10_000
+MAX_BYTES = 32 * 1024 * 1024
+
+_NOWHERE = Place(0, 0, b"")
+
+
+class Draft:
+    """A changed state on its way to the disk.
+
+    Versions that the change does not touch are copied as they lie, with their tags: a writer can
+    neither mend nor hide damage.
+    """
+
+    __slots__ = ("audit_key", "data_key", "directory", "header", "name_key", "old")
+
+    def __init__(self, header: Header, data_key: bytes, audit_key: bytes, name_key: bytes) -> None:
+        self.header = header
+        self.data_key = data_key
+        self.audit_key = audit_key
+        self.name_key = name_key
+        self.directory = Directory()
+        self.old = b""
+
+    def new_row(self, name: str, number: int, value: bytes, now: int, origin: str) -> Row:
+        """Seal a value as a version; `now` in milliseconds since 1970."""
+        bound = bound_to_version(self.header, name, number)
+        row = Row(number, CURRENT, now, now, origin, _NOWHERE)
+        row.sealed = seal_record(self.data_key, bound, value, os.urandom(RANDOM))
+        return row
+
+    def encode(self) -> list[bytes]:
+        """Return the new file in pieces; raises `ConflictError` past the store's limits."""
+        entries = self.directory.entries
+        current = [each for each in entries.values() if each.current() is not None]
+        if len(current) > MAX_SECRETS:
+            raise _full(f"{MAX_SECRETS} secrets")
+        header = self.header
+        header.index_nonce = nonce()
+        header.index_length = sealed_length(len(current))
+        start = len(header.encode()) + header.index_length
+        records, end = self._lay(start)
+        plain_directory = encode(self.directory)
+        sealed = self._seal_directory(plain_directory)
+        place = Place(end, len(sealed), sealed[-TAG:])
+        size = end + len(sealed)
+        if size > MAX_BYTES:
+            raise _full(f"{MAX_BYTES // 1024 // 1024} MiB")
+        rows = []
+        for each in current:
+            row = each.current()
+            if row is not None:
+                rows.append(entry(self.name_key, each.name, row.number, row.place))
+        lines = b"".join(sorted(rows))
+        index = Index(self.audit_key, self.name_key, place, size, lines)
+        return [header.encode(), seal_index(self.data_key, header, index), *records, sealed]
+
+    def _lay(self, offset: int) -> tuple[list[bytes], int]:
+        """Give every version its place after `offset`; return the records and where they end."""
+        records = []
+        for each in self.directory.entries.values():
+            for row in each.rows:
+                record = row.sealed or self._copied(row)
+                row.place = Place(
+                    offset, len(record), record[-TAG:] if row.sealed else row.place.tag
+                )
+                records.append(record)
+                offset += len(record)
+        return records, offset
+
+    def _copied(self, row: Row) -> bytes:
+        return self.old[row.place.offset : row.place.offset + row.place.length]
+
+    def _seal_directory(self, plain: bytes) -> bytes:
+        key = subkey(self.data_key, b"openclaw/v1/directory")
+        once = nonce()
+        return once + seal(key, once, plain, bound_to_directory(self.header))
+
+
+def continued(before: Snapshot) -> Draft:
+    """Begin a change of an opened state."""
+    old = before.header
+    header = head.Header()
+    for field in head.Header.__slots__:
+        setattr(header, field, getattr(old, field))
+    header.slots = list(old.slots)
+    header.generation = old.generation + 1
+    draft = Draft(header, before.data_key, before.index.audit_key, before.index.name_key)
+    draft.directory = before.directory()
+    draft.old = before.read(Place(0, before.index.file_size, b""))
+    return draft
+
+
+def founded(store: bytes, data_key: bytes) -> Draft:
+    """Begin a new, empty store; its key slots are still to be added."""
+    header = head.Header()
+    header.store = store
+    header.epoch = 1
+    header.generation = 1
+    header.commitment = head.commitment(data_key, store, 1)
+    header.floor_seq = 0
+    header.floor_mac = bytes(32)
+    header.slots = []
+    return Draft(header, data_key, os.urandom(32), os.urandom(32))
+
+
+def put_in_place(folder: Folder, pieces: list[bytes]) -> bool:
+    """Make the pieces the store: write aside, sync, rename, sync the folder.
+
+    Raises `StorageError` while nothing is committed. Returns whether the commit is durable: false
+    when the last sync failed, so that the change is in force and a power cut may undo it.
+    """
+    aside = FILE + ".new"
+    folder.write_aside(aside, pieces)
+    try:
+        folder.rename(aside, FILE)
+    except StorageError:
+        folder.unlink(aside)
+        raise
+    try:
+        folder.sync()
+    except OSError:
+        return False
+    return True
+
+
+class UnknownDurabilityError(StorageError):
+    """Committed, durability unknown: never to be reported as a failed change."""
+
+    kind = "committed_durability_unknown"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(
+            f"the change was made, but {path} could not be synced: a power cut may undo it",
+            hint="openclaw store check",
+        )
+
+
+def index_tag(pieces: list[bytes]) -> bytes:
+    """Return what tells this state from every other of the same generation."""
+    return pieces[1][-TAG:]
+
+
+def _full(limit: str) -> ConflictError:
+    return ConflictError(
+        f"the local store is full: it holds up to {limit}",
+        hint="openclaw secrets export, or openclaw secrets copy --all --to vault",
+    )

@@ -1,0 +1,123 @@
+"""The sealed index: where each secret's current value lies, found without parsing the rest.
+
+Entries have a fixed width and are sorted by a keyed hash of the name, so one bisection finds a
+secret among ten thousand. Each holds its record's authentication tag: opening the index
+authenticates the set of records, and a swapped, removed or old one is refused.
+"""
+
+from __future__ import annotations
+
+import struct
+
+from openclaw_cli.errors import IntegrityError
+from openclaw_cli.store.seal import KEY, TAG, hmac, open_sealed, parts, seal, subkey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openclaw_cli.store.header import Header
+
+HASH = 16
+
+_FIXED = struct.Struct(f">{KEY}s{KEY}sQQI{TAG}sI")
+_ENTRY = struct.Struct(f">{HASH}sIQI{TAG}s")
+
+
+class Place:
+    """Where a sealed record lies in the file, and the tag it must end with. Sizes in bytes."""
+
+    __slots__ = ("length", "offset", "tag")
+
+    def __init__(self, offset: int, length: int, tag: bytes) -> None:
+        self.offset = offset
+        self.length = length
+        self.tag = tag
+
+
+class Index:
+    """What the sealed index holds: two keys of the trail and names, and the places of records."""
+
+    __slots__ = ("audit_key", "directory", "entries", "file_size", "name_key")
+
+    def __init__(
+        self, audit_key: bytes, name_key: bytes, directory: Place, file_size: int, entries: bytes
+    ) -> None:
+        self.audit_key = audit_key
+        self.name_key = name_key
+        self.directory = directory
+        self.file_size = file_size
+        self.entries = entries
+
+    def __len__(self) -> int:
+        """Return how many secrets have a current value."""
+        return len(self.entries) // _ENTRY.size
+
+    def find(self, name: str) -> tuple[int, Place] | None:
+        """Return the current version's number and place, or None when there is no such secret."""
+        wanted = hash_of(self.name_key, name)
+        low, high = 0, len(self)
+        while low < high:
+            middle = (low + high) // 2
+            start = middle * _ENTRY.size
+            found = self.entries[start : start + HASH]
+            if found < wanted:
+                low = middle + 1
+            elif found > wanted:
+                high = middle
+            else:
+                _, version, offset, length, tag = _ENTRY.unpack_from(self.entries, start)
+                return version, Place(offset, length, tag)
+        return None
+
+    def encode(self) -> bytes:
+        """Return the plain index."""
+        fixed = _FIXED.pack(
+            self.audit_key,
+            self.name_key,
+            self.file_size,
+            self.directory.offset,
+            self.directory.length,
+            self.directory.tag,
+            len(self),
+        )
+        return fixed + self.entries
+
+
+def hash_of(name_key: bytes, name: str) -> bytes:
+    """Return the 16 bytes a name is sorted by; without the key they tell nothing."""
+    return hmac(name_key, name.encode())[:HASH]
+
+
+def entry(name_key: bytes, name: str, version: int, place: Place) -> bytes:
+    """Return one encoded entry; sort them before joining."""
+    return _ENTRY.pack(hash_of(name_key, name), version, place.offset, place.length, place.tag)
+
+
+def sealed_length(count: int) -> int:
+    """Return the size in bytes of a sealed index of that many secrets."""
+    return _FIXED.size + count * _ENTRY.size + TAG
+
+
+def seal_index(data_key: bytes, header: Header, index: Index) -> bytes:
+    """Seal the index and bind the whole header to it."""
+    key = subkey(data_key, b"openclaw/v1/index")
+    return seal(key, header.index_nonce, index.encode(), _bound(header.encode()))
+
+
+def open_index(data_key: bytes, header: Header, before: bytes, sealed: bytes) -> Index:
+    """Open the index; `before` are the file's bytes in front of it.
+
+    Raises `IntegrityError` when either was changed.
+    """
+    key = subkey(data_key, b"openclaw/v1/index")
+    plain = open_sealed(key, header.index_nonce, sealed, _bound(before), "the index of the store")
+    if len(plain) < _FIXED.size:
+        raise IntegrityError("the index of the store is too short", hint="openclaw store check")
+    audit_key, name_key, size, offset, length, tag, count = _FIXED.unpack_from(plain)
+    entries = plain[_FIXED.size :]
+    if len(entries) != count * _ENTRY.size:
+        raise IntegrityError("the index of the store is malformed", hint="openclaw store check")
+    return Index(audit_key, name_key, Place(offset, length, tag), size, entries)
+
+
+def _bound(before: bytes) -> bytes:
+    return parts(b"openclaw/v1/index", before)

@@ -1,0 +1,74 @@
+"""The key slot that needs nothing: 32 random bytes in a file that only its owner may read."""
+
+from __future__ import annotations
+
+import os
+
+from openclaw_cli.errors import IntegrityError, LockedError
+from openclaw_cli.files import Directory, private_directory
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openclaw_cli.home import Home
+
+KIND = "file"
+NAME = "key"
+VARIABLE = "OPENCLAW_STORE_KEY_FILE"
+
+_LIMIT = 256  # bytes; the file holds 64 hexadecimal digits and a newline
+
+
+def path(home: Home) -> str:
+    """Return where the key is looked for."""
+    return os.environ.get(VARIABLE) or f"{home.secrets}/{NAME}"
+
+
+def present(home: Home) -> bool:
+    """Tell whether there is a key file."""
+    return os.path.lexists(path(home))
+
+
+def create(home: Home) -> tuple[dict[str, Any], bytes]:
+    """Make the key file unless there is one; return the slot's parameters and the key."""
+    if not present(home):
+        folder, name = _folder(home, make=True)
+        try:
+            folder.replace(name, [os.urandom(32).hex().encode() + b"\n"])
+        finally:
+            folder.close()
+    return {}, wrapping_key(home)
+
+
+def wrapping_key(home: Home) -> bytes:
+    """Return the 32 bytes; raises `LockedError` without the file, `DeniedError` if others see it."""
+    try:
+        folder, name = _folder(home, make=False)
+    except FileNotFoundError:
+        raise _missing(home) from None
+    try:
+        text = folder.read(name, _LIMIT)
+    except FileNotFoundError:
+        raise _missing(home) from None
+    finally:
+        folder.close()
+    try:
+        key = bytes.fromhex(text.decode("ascii").strip())
+    except ValueError:
+        key = b""
+    if len(key) != 32:  # noqa: PLR2004
+        raise IntegrityError(f"{path(home)} does not hold a key: 64 hexadecimal digits")
+    return key
+
+
+def _folder(home: Home, *, make: bool) -> tuple[Directory, str]:
+    folder, _, name = path(home).rpartition("/")
+    return (private_directory(folder or "/") if make else Directory(folder or "/")), name
+
+
+def _missing(home: Home) -> LockedError:
+    return LockedError(
+        f"the store is locked: its key file {path(home)} is not there",
+        hint=f"put the key file back, or name it: export {VARIABLE}=/path/to/key",
+    )

@@ -1,0 +1,138 @@
+"""Reading the store: one consistent state of it, opened once, verified as far as it is used."""
+
+from __future__ import annotations
+
+import os
+
+from openclaw_cli.errors import IntegrityError
+from openclaw_cli.files import failure
+from openclaw_cli.store import header as head
+from openclaw_cli.store.index import Place, open_index
+from openclaw_cli.store.record import bound_to_directory, bound_to_version, open_record
+from openclaw_cli.store.seal import NONCE, TAG, open_sealed, same, subkey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from openclaw_cli.files import Directory as Folder
+    from openclaw_cli.store.directory import Directory
+    from openclaw_cli.store.header import Header
+    from openclaw_cli.store.index import Index
+
+FILE = "store.oc"
+_FIRST_READ = head.MAX_HEADER + 64  # bytes: the whole header, and mostly the whole file
+
+
+class Snapshot:
+    """One state of the store.
+
+    The file is never changed in place, so an open descriptor keeps showing the state it was
+    opened at, whatever is committed meanwhile.
+    """
+
+    __slots__ = ("data_key", "fd", "header", "index", "path", "prefix", "tag", "unlocked_by")
+
+    def __init__(self, fd: int, path: str) -> None:
+        self.fd = fd
+        self.path = path
+        self.data_key = b""
+        self.tag = b""
+        self.prefix = b""
+        self.unlocked_by = ""
+        self.header: Header
+        self.index: Index
+
+    def replaced(self) -> bool:
+        """Tell whether a newer state has been committed since this one was opened."""
+        try:
+            now = os.stat(self.path, follow_symlinks=False)
+        except OSError:
+            return True
+        mine = os.fstat(self.fd)
+        return (now.st_ino, now.st_dev) != (mine.st_ino, mine.st_dev)
+
+    def current(self, name: str) -> tuple[int, bytes] | None:
+        """Return the current version's number and its value, or None when there is none."""
+        found = self.index.find(name)
+        if found is None:
+            return None
+        version, place = found
+        return version, self.value(name, version, place)
+
+    def value(self, name: str, version: int, place: Place) -> bytes:
+        """Return the value of one version; raises `IntegrityError` when it was touched."""
+        record = self.read(place)
+        bound = bound_to_version(self.header, name, version)
+        return open_record(self.data_key, bound, record, place.tag, f"version {version} of {name}")
+
+    def directory(self) -> Directory:
+        """Open and return the directory of all secrets."""
+        from openclaw_cli.store.directory import decode
+
+        place = self.index.directory
+        sealed = self.read(place)
+        what = "the directory of the store"
+        if len(sealed) < NONCE + TAG or not same(sealed[-TAG:], place.tag):
+            raise IntegrityError(f"{what} is damaged or was tampered with")
+        key = subkey(self.data_key, b"openclaw/v1/directory")
+        bound = bound_to_directory(self.header)
+        return decode(open_sealed(key, sealed[:NONCE], sealed[NONCE:], bound, what))
+
+    def read(self, place: Place) -> bytes:
+        """Return a part of the file as it lies there."""
+        return self._read(place.offset, place.length)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+    def load(self, unlock: Callable[[Header], tuple[bytes, str]]) -> Snapshot:
+        """Read and verify the header and the index with the data key that `unlock` finds."""
+        size = os.fstat(self.fd).st_size
+        if size > head.MAX_FILE:
+            raise IntegrityError(f"{self.path} is larger than a store can be")
+        start = self._read(0, min(size, _FIRST_READ))
+        self.header, end = head.decode(start)
+        self.prefix = start[:end]
+        last = end + self.header.index_length
+        if self.header.index_length < TAG or last > size:
+            raise IntegrityError(f"{self.path} is cut short", hint="openclaw store check")
+        sealed = start[end:last]
+        if len(sealed) < self.header.index_length:
+            sealed += self._read(end + len(sealed), self.header.index_length - len(sealed))
+        self.data_key, self.unlocked_by = unlock(self.header)
+        head.committed(self.header, self.data_key)
+        self.index = open_index(self.data_key, self.header, self.prefix, sealed)
+        self.tag = sealed[-TAG:]
+        if self.index.file_size != size:
+            raise IntegrityError(
+                f"{self.path} is {size} bytes long and was written with {self.index.file_size}",
+                hint="openclaw store check",
+            )
+        return self
+
+    def _read(self, offset: int, length: int) -> bytes:
+        try:
+            found = os.pread(self.fd, length, offset)
+        except OSError as refused:
+            raise failure("read", self.path, refused) from None
+        if len(found) != length:
+            raise IntegrityError(f"{self.path} is cut short", hint="openclaw store check")
+        return found
+
+
+def open_snapshot(folder: Folder, unlock: Callable[[Header], tuple[bytes, str]]) -> Snapshot:
+    """Open the present state of the store in a folder.
+
+    `unlock` takes the header and returns the data key and the kind of slot it came from. Raises
+    `FileNotFoundError` when there is no store, what `unlock` raises, and `IntegrityError`.
+    """
+    snapshot = Snapshot(folder.open(FILE), folder.where(FILE))
+    try:
+        return snapshot.load(unlock)
+    except BaseException:
+        snapshot.close()
+        raise

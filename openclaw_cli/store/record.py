@@ -1,0 +1,50 @@
+"""The sealed records: one value each, bound to its store, its secret and its version.
+
+A record is salt 16 | nonce 12 | ciphertext | tag 16 (sizes in bytes). Its key is derived from the
+salt, so that no key seals two messages, even where a version number comes again after a restore.
+The plain text is padded to a multiple of 64 bytes, so that the file's size says less.
+"""
+
+from __future__ import annotations
+
+from openclaw_cli.errors import IntegrityError
+from openclaw_cli.store.seal import NONCE, TAG, open_sealed, parts, same, seal, subkey
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openclaw_cli.store.header import Header
+
+SALT = 16
+RANDOM = SALT + NONCE
+_PADDED = 64
+
+
+def seal_record(data_key: bytes, bound: bytes, value: bytes, random: bytes) -> bytes:
+    """Seal one value; `random` are 28 fresh bytes (salt and nonce)."""
+    salt, once = random[:SALT], random[SALT:]
+    plain = len(value).to_bytes(4, "big") + value
+    plain += bytes(-len(plain) % _PADDED)
+    return random + seal(subkey(data_key, b"openclaw/v1/value", salt), once, plain, bound)
+
+
+def open_record(data_key: bytes, bound: bytes, record: bytes, tag: bytes, what: str) -> bytes:
+    """Return the value of a record, or raise `IntegrityError`: damaged, moved or replaced."""
+    start = RANDOM
+    if len(record) < start + TAG or not same(record[-TAG:], tag):
+        raise IntegrityError(f"{what} is damaged or was tampered with", hint="openclaw store check")
+    key = subkey(data_key, b"openclaw/v1/value", record[:SALT])
+    plain = open_sealed(key, record[SALT:start], record[start:], bound, what)
+    return plain[4 : 4 + int.from_bytes(plain[:4], "big")]
+
+
+def bound_to_version(header: Header, name: str, version: int) -> bytes:
+    """Return what a record is bound to: this store, this secret, this version of it."""
+    number = version.to_bytes(4, "big")
+    return parts(
+        b"openclaw/v1/value", header.store, header.epoch.to_bytes(4, "big"), name.encode(), number
+    )
+
+
+def bound_to_directory(header: Header) -> bytes:
+    """Return what the sealed directory is bound to."""
+    return parts(b"openclaw/v1/directory", header.store, header.epoch.to_bytes(4, "big"))
