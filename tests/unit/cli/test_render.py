@@ -201,9 +201,11 @@ def test_an_error_is_a_line_and_a_hint() -> None:
     piped.output.error(OpenclawError("it broke"))
     assert piped.read() == (
         "",
-        "openclaw: no secret is called x\\x1b[2J\n"
-        "  hint: openclaw secrets list\n"
-        "openclaw: it broke\n",
+        (
+            "openclaw: no secret is called x\\x1b[2J\n"
+            "  hint: openclaw secrets list\n"
+            "openclaw: it broke\n"
+        ),
     )
 
 
