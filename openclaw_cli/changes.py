@@ -183,7 +183,7 @@ class Changes:
         return self._commit("secret_restore", {"name": name}, change)
 
     def found(self, prepare: Callable[[Draft], T]) -> T:
-        """Make a new store whose key slots `prepare` adds; raises `ConflictError` if there is one."""
+        """Make a store whose key slots `prepare` adds; raises `ConflictError` if there is one."""
         folder = private_directory(self._secrets.home.secrets)
         try:
             with folder.lock(LOCK):
@@ -301,7 +301,7 @@ class Changes:
             return
 
     def _found(self, folder: Directory, prepare: Callable[[Draft], T]) -> T:
-        """Put an empty store in place. Its record follows: there is no key to make one with before."""
+        """Put an empty store in place. Its record follows: before it there is no key for one."""
         draft = founded(os.urandom(16), os.urandom(32))
         result = prepare(draft)
         pieces = draft.encode()

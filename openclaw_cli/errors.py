@@ -11,7 +11,8 @@ from __future__ import annotations
 class OpenclawError(Exception):
     """The root of every error that is meant for a person.
 
-    `status` is the exit status, `kind` the stable word for machines and for the trail.
+    `status` is the number of the kind, `kind` the stable word for machines and for the trail;
+    `exit_status` is the same number, except where a command promises another.
     """
 
     status = 1
@@ -21,6 +22,7 @@ class OpenclawError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        self.exit_status = self.status
 
 
 class UsageError(OpenclawError):

@@ -17,6 +17,7 @@ from openclaw_cli.errors import DeniedError, StorageError, TemporaryError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
 LOCK_SECONDS = 10.0
 _POLL_SECONDS = 0.01
@@ -174,7 +175,7 @@ class Lock:
             os.close(self.fd)
             self.fd = -1
 
-    def __enter__(self) -> Lock:
+    def __enter__(self) -> Self:
         """Hold it for a block."""
         return self
 

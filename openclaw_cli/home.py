@@ -64,6 +64,6 @@ def _user_home(environ: Mapping[str, str]) -> str:
         return pwd.getpwuid(os.getuid()).pw_dir.rstrip("/")
     except KeyError:
         raise ConfigError(
-            "no home directory: HOME is not set and this user has no entry in the password database",
+            "no home directory: HOME is not set and the password database has no entry for us",
             hint="export OPENCLAW_STATE_DIR=/path/to/a/private/directory",
         ) from None

@@ -91,6 +91,21 @@ class Secrets:
                 snapshot.close()
         raise TemporaryError("the store changes faster than it can be read", hint="try again")
 
+    def catalogue(self) -> Catalogue:
+        """Return what is known of every secret but its values; an empty one without a store.
+
+        Names and ages are not values, so nothing is recorded. Raises what `open` raises.
+        """
+        snapshot = self.open()
+        if snapshot is None:
+            from openclaw_cli.store.directory import Directory as Empty
+
+            return Empty()
+        try:
+            return snapshot.directory()
+        finally:
+            snapshot.close()
+
     def open(self) -> Snapshot | None:
         """Open the present state, checked against the trail's head; None where there is no store.
 

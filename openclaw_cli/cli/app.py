@@ -195,7 +195,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _failed(session: Session, error: OpenclawError) -> int:
     session.output.error(error)
-    return error.status
+    return error.status if session.as_json else error.exit_status
 
 
 def _usage(refused: TyperException) -> UsageError:

@@ -8,10 +8,11 @@ runs each by both roads and compares every byte, and another counts what was imp
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
-from openclaw_cli.cli import stdout
+from openclaw_cli.cli import process, stdout
 from openclaw_cli.errors import LockedError, OpenclawError
 
 TYPE_CHECKING = False
@@ -31,12 +32,15 @@ def main(arguments: list[str] | None = None) -> int:
     up, which costs a fifth of its start.
     """
     given = sys.argv[1:] if arguments is None else arguments
-    _harden()
+    if arguments is None:
+        gc.disable()  # a process of some milliseconds leaves nothing worth collecting
+    process.harden()
     try:
         status = _fast(given, os.environ)
         if status is None:
             from openclaw_cli.cli.app import main as slow
 
+            gc.enable()
             status = slow(given)
     except KeyboardInterrupt:
         status = 130
@@ -52,15 +56,6 @@ def main(arguments: list[str] | None = None) -> int:
 def resolver() -> int:
     """Run `openclaw-resolver`: the exec protocol of the OpenClaw gateway on stdin and stdout."""
     return main(["secrets", "resolve", *sys.argv[1:]])
-
-
-def _harden() -> None:
-    """Before anything is read: files for the owner alone, no core file, no stream left open."""
-    import resource
-
-    os.umask(0o077)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    stdout.hold_closed_streams()
 
 
 def _fast(given: list[str], environ: os._Environ[str]) -> int | None:
@@ -88,7 +83,7 @@ def _fast(given: list[str], environ: os._Environ[str]) -> int | None:
         from openclaw_cli.cli.render import Output
 
         Output().error(error)
-        return error.status
+        return error.exit_status
 
 
 def _options(given: list[str], valued: frozenset[str], flags: frozenset[str]) -> Options | None:
@@ -124,6 +119,30 @@ def _get(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
     return 0
 
 
+def _run(secrets: Secrets, settings: Settings, options: Options) -> int | None:
+    pairs = [each.partition("=") for each in options.get("--env", [])]
+    if options[""] or not options.get("--") or not pairs or not all(each[1] for each in pairs):
+        return None
+    from openclaw_cli.cli.secrets.start import Plan, start
+
+    plan = Plan(options["--"], mask=settings["run.mask"] and "--no-mask" not in options)
+    for variable, _, reference in pairs:
+        plan.add(variable, reference)
+    return start(secrets, plan)
+
+
+def _list(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
+    if options != {"": []} or os.isatty(stdout.STDOUT):
+        return None
+    import time
+
+    from openclaw_cli.cli import listing
+
+    rows = listing.rows(listing.entries(secrets.catalogue()), time.time())
+    stdout.write_all(stdout.columns(listing.TITLES, rows).encode())
+    return 0
+
+
 _NONE: frozenset[str] = frozenset()
 
 _VERBS: dict[
@@ -131,5 +150,7 @@ _VERBS: dict[
     tuple[Callable[[Secrets, Settings, Options], int | None], frozenset[str], frozenset[str]],
 ] = {
     "secrets get": (_get, frozenset(("--name",)), _NONE),
+    "secrets list": (_list, _NONE, _NONE),
+    "secrets run": (_run, frozenset(("--env",)), frozenset(("--no-mask",))),
 }
 """Each line of the fast road: what answers it, its options with a value, its options without."""

@@ -92,6 +92,12 @@ class Output:
         """Give a value away; see `cli.stdout.value`."""
         way_out.value(data, self._stdout)
 
+    def value_stream(self, data: bytes) -> None:
+        """Give text that holds values away as it is; refused on a terminal like a value."""
+        if self.on_terminal and data.endswith(b"\n"):
+            data = data[:-1]
+        way_out.value(data, self._stdout) if data else None
+
     def json(self, answer: Mapping[str, object]) -> None:
         """Write `answer` as JSON with its schema number: one line when piped, indented otherwise.
 

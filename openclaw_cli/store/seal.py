@@ -29,7 +29,7 @@ except ImportError:  # Python 3.12 and later
 try:
     from _operator import _compare_digest as same
 except ImportError:
-    from hmac import compare_digest as same  # type: ignore[assignment]
+    from hmac import compare_digest as same  # type: ignore[no-redef]
 
 __all__ = ["hmac", "nonce", "open_sealed", "parts", "same", "seal", "sha256", "subkey"]
 

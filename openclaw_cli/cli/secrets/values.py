@@ -148,13 +148,13 @@ def edit(context: typer.Context, name: Name) -> None:
 
     The file is on a file system that is only memory, readable by you alone, and gone afterwards.
     """
-    from openclaw_cli.cli.editor import edited
+    from openclaw_cli.cli import editor
 
     session: Session = context.obj
     session.ask.need_terminal("an editor", hint=f"openclaw secrets set {name}")
     before = session.secrets.read(parse(name), purpose="edit").value
-    after = edited(before.reveal())
-    if after == before.reveal():
+    after = editor.edit(before.reveal())
+    if after is None:
         session.output.note(f"{name} was not changed")
         return
     version = session.changes.set(name, SecretValue(after), origin="edit")
@@ -303,6 +303,6 @@ def _shown(value: SecretValue) -> dict[str, Any]:
 def _to_clipboard(session: Session, name: str, value: SecretValue) -> None:
     from openclaw_cli.cli import clipboard
 
-    seconds = session.settings["clipboard.seconds"]
-    clipboard.copy(value.reveal(), seconds)
-    session.output.done(f"{name} is on the clipboard for {seconds} seconds")
+    copied = clipboard.copy(value.reveal(), seconds=session.settings["clipboard.seconds"])
+    until = f"for {copied.cleared_after} seconds" if copied.cleared_after else "until you clear it"
+    session.output.done(f"{name} is on the clipboard {until}")

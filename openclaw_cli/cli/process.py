@@ -1,0 +1,29 @@
+"""What this process changes for its own safety, and how a program that it starts gets it back."""
+
+from __future__ import annotations
+
+import os
+import resource
+
+from openclaw_cli.cli import stdout
+
+_before: list[tuple[int, tuple[int, int]]] = []
+
+
+def harden() -> None:
+    """Before anything is read: files for the owner alone, no core file, no stream left open.
+
+    The limit that is lowered is the soft one, so that `soften` can put it back.
+    """
+    limits = resource.getrlimit(resource.RLIMIT_CORE)
+    _before.append((os.umask(0o077), limits))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))
+    stdout.hold_closed_streams()
+
+
+def soften() -> None:
+    """In a program's process, just before it takes over: what it would have had without us."""
+    if _before:
+        umask, limits = _before[0]
+        os.umask(umask)
+        resource.setrlimit(resource.RLIMIT_CORE, limits)

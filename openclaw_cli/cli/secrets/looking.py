@@ -1,0 +1,168 @@
+"""`openclaw secrets` list, status, history: what there is, without a value."""
+
+from __future__ import annotations
+
+import time
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openclaw_cli.cli import listing
+from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import OpenclawError, UsageError
+from openclaw_cli.names import parse
+
+if TYPE_CHECKING:
+    from openclaw_cli.store.directory import Directory, Entry
+
+app = typer.Typer(rich_markup_mode=None)
+
+_COLUMNS = (
+    Column("NAME", 9, 12),
+    Column("PROVIDER", 4, 6),
+    Column("BACKEND", 2),
+    Column("VERSION", 6, short="VER"),
+    Column("AGE", 7),
+    Column("NEXT ROTATION", 5, short="NEXT"),
+    Column("STATE", 8, states=True),
+)
+_WORDS = {column.title.lower().replace(" ", "-"): at for at, column in enumerate(_COLUMNS)}
+
+
+@app.command("list")
+def list_(
+    context: typer.Context,
+    filter_: Annotated[
+        str | None,
+        typer.Option("--filter", metavar="PATTERN", help="prod/*, or provider=openai, state=ok."),
+    ] = None,
+    sort: Annotated[
+        str, typer.Option("--sort", metavar="COLUMN", help="name, provider, version, age, ...")
+    ] = "name",
+    columns: Annotated[
+        str | None, typer.Option("--columns", metavar="A,B", help="Which columns, in which order.")
+    ] = None,
+    deleted: Annotated[
+        bool, typer.Option("--deleted", help="Show what was deleted and can be restored.")
+    ] = False,
+    missing: Annotated[
+        str | None,
+        typer.Option(
+            "--missing",
+            metavar="FILE",
+            help="Show what a .env file or a template refers to and is not there.",
+        ),
+    ] = None,
+) -> None:
+    """Show all secrets: where they are, how old, and what needs a hand.
+
+    openclaw secrets list --filter "prod/*" --sort age
+
+    openclaw secrets list --missing .env
+    """
+    session: Session = context.obj
+    directory = session.secrets.catalogue()
+    if missing is not None:
+        _show_missing(session, directory, missing)
+        return
+    now = time.time()
+    shown = _sorted(listing.entries(directory, deleted=deleted), sort, now)
+    rows = listing.rows(shown, now)
+    if filter_ is not None:
+        kept = _filtered(rows, filter_)
+        shown, rows = [shown[at] for at in kept], [rows[at] for at in kept]
+    if session.as_json:
+        session.output.json({"secrets": [_plain(entry) for entry in shown]})
+        return
+    chosen = _chosen(columns)
+    session.output.table(
+        [_COLUMNS[at] for at in chosen], [[row[at] for at in chosen] for row in rows]
+    )
+    if session.output.on_terminal:
+        _close(session, directory, len(rows), filtered=filter_ is not None or deleted)
+
+
+def _close(session: Session, directory: Directory, count: int, *, filtered: bool) -> None:
+    """Say below a table what a person may do next."""
+    if not count and not filtered:
+        session.output.note("no secrets yet: openclaw secrets create NAME")
+    try:
+        absent = _absent(directory, ".env")
+    except OpenclawError:
+        return  # somebody else's .env, or none: only --missing reports it
+    if absent:
+        names = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")  # noqa: PLR2004
+        session.output.note(f".env refers to {len(absent)} that are not here: {names}")
+
+
+def _show_missing(session: Session, directory: Directory, path: str) -> None:
+    absent = _absent(directory, path)
+    if session.as_json:
+        session.output.json({"missing": absent, "file": path})
+        return
+    for name in absent:
+        session.output.line(name)
+    if not absent:
+        session.output.note(f"everything that {path} refers to is here")
+
+
+def _absent(directory: Directory, path: str) -> list[str]:
+    """Return the local names that a file refers to and the store does not have."""
+    from openclaw_cli.cli.secrets.references import of_file
+
+    wanted = [parse(text) for text in of_file(path)]
+    names = {each.path for each in wanted if each.backend in ("", "local")}
+    there = {entry.name for entry in listing.entries(directory)}
+    return sorted(names - there)
+
+
+def _sorted(entries: list[Entry], column: str, now: float) -> list[Entry]:
+    if column not in _WORDS:
+        raise UsageError(f"no column is called {column}", hint=f"known: {', '.join(_WORDS)}")
+    if column == "age":
+        return sorted(entries, key=_born)
+    at = _WORDS[column]
+    order = {entry.name: row[at] for entry, row in zip(entries, listing.rows(entries, now))}  # noqa: B905
+    return sorted(entries, key=lambda entry: (order[entry.name], entry.name))
+
+
+def _born(entry: Entry) -> int:
+    current = entry.current()
+    return current.created if current else entry.deleted
+
+
+def _filtered(rows: list[list[str]], pattern: str) -> list[int]:
+    column, separator, text = pattern.partition("=")
+    if separator and column not in _WORDS:
+        raise UsageError(f"no column is called {column}", hint=f"known: {', '.join(_WORDS)}")
+    at, wanted = (_WORDS[column], text) if separator else (0, pattern)
+    if "*" not in wanted and not separator:
+        wanted = f"*{wanted}*"
+    return [number for number, row in enumerate(rows) if fnmatchcase(row[at], wanted)]
+
+
+def _chosen(columns: str | None) -> list[int]:
+    if columns is None:
+        return list(range(len(_COLUMNS)))
+    words = [word.strip() for word in columns.split(",")]
+    unknown = [word for word in words if word not in _WORDS]
+    if unknown:
+        raise UsageError(f"no column is called {unknown[0]}", hint=f"known: {', '.join(_WORDS)}")
+    return [_WORDS[word] for word in words]
+
+
+def _plain(entry: Entry) -> dict[str, object]:
+    current = entry.current()
+    return {
+        "name": entry.name,
+        "provider": entry.provider or None,
+        "backend": "local",
+        "version": str(current.number) if current else None,
+        "created": entry.created / 1000,
+        "changed": current.created / 1000 if current else None,
+        "labels": entry.labels,
+        "deleted": entry.deleted / 1000 if entry.deleted else None,
+        "state": "deleted" if entry.deleted else "ok",
+    }

@@ -1,0 +1,231 @@
+"""`openclaw secrets` import, export, copy: many secrets to and from files, one to another name."""
+
+from __future__ import annotations
+
+import os
+from fnmatch import fnmatchcase
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openclaw_cli import formats, providers, template
+from openclaw_cli.cli import listing
+from openclaw_cli.cli.secrets.references import read_file
+from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import ConflictError, NotFoundError, OpenclawError, UsageError
+from openclaw_cli.files import failure, write_all
+from openclaw_cli.model import SecretValue
+from openclaw_cli.names import check, parse
+
+if TYPE_CHECKING:
+    from openclaw_cli.store.directory import Entry
+
+app = typer.Typer(rich_markup_mode=None)
+
+_BY_VARIABLE = ("dotenv", "shell", "github")
+
+
+@app.command("import")
+def import_(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE|-", help="What to read.")],
+    format_: Annotated[
+        str | None,
+        typer.Option("--format", metavar="FORMAT", help=f"{', '.join(formats.FORMATS)}."),
+    ] = None,
+    prefix: Annotated[
+        str, typer.Option("--prefix", metavar="P", help="Put this in front of each name.")
+    ] = "",
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Keep new versions of names that are taken.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+) -> None:
+    """Take secrets over from a file.
+
+        openclaw secrets import .env
+
+        kubectl get secret app -o yaml | openclaw secrets import --format kubernetes -
+
+    All or nothing: one name that is taken refuses them all, unless --overwrite.
+    """
+    session: Session = context.obj
+    data = read_file(file)
+    kind = format_ or formats.guess(file, data)
+    if kind is None:
+        raise UsageError(
+            f"the format of {file} cannot be told from its name",
+            hint=f"--format {', '.join(formats.FORMATS)}",
+        )
+    reader = formats.get(kind)
+    if not hasattr(reader, "read"):
+        raise UsageError(f"{kind} is only written, not read")
+    pairs = reader.read(data)
+    references = template.env_references(pairs) if kind == "dotenv" else {}
+    literals = {name: value for name, value in pairs.items() if name not in references}
+    named = {check(prefix + name): value for name, value in literals.items()}
+    _check_values(named)
+    if dry_run:
+        _tell_plan(session, named, skipped=len(references))
+        return
+    if not named:
+        session.output.done(f"nothing to take over from {file}")
+        return
+    values = {name: SecretValue(value) for name, value in named.items()}
+    versions = session.changes.set_many(values, origin="import", overwrite=overwrite)
+    if session.as_json:
+        session.output.json({"imported": {name: str(number) for name, number in versions.items()}})
+    session.output.done(f"took over {len(versions)} from {file}")
+    if references:
+        session.output.note(f"left {len(references)} alone: they are references already")
+    if file != "-":
+        session.output.note(f"{file} still has the plain values: remove it when you are ready")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME ...]", help="Names or patterns.")
+    ] = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="FORMAT", help=f"{', '.join(formats.FORMATS)}.")
+    ] = "dotenv",
+    all_: Annotated[bool, typer.Option("--all", help="Every secret.")] = False,
+    out: Annotated[
+        str | None, typer.Option("--out", "-o", metavar="FILE", help="Where to; 0600.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write secrets in the format of another tool.
+
+        openclaw secrets export --format kubernetes "prod/*" | kubectl apply -f -
+
+    What a format cannot hold exactly is refused. A file is only written with --out.
+    """
+    session: Session = context.obj
+    writer = formats.get(format_)
+    if not hasattr(writer, "write"):
+        raise UsageError(f"{format_} is only read, not written")
+    entries = _selected(session, names or [], all_=all_)
+    found = session.secrets.read_many([parse(entry.name) for entry in entries], purpose="export")
+    values: dict[str, bytes] = {}
+    for entry, answer in zip(entries, found, strict=True):
+        if isinstance(answer, OpenclawError):
+            raise answer
+        key = _key(entry, format_)
+        if key in values:
+            raise UsageError(
+                f"two secrets would both be {key} in {format_}",
+                hint="export them apart, or label one: openclaw secrets create --label variable=",
+            )
+        values[key] = answer.value.reveal()
+    data = writer.write(values)
+    if out is None:
+        session.output.value_stream(data)
+    else:
+        write_new(out, data, force=force)
+        session.output.done(f"wrote {len(values)} to {out}, in the clear")
+
+
+@app.command()
+def copy(
+    context: typer.Context,
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The secret, or a version of it.")],
+    to: Annotated[str, typer.Argument(metavar="NEW-NAME", help="The name of the copy.")],
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Keep a new version where the name is taken.")
+    ] = False,
+) -> None:
+    """Copy a secret to another name."""
+    session: Session = context.obj
+    check(to)
+    reference = parse(name)
+    value = session.secrets.read(reference, purpose="copy").value
+    source = session.secrets.catalogue().entries.get(reference.path)
+    version = session.changes.create(
+        to,
+        value,
+        provider=source.provider if source else "",
+        labels=source.labels if source else {},
+        force=overwrite,
+        origin="copy",
+    )
+    if session.as_json:
+        session.output.json({"name": to, "version": str(version)})
+    session.output.done(f"copied {name} to {to}, version {version}")
+
+
+def write_new(path: str, data: bytes, *, force: bool) -> None:
+    """Write a private file (0600) that is not there yet; with `force`, in the place of one.
+
+    Replaced in one step, so a reader never sees half of it, and what is too open is not filled.
+    """
+    aside = f"{path}.{os.getpid()}.new"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        fd = os.open(aside, flags, 0o600)
+        try:
+            write_all(fd, data)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        if force:
+            os.rename(aside, path)
+        else:
+            os.link(aside, path)
+            os.unlink(aside)
+    except FileExistsError:
+        _discard(aside)
+        raise ConflictError(f"{path} exists already", hint="add --force") from None
+    except OSError as refused:
+        _discard(aside)
+        raise failure("write", path, refused) from None
+
+
+def _discard(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return
+
+
+def _selected(session: Session, names: list[str], *, all_: bool) -> list[Entry]:
+    entries = listing.entries(session.secrets.catalogue())
+    if not names and not all_:
+        raise UsageError("no secret is named", hint="name them, or add --all")
+    chosen = entries if all_ else []
+    for name in names:
+        matching = [entry for entry in entries if fnmatchcase(entry.name, name)]
+        if not matching:
+            raise NotFoundError(f"no secret matches {name}", hint="openclaw secrets list")
+        chosen += [entry for entry in matching if entry not in chosen]
+    return chosen
+
+
+def _key(entry: Entry, kind: str) -> str:
+    if kind not in _BY_VARIABLE:
+        return entry.name
+    return entry.labels.get("variable") or providers.variable_for(entry.name, entry.provider)
+
+
+def _check_values(named: dict[str, bytes]) -> None:
+    empty = [name for name, value in named.items() if not value]
+    if empty:
+        raise UsageError(
+            f"{empty[0]} is empty, and an empty value is not kept", hint="take it out of the file"
+        )
+
+
+def _tell_plan(session: Session, named: dict[str, bytes], *, skipped: int) -> None:
+    there = {entry.name for entry in listing.entries(session.secrets.catalogue())}
+    if session.as_json:
+        taken = sorted(name for name in named if name in there)
+        session.output.json({"new": sorted(set(named) - there), "taken": taken})
+        return
+    for name in sorted(named):
+        session.output.line(f"{'version' if name in there else 'new'}  {name}")
+    if skipped:
+        session.output.note(f"{skipped} are references already and would be left alone")
