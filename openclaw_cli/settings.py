@@ -1,15 +1,17 @@
-"""The settings as the program uses them, and how the fast road gets them without reading TOML.
+"""The settings: the table of all of them, and how the fast road gets them without reading TOML.
 
 `config.py` reads every source, checks it and writes the result to `compiled`; here it is taken up
-again while its sources are the same files (inode, time, size) that were read.
+again while its sources are the same files that were read. Lean: the hot road imports it.
 """
 
 from __future__ import annotations
 
 import os
+import stat
 
-from openclaw_cli.errors import OpenclawError
-from openclaw_cli.files import Directory
+from openclaw_cli import __version__
+from openclaw_cli.errors import ConfigError, DeniedError, OpenclawError
+from openclaw_cli.files import read_all
 from openclaw_cli.leanjson import loads
 
 TYPE_CHECKING = False
@@ -20,22 +22,137 @@ if TYPE_CHECKING:
     from openclaw_cli.home import Home
 
 FILE = "settings.toml"
+SHARED = "openclaw.json"
 COMPILED = "compiled"
-_LIMIT = 1024 * 1024  # bytes
+LIMIT = 1024 * 1024  # bytes of a source
 
-MIB = 1024 * 1024
+KIB = 1024
+MIB = 1024 * KIB
+_DAY = 24 * 3600
+_SIZES = {"GiB": 1024 * MIB, "MiB": MIB, "KiB": KIB, "GB": 10**9, "MB": 10**6, "kB": 1000, "B": 1}
+_MOST_DIGITS = 15
 
-DEFAULTS: dict[str, Any] = {
-    "backend": "local",
-    "store.versions": 10,
-    "store.deleted-days": 30,
-    "store.anchor": "",
-    "audit.segment-bytes": 10 * MIB,
-    "run.mask": True,
-    "clipboard.seconds": 45,
-    "unlock.seconds": 8 * 3600,
+TEXT = "text"
+FLAG = "true or false"
+COUNT = "number"
+SECONDS = "length of time"
+DAYS = "days"
+SIZE = "size"
+
+_WRITTEN = {
+    TEXT: "a text",
+    FLAG: "true or false",
+    COUNT: "a whole number",
+    SECONDS: "a length of time: 45s, 30m, 8h, or a number of seconds",
+    DAYS: "a number of days: 30, 30d, 12w",
+    SIZE: "a size: 10MiB, 512KiB, or a number of bytes",
 }
-"""Every setting by its full name, with the value that is used when nobody set it."""
+
+
+class Setting:
+    """One setting. `least` and `most` bound a number, in the unit that is used: bytes, seconds."""
+
+    __slots__ = ("default", "kind", "least", "meaning", "most", "name")
+
+    def __init__(
+        self, name: str, kind: str, default: Any, meaning: str, *, least: int = 0, most: int = 0
+    ) -> None:
+        self.name = name
+        self.kind = kind
+        self.default = default
+        self.meaning = meaning
+        self.least = least
+        self.most = most
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return "OPENCLAW_" + self.name.upper().replace(".", "_").replace("-", "_")
+
+    @property
+    def takes(self) -> str:
+        """What may be written for it."""
+        if not self.most:
+            return _WRITTEN[self.kind]
+        return f"{_WRITTEN[self.kind]}, from {self.shown(self.least)} to {self.shown(self.most)}"
+
+    def read(self, found: Any) -> Any:
+        """Return the value that was written; raises `ConfigError` saying what may be written."""
+        value = _READ[self.kind](found)
+        if value is None or (self.most and not self.least <= value <= self.most):
+            raise ConfigError(f"{self.name} takes {self.takes}", hint=f"for example {self!s}")
+        return value
+
+    def shown(self, value: Any) -> str:
+        """Write a value so that `read` takes it again."""
+        if self.kind == FLAG:
+            return "true" if value else "false"
+        if self.kind == SECONDS:
+            from openclaw_cli.duration import exact
+
+            return exact(value)
+        if self.kind == DAYS:
+            return f"{value}d"
+        if self.kind == SIZE:
+            return _size_shown(value)
+        return str(value)
+
+    def __str__(self) -> str:
+        """Write the default."""
+        return self.shown(self.default) or "nothing"
+
+
+SETTINGS = (
+    Setting("backend", TEXT, "local", "The backend of a bare name."),
+    Setting(
+        "store.versions", COUNT, 10, "How many versions of a secret are kept.", least=2, most=1000
+    ),
+    Setting(
+        "store.deleted-days",
+        DAYS,
+        30,
+        "For how long a deleted secret can be restored.",
+        least=1,
+        most=3650,
+    ),
+    Setting("store.anchor", TEXT, "", "A file elsewhere that knows the newest state of the store."),
+    Setting(
+        "audit.segment-bytes",
+        SIZE,
+        10 * MIB,
+        "At which size the trail goes on in a new file.",
+        least=64 * KIB,
+        most=1024 * MIB,
+    ),
+    Setting("run.mask", FLAG, True, "Whether `secrets run` masks values in a program's output."),
+    Setting(
+        "clipboard.seconds",
+        SECONDS,
+        45,
+        "After which time `get --clip` clears the clipboard; 0 for never.",
+        least=0,
+        most=3600,
+    ),
+    Setting(
+        "unlock.seconds",
+        SECONDS,
+        8 * 3600,
+        "For how long `store unlock` keeps the store unlocked.",
+        least=1,
+        most=30 * _DAY,
+    ),
+    Setting(
+        "status.old-days",
+        DAYS,
+        90,
+        "At which age a value counts as old, where no rotation says otherwise.",
+        least=1,
+        most=3650,
+    ),
+)
+"""Every setting; `docs/reference/settings.md` is made of it."""
+
+DEFAULTS: dict[str, Any] = {each.name: each.default for each in SETTINGS}
 
 
 class Settings:
@@ -54,46 +171,168 @@ class Settings:
 
 def sources(home: Home, environ: Mapping[str, str]) -> list[str]:
     """Return the files that settings are read from, the strongest first, there or not."""
-    shared = environ.get("OPENCLAW_CONFIG_PATH") or f"{home.root}/openclaw.json"
+    shared = environ.get("OPENCLAW_CONFIG_PATH") or f"{home.root}/{SHARED}"
     return [f"{home.root}/{FILE}", os.path.abspath(shared)]
 
 
 def stamps(paths: list[str]) -> list[list[Any]]:
-    """Return what tells a file from a changed one: path, inode, time in ns, size; zeros for none."""
+    """Return what tells a file from a changed one; zeros for a file that is not there.
+
+    The path, the inode, the size, and the time when content, owner or mode last changed, in ns:
+    unlike the time of modification, nobody can set that one.
+    """
     found = []
     for path in paths:
         try:
             now = os.stat(path)
-            found.append([path, now.st_ino, now.st_mtime_ns, now.st_size])
+            found.append([path, now.st_ino, now.st_ctime_ns, now.st_size])
         except OSError:
             found.append([path, 0, 0, 0])
     return found
 
 
 def quick(home: Home, environ: Mapping[str, str]) -> Settings | None:
-    """Return the settings without reading their sources, or None when those must be read."""
+    """Return the settings without reading their sources, or None when those must be read.
+
+    Raises `DeniedError` where others could write them, `ConfigError` for a variable's value.
+    """
+    check_root(home.root)
     now = stamps(sources(home, environ))
     if not any(inode for _, inode, _, _ in now):
         return with_environment(Settings({}, {}), environ)
-    try:
-        folder = Directory(home.root)
-    except (OSError, OpenclawError):
-        return None  # the folder may be the gateway's, 0755: `config.py` knows what to make of it
-    try:
-        compiled = loads(folder.read(COMPILED, _LIMIT))
-    except (OSError, OpenclawError, ValueError):
-        return None
-    finally:
-        folder.close()
-    if compiled.get("stamps") != now:
-        return None
-    return with_environment(Settings(compiled["values"], compiled["origin"]), environ)
+    compiled = _compiled(home, now)
+    return compiled and with_environment(compiled, environ)
+
+
+def compiled_from(now: list[list[Any]], settings: Settings) -> dict[str, Any]:
+    """Return what `compiled` holds: by which program, from which state of the sources, and what."""
+    return {
+        "program": __version__,
+        "stamps": now,
+        "values": settings.values,
+        "origin": settings.origin,
+    }
 
 
 def with_environment(settings: Settings, environ: Mapping[str, str]) -> Settings:
-    """Put the environment's word over the files': `OPENCLAW_BACKEND`."""
-    backend = environ.get("OPENCLAW_BACKEND")
-    if backend:
-        settings.values["backend"] = backend
-        settings.origin["backend"] = "OPENCLAW_BACKEND"
+    """Put the environment's word over the files': `OPENCLAW_BACKEND` and the like."""
+    for each in SETTINGS:
+        written = environ.get(each.variable)
+        if not written:
+            continue
+        try:
+            settings.values[each.name] = each.read(written)
+        except ConfigError as refused:
+            raise ConfigError(f"{each.variable}: {refused.message}", hint=refused.hint) from None
+        settings.origin[each.name] = each.variable
     return settings
+
+
+def check_root(root: str) -> None:
+    """Refuse a state directory that others could put files into, or take ours out of.
+
+    It may be readable by others, since the OpenClaw gateway makes it so; what is secret lies in
+    directories of ours. Raises `DeniedError`; an absent one is fine.
+    """
+    try:
+        found = os.stat(root)
+    except OSError:
+        return
+    check_writers(found, root)
+
+
+def check_writers(found: os.stat_result, path: str) -> None:
+    """Raise `DeniedError` when anybody but us and root could write it."""
+    if found.st_uid not in (os.geteuid(), 0):
+        raise DeniedError(f"{path} belongs to another user", hint=f"ls -ld {path}")
+    if found.st_mode & 0o022:
+        raise DeniedError(f"others can write {path}", hint=f"chmod go-w {path}")
+
+
+def _compiled(home: Home, now: list[list[Any]]) -> Settings | None:
+    """Return what `config.py` compiled, unless it is of other sources or not ours alone."""
+    try:
+        found = loads(_private(f"{home.root}/{COMPILED}"))
+        if found["program"] != __version__ or found["stamps"] != now:
+            return None
+        values, origin = found["values"], found["origin"]
+        if any(type(value) is not type(DEFAULTS[name]) for name, value in values.items()):
+            return None
+        return Settings({**values}, {**origin})
+    except (OSError, OpenclawError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _private(path: str) -> bytes:
+    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        found = os.fstat(fd)
+        ours = found.st_uid == os.geteuid() and not found.st_mode & 0o077
+        if not (ours and stat.S_ISREG(found.st_mode)):
+            raise ValueError("not ours")
+        return read_all(fd, path, LIMIT)
+    finally:
+        os.close(fd)
+
+
+def _text(found: Any) -> str | None:
+    return found if isinstance(found, str) and found.isprintable() else None
+
+
+def _flag(found: Any) -> bool | None:
+    if isinstance(found, bool):
+        return found
+    words = {"true": True, "yes": True, "on": True, "1": True}
+    words |= {"false": False, "no": False, "off": False, "0": False}
+    return words.get(found.lower()) if isinstance(found, str) else None
+
+
+def _count(found: Any) -> int | None:
+    if isinstance(found, str) and found.isascii() and found.isdigit():
+        return int(found) if len(found) <= _MOST_DIGITS else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
+
+
+def _seconds(found: Any) -> int | None:
+    if not isinstance(found, str):
+        return _count(found)
+    from openclaw_cli.duration import parse
+
+    try:
+        return int(parse(found))
+    except OpenclawError:
+        return None
+
+
+def _days(found: Any) -> int | None:
+    number = _count(found)
+    if number is not None:
+        return number
+    seconds = _seconds(found)
+    return None if seconds is None or seconds % _DAY else seconds // _DAY
+
+
+def _size(found: Any) -> int | None:
+    if isinstance(found, str):
+        for unit, size in _SIZES.items():
+            if found.lower().endswith(unit.lower()):
+                number = _count(found[: -len(unit)].rstrip())
+                return None if number is None else number * size
+    return _count(found)
+
+
+def _size_shown(value: int) -> str:
+    for unit in ("GiB", "MiB", "KiB"):
+        if value and value % _SIZES[unit] == 0:
+            return f"{value // _SIZES[unit]}{unit}"
+    return str(value)
+
+
+_READ = {
+    TEXT: _text,
+    FLAG: _flag,
+    COUNT: _count,
+    SECONDS: _seconds,
+    DAYS: _days,
+    SIZE: _size,
+}

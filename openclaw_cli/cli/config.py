@@ -1,0 +1,185 @@
+"""`openclaw config` show, check, set, path."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from openclaw_cli import config
+from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import ConfigError
+from openclaw_cli.settings import SETTINGS, sources
+
+app = typer.Typer(rich_markup_mode=None)
+
+_SETTINGS = [
+    Column("setting", weight=9, shortest=12),
+    Column("value", weight=8, shortest=8),
+    Column("from", weight=7, shortest=10),
+    Column("meaning", weight=3, shortest=24),
+]
+_MISTAKES = [
+    Column("line", weight=9),
+    Column("key", weight=7, shortest=12),
+    Column("mistake", weight=8, shortest=24),
+    Column("fix", weight=6, shortest=20),
+]
+
+
+@app.command()
+def show(
+    context: typer.Context,
+    origin: Annotated[
+        bool, typer.Option("--origin", help="Say the file and the line a value comes from.")
+    ] = False,
+) -> None:
+    """Show the settings and where each comes from.
+
+    Options of a command win over the environment, that over settings.toml, that over openclaw.json.
+
+        openclaw config show --origin
+    """
+    session: Session = context.obj
+    settings = session.settings
+    if session.as_json:
+        answer = {
+            each.name: {
+                "value": settings[each.name],
+                "origin": settings.origin.get(each.name, "default"),
+                "default": each.default,
+                "takes": each.takes,
+                "variable": each.variable,
+                "meaning": each.meaning,
+            }
+            for each in SETTINGS
+        }
+        session.output.json({"settings": answer})
+        return
+    session.output.table(
+        _SETTINGS,
+        [
+            [
+                each.name,
+                each.shown(settings[each.name]),
+                _short(settings.origin.get(each.name, "default"), whole=origin),
+                each.meaning,
+            ]
+            for each in SETTINGS
+        ],
+    )
+
+
+@app.command()
+def check(
+    context: typer.Context,
+    file: Annotated[
+        str | None,
+        typer.Argument(metavar="[FILE]", help="The file; all that are read, if not given."),
+    ] = None,
+) -> int:
+    """Check a settings file before it is used.
+
+    Each mistake is shown with its line and its mend; the status is then 78.
+
+        openclaw config check openclaw.json
+    """
+    session: Session = context.obj
+    paths = [file] if file is not None else _present(session)
+    mistakes = [each for path in paths for each in config.check(path)]
+    if session.as_json:
+        session.output.json({"files": paths, "mistakes": [_plain(each) for each in mistakes]})
+    else:
+        for path in paths:
+            _report(session, path, [each for each in mistakes if each.path == path])
+    if not paths:
+        session.output.done("there is no settings file: every setting has its default")
+    return ConfigError.status if mistakes else 0
+
+
+@app.command("set")
+def set_(
+    context: typer.Context,
+    key: Annotated[str, typer.Argument(metavar="KEY", help="The setting.", show_default=False)],
+    value: Annotated[
+        str, typer.Argument(metavar="VALUE", help="What it is set to.", show_default=False)
+    ],
+) -> None:
+    """Change a setting.
+
+    It is written to settings.toml; what else that file says, comments too, stays as it is.
+
+        openclaw config set unlock.seconds 4h
+    """
+    session: Session = context.obj
+    path, kept = config.change(session.home, key, value)
+    chosen = config.setting(key)
+    if not kept:
+        session.output.warn(f"{path} was written anew, without its comments")
+    shown = chosen.shown(chosen.read(value))
+    now = session.settings[chosen.name]
+    if session.as_json:
+        session.output.json({"setting": chosen.name, "value": chosen.read(value), "file": path})
+    session.output.done(f"{chosen.name} is {shown or 'empty'} in {path}")
+    if now != chosen.read(value):
+        session.output.warn(
+            f"{session.settings.origin[chosen.name]} wins over it: {chosen.shown(now)}",
+            hint=f"unset {chosen.variable}",
+        )
+
+
+@app.command()
+def path(context: typer.Context) -> None:
+    """Say where the settings are.
+
+    The first one wins; a file that is not there is said to be missing.
+    """
+    session: Session = context.obj
+    paths = sources(session.home, os.environ)
+    there = [os.path.lexists(each) for each in paths]
+    if session.as_json:
+        files = [
+            {"path": each, "present": present} for each, present in zip(paths, there, strict=True)
+        ]
+        session.output.json({"files": files})
+        return
+    for each, present in zip(paths, there, strict=True):
+        session.output.line(each if present or not session.output.on_terminal else f"{each}  (none)")
+
+
+def _present(session: Session) -> list[str]:
+    return [each for each in sources(session.home, os.environ) if os.path.lexists(each)]
+
+
+def _report(session: Session, path: str, mistakes: list[config.Mistake]) -> None:
+    if not mistakes:
+        session.output.done(f"{path} has no mistakes")
+        return
+    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
+    session.output.note(f"{count} in {path}:")
+    session.output.table(
+        _MISTAKES,
+        [
+            [str(each.line) if each.line else "", each.key, each.what, each.fix]
+            for each in mistakes
+        ],
+    )
+
+
+def _plain(mistake: config.Mistake) -> dict[str, object]:
+    return {
+        "file": mistake.path,
+        "line": mistake.line,
+        "key": mistake.key,
+        "mistake": mistake.what,
+        "fix": mistake.fix,
+    }
+
+
+def _short(origin: str, *, whole: bool) -> str:
+    """Name a file without its folder and line, unless the whole is wanted."""
+    if whole or not origin.startswith("/"):
+        return origin
+    return os.path.basename(origin.rpartition(":")[0])
