@@ -1,0 +1,107 @@
+"""The fast road: the same answers as the slow one, and none of its imports."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.conftest import Openclaw
+
+SLOW = {"OPENCLAW_NO_HOT": "1"}
+HEAVY = ("typer", "rich", "re", "json", "typing", "enum", "pathlib", "datetime", "dataclasses")
+HEAVY += (
+    "collections",
+    "functools",
+    "logging",
+    "subprocess",
+    "keyring",
+    "hvac",
+    "boto3",
+    "hashlib",
+)
+
+LINES = [
+    ("secrets", "get", "text"),
+    ("secrets", "get", "--name", "text"),
+    ("secrets", "get", "--name=text"),
+    ("secrets", "get", "binary"),
+    ("secrets", "get", "text?version=1"),
+    ("secrets", "get", "nothing"),
+    ("secrets", "get", "gcp://text"),
+    ("secrets", "get", "../x"),
+    ("secrets", "get"),
+    ("secrets", "get", "text", "binary"),
+    ("secrets", "get", "--unknown", "text"),
+    ("secrets", "get", "--name"),
+    ("secrets", "list"),
+    ("secrets", "run", "--env", "K=text", "--", "sh", "-c", 'printf %s "$K" | wc -c; exit 7'),
+    ("secrets", "run", "--env", "K=text", "--", "sh", "-c", "echo a-$K-b"),
+    ("secrets", "run", "--env=K=text", "--no-mask", "--", "sh", "-c", "echo a-$K-b"),
+    ("secrets", "run", "--env", "K=nothing", "--", "true"),
+    ("secrets", "run", "--env", "K=text", "--", "/no/such/program"),
+    ("secrets", "run", "--env", "1K=text", "--", "true"),
+    ("secrets", "run", "--env", "K=text", "--"),
+    ("secrets", "run", "--", "true"),
+]
+
+
+@pytest.fixture
+def kept(openclaw: Openclaw) -> None:
+    openclaw("secrets", "set", "text", input=b"a value\n", check=0)
+    openclaw("secrets", "set", "text", input=b"another value", check=0)
+    openclaw("secrets", "set", "binary", input=b"\0\xff\n\n", check=0)
+
+
+def without_age(listed: bytes) -> bytes:
+    """Take away the seconds of a list: the second one is made later."""
+    return re.sub(rb" \d+s ", b"    ", listed)
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("line", LINES, ids=" ".join)
+def test_both_roads_answer_the_same(openclaw: Openclaw, line: tuple[str, ...]) -> None:
+    fast, slow = openclaw(*line), openclaw(*line, env=SLOW)
+    assert (without_age(fast.out), fast.err, fast.status) == (
+        without_age(slow.out),
+        slow.err,
+        slow.status,
+    )
+
+
+PROBE = """
+import sys
+before = set(sys.modules)
+from openclaw_cli.cli import hot
+status = hot.main(sys.argv[1:])
+modules = sorted(set(sys.modules) - before)
+import json
+sys.stderr.write(json.dumps([status, modules]))
+"""
+
+
+def imported(*line: str) -> tuple[int, list[str]]:
+    """Return the status and the modules of a line in a Python that has imported nothing else."""
+    done = subprocess.run(
+        [sys.executable, "-I", "-c", PROBE, *line], capture_output=True, check=True
+    )
+    status, modules = json.loads(done.stderr.decode().splitlines()[-1])
+    return status, modules
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("line", [("secrets", "get", "text"), ("secrets", "list")], ids=" ".join)
+def test_the_fast_road_imports_nothing_heavy(line: tuple[str, ...]) -> None:
+    status, modules = imported(*line)
+    assert status == 0
+    assert not {name.partition(".")[0] for name in modules} & set(HEAVY)
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_import_test_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OPENCLAW_NO_HOT", "1")
+    _, modules = imported("secrets", "get", "text")
+    assert "typer" in modules
