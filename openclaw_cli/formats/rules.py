@@ -38,11 +38,8 @@ def text(data: bytes, kind: str) -> str:
     try:
         return sized(data, kind).decode("utf-8-sig")
     except UnicodeDecodeError as bad:
-        raise malformed(kind, "is not UTF-8", line_at(bad.object, bad.start)) from None
-
-
-def line_at(data: bytes, position: int) -> int:
-    return data.count(b"\n", 0, position) + 1
+        line = bad.object.count(b"\n", 0, bad.start) + 1
+        raise malformed(kind, "is not UTF-8", line) from None
 
 
 def tree(values: Mapping[str, bytes]) -> dict[str, object]:

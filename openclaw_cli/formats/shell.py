@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from openclaw_cli.formats.rules import add, line_at, malformed, sized, variables
+from openclaw_cli.formats.rules import add, malformed, sized, variables
 
 _PIECE = (
     rb"'[^'\0]*'"  # as it stands
@@ -24,16 +24,15 @@ _ESCAPE = re.compile(rb'\\(?:([$`"\\])|\n)')
 
 def read(data: bytes) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
-    place = 0
+    place, number = 0, 1
     while place < len(sized(data, "shell")):
         line = _LINE.match(data, place)
         if line is None:
-            number = line_at(data, place)
             raise malformed("shell", "is more than a plain NAME='value'", number)
         if line[1] is not None:
             value = _PIECES.sub(_unquoted, line[2])
-            add(found, line[1].decode(), value, "shell", line_at(data, place))
-        place = line.end()
+            add(found, line[1].decode(), value, "shell", number)
+        place, number = line.end(), number + line[0].count(b"\n")
     return found
 
 

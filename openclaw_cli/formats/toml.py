@@ -15,7 +15,8 @@ from openclaw_cli.formats.rules import DEEPEST, flatten, malformed, text, tree
 
 # The parser needs memory by the square of a dotted key's length: 100,000 parts take 40 GB.
 _LONG_KEY = re.compile(
-    r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){64}""", re.ASCII
+    r"""(?:^|[\[{,])[ \t]*(?:(?:[\w-]++|"[^"\n]*"|'[^'\n]*')[ \t]*\.[ \t]*){64}""",
+    re.ASCII | re.MULTILINE,
 )
 
 

@@ -78,9 +78,7 @@ def _mapping(loader: _Loader, kind: str, depth: int) -> dict[str, object]:
 
 
 def _scalar(loader: _Loader, event: yaml.ScalarEvent) -> object:
-    tag = event.tag
-    if tag in (None, "!"):
-        tag = loader.resolve(yaml.ScalarNode, event.value, event.implicit)
+    tag = event.tag or loader.resolve(yaml.ScalarNode, event.value, event.implicit)
     return event.value if tag in _TEXT else _OTHERS.get(tag, ...)
 
 

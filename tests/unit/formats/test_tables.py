@@ -104,6 +104,7 @@ def test_an_integer_in_toml_is_refused_since_its_text_is_lost() -> None:
         ("yaml", "1.10", "a number with a fraction"),
         ("yaml", "2024-01-01", "not text"),
         ("yaml", "!!python/name:os.system x", "not text"),
+        ("yaml", "! 12", "not text"),
         ("yaml", "[a]", "a list"),
         ("toml", "true", "a boolean"),
         ("toml", "1.0", "a number with a fraction"),
@@ -131,6 +132,17 @@ def test_deep_nesting_is_refused_and_not_a_crash(name: str, deep: int, kind: str
         data = {"tables": "a" + ".a" * deep + " = 'x'", "lists": "a = " + "[" * deep}[kind]
     with pytest.raises(UsageError):
         formats.get(name).read(data.encode())
+
+
+@pytest.mark.parametrize("key", ["a.a", "[a.a", "x = {y = 1, 'a' . \"a\""])
+def test_a_toml_key_of_very_many_parts_is_refused_before_it_fills_the_memory(key: str) -> None:
+    with pytest.raises(UsageError, match="nests deeper"):
+        formats.get("toml").read(key.encode() + b".a" * 1_000_000 + b" = 1")
+
+
+def test_a_toml_text_of_very_many_dots_is_only_text() -> None:
+    table = {"a": b"1.2" * 1000, "b": b"x\ny" + b".z" * 1000}
+    assert formats.get("toml").read(formats.get("toml").write(table)) == table
 
 
 @pytest.mark.parametrize(
