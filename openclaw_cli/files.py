@@ -12,7 +12,7 @@ import os
 import stat
 import time
 
-from openclaw_cli.errors import DeniedError, StorageError, TemporaryError
+from openclaw_cli.errors import DeniedError, OpenclawError, StorageError, TemporaryError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,7 +41,11 @@ class Directory:
             raise
         except OSError as refused:
             raise failure("open", path, refused) from None
-        _check_owner(os.fstat(self.fd), path, "700")
+        try:
+            _check_owner(os.fstat(self.fd), path, "700")
+        except BaseException:
+            close(self.fd)
+            raise
 
     def where(self, name: str) -> str:
         """Return the path of an entry, for messages."""
@@ -63,7 +67,7 @@ class Directory:
         try:
             _check_file(os.fstat(fd), path)
         except BaseException:
-            os.close(fd)
+            close(fd)
             raise
         return fd
 
@@ -73,7 +77,7 @@ class Directory:
         try:
             return read_all(fd, self.where(name), limit)
         finally:
-            os.close(fd)
+            close(fd)
 
     def unlink(self, name: str) -> None:
         """Remove an entry; absent is as good."""
@@ -127,7 +131,7 @@ class Directory:
         self.write_aside(aside, chunks)
         try:
             self.rename(aside, name)
-        except StorageError:
+        except OpenclawError:
             self.unlink(aside)
             raise
         try:
@@ -158,7 +162,7 @@ class Directory:
 
     def close(self) -> None:
         """Close the descriptor."""
-        os.close(self.fd)
+        close(self.fd)
 
 
 class Lock:
@@ -172,7 +176,7 @@ class Lock:
     def release(self) -> None:
         """Let the next one in."""
         if self.fd >= 0:
-            os.close(self.fd)
+            close(self.fd)
             self.fd = -1
 
     def __enter__(self) -> Self:
@@ -220,6 +224,14 @@ def read_all(fd: int, path: str, limit: int) -> bytes:
     if left <= 0:
         raise StorageError(f"{path} is larger than {limit} bytes")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
+
+
+def close(fd: int) -> None:
+    """Close a descriptor that was only read, or is synced already: a refusal tells nothing then."""
+    try:
+        os.close(fd)
+    except OSError:
+        return
 
 
 def write_all(fd: int, data: bytes) -> None:
