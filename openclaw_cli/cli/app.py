@@ -60,6 +60,7 @@ SECRETS: Table = {
     "export": (_MOVING, "Write secrets in the format of another tool."),
     "copy": (_MOVING, "Copy a secret to another name."),
     "audit": (_AUDIT + ":", "Show who did what to which secret, and what looks wrong."),
+    "__names": ("openclaw_cli.cli.completion", "Give a shell's completion the names."),
 }
 
 STORE: Table = {
@@ -98,8 +99,8 @@ class LazyGroup(TyperGroup):
     table: Table
 
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
-        """List the table."""
-        return list(self.table)
+        """List the table, but for what only our own scripts call."""
+        return [name for name in self.table if not name.startswith("__")]
 
     def get_command(self, ctx: Any, cmd_name: str) -> Any:  # noqa: ARG002
         """Return what help and suggestions need of a command."""

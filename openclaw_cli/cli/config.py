@@ -13,7 +13,7 @@ from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError
 from openclaw_cli.settings import SETTINGS, sources
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _SETTINGS = [
     Column("setting", weight=9, shortest=12),
@@ -146,7 +146,9 @@ def path(context: typer.Context) -> None:
         session.output.json({"files": files})
         return
     for each, present in zip(paths, there, strict=True):
-        session.output.line(each if present or not session.output.on_terminal else f"{each}  (none)")
+        session.output.line(
+            each if present or not session.output.on_terminal else f"{each}  (none)"
+        )
 
 
 def _present(session: Session) -> list[str]:
@@ -161,10 +163,7 @@ def _report(session: Session, path: str, mistakes: list[config.Mistake]) -> None
     session.output.note(f"{count} in {path}:")
     session.output.table(
         _MISTAKES,
-        [
-            [str(each.line) if each.line else "", each.key, each.what, each.fix]
-            for each in mistakes
-        ],
+        [[str(each.line) if each.line else "", each.key, each.what, each.fix] for each in mistakes],
     )
 
 

@@ -143,12 +143,23 @@ def _list(secrets: Secrets, _settings: Settings, options: Options) -> int | None
     return 0
 
 
+def _offer(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
+    """Give a shell's completion the names it asks for."""
+    from openclaw_cli.cli.offer import names
+
+    prefix = options[""][0] if options[""] else ""
+    found = names(secrets, prefix, wanted="--wanted" in options)
+    stdout.write_all("".join([f"{name}\n" for name in found]).encode())
+    return 0
+
+
 _NONE: frozenset[str] = frozenset()
 
 _VERBS: dict[
     str,
     tuple[Callable[[Secrets, Settings, Options], int | None], frozenset[str], frozenset[str]],
 ] = {
+    "secrets __names": (_offer, _NONE, frozenset(("--wanted",))),
     "secrets get": (_get, frozenset(("--name",)), _NONE),
     "secrets list": (_list, _NONE, _NONE),
     "secrets run": (_run, frozenset(("--env",)), frozenset(("--no-mask",))),

@@ -1,0 +1,330 @@
+"""The checks of `openclaw doctor`: each looks at one thing of this machine and says how it is.
+
+A check never raises, never changes anything and reads no value.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openclaw_cli import __version__, assembly, config, duration, health
+from openclaw_cli.cli.editor import filesystem
+from openclaw_cli.errors import ConfigError, OpenclawError
+from openclaw_cli.home import find
+from openclaw_cli.settings import Settings, sources
+from openclaw_cli.store.keys import file as key_file
+
+if TYPE_CHECKING:
+    from openclaw_cli.health import Finding, Look
+    from openclaw_cli.home import Home
+
+OK = "ok"
+ATTENTION = "attention"
+BAD = "bad"
+
+_REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph")
+_IN_MEMORY = ("tmpfs", "ramfs")
+_CLIPBOARDS = {
+    "wl-copy": "WAYLAND_DISPLAY",
+    "xclip": "DISPLAY",
+    "xsel": "DISPLAY",
+    "pbcopy": "",
+}
+_EDITORS = ("editor", "nano", "vi")
+_OLDEST = 1_767_225_600  # 2026-01-01: an earlier clock is wrong
+_SLIP = 5 * duration.MINUTE  # how far two clocks may differ
+_LEAST_FREE = 64 * 1024 * 1024  # bytes
+_START = 512  # bytes of a script that name what it runs
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """What was looked at, how it is, and the mend; `state` is OK, ATTENTION or BAD."""
+
+    name: str
+    state: str
+    what: str
+    hint: str = ""
+
+
+def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
+    """Make every check, one after another; `now` in seconds since 1970."""
+    yield python()
+    yield cryptography()
+    yield from commands(environ)
+    try:
+        home = find(environ)
+    except OpenclawError as refused:
+        yield Check("state directory", BAD, refused.message, refused.hint)
+        return
+    yield settings(home, environ)
+    yield state_directory(home)
+    seen = health.look(home, assembly.secrets(home, Settings({}, {}), environ))
+    yield from of_findings(seen, home)
+    yield key(home, seen)
+    yield store(seen)
+    yield trail(seen)
+    yield clock(seen, now)
+    yield core_files()
+    yield from person(environ)
+    yield keyring(environ, seen)
+
+
+def python() -> Check:
+    """Say which program this is, run by which Python."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    return Check("program", OK, f"openclaw-cli {__version__}, Python {version}")
+
+
+def cryptography() -> Check:
+    """Seal and open something, and say whether the ciphers come by the short road."""
+    from importlib.metadata import version
+
+    try:
+        from openclaw_cli.store import seal
+
+        once, secret = seal.nonce(), os.urandom(32)
+        works = seal.open_sealed(secret, once, seal.seal(secret, once, b"x", b""), b"", "") == b"x"
+    except (ImportError, OpenclawError, AttributeError):
+        works = False
+    if not works:
+        hint = "pip install --upgrade 'cryptography>=46'"
+        return Check("cryptography", BAD, "AES-256-GCM-SIV does not work here", hint)
+    number = version("cryptography")
+    if not _short_road():
+        what = f"{number}, AES-256-GCM-SIV by a road that makes each start slower"
+        return Check("cryptography", ATTENTION, what, "pip install 'cryptography>=46,<51'")
+    return Check("cryptography", OK, f"{number}, AES-256-GCM-SIV works")
+
+
+def commands(environ: Mapping[str, str]) -> Iterator[Check]:
+    """Look which `openclaw` a shell starts, and whether a gateway may start our resolver."""
+    first = shutil.which("openclaw", path=environ.get("PATH"))
+    here = os.path.dirname(os.path.abspath(sys.argv[0]))
+    if first is None:
+        hint = f'export PATH="{here}:$PATH"'
+        yield Check("command", ATTENTION, "no openclaw is on PATH", hint)
+    elif not _ours(first):
+        what = f"another openclaw comes first on PATH: {first}"
+        yield Check("command", ATTENTION, what, "openclaw-cli, which is always this one")
+    else:
+        yield Check("command", OK, first)
+    found = shutil.which("openclaw-resolver", path=f"{here}:{environ.get('PATH', '')}")
+    yield resolver(found)
+
+
+def resolver(path: str | None) -> Check:
+    """Look whether the OpenClaw gateway would start the resolver: a plain file of safe mode."""
+    name = "resolver"
+    if path is None:
+        return Check(name, ATTENTION, "openclaw-resolver is not found", "pip install openclaw-cli")
+    if os.path.islink(path):
+        what = f"{path} is a link, which the OpenClaw gateway refuses to start"
+        return Check(name, ATTENTION, what, f"name it there as {os.path.realpath(path)}")
+    found = os.stat(path)
+    if found.st_mode & 0o022:
+        what = f"others can write {path}: the OpenClaw gateway refuses to start it"
+        return Check(name, ATTENTION, what, f"chmod go-w {path}")
+    if found.st_uid not in (0, os.geteuid()):
+        return Check(name, ATTENTION, f"{path} belongs to another user", f"ls -l {path}")
+    return Check(name, OK, path)
+
+
+def settings(home: Home, environ: Mapping[str, str]) -> Check:
+    """Read every source of settings."""
+    try:
+        count = len(config.load(home, environ).origin)
+    except OpenclawError as refused:
+        hint = "openclaw config check" if isinstance(refused, ConfigError) else refused.hint
+        return Check("settings", BAD, refused.message, hint)
+    there = [path for path in sources(home, environ) if os.path.lexists(path)]
+    where = f" ({', '.join(there)})" if there else ""
+    return Check("settings", OK, f"{count} set{where}" if count else f"all by default{where}")
+
+
+def state_directory(home: Home) -> Check:
+    """Look where the state directory lies."""
+    name = "state directory"
+    if not os.path.isdir(home.root):
+        return Check(name, OK, f"{home.root} is not there yet; the first secret makes it")
+    kind = filesystem(home.root)
+    if kind in _IN_MEMORY:
+        what = f"{home.root} is on a {kind}: it is gone after a restart"
+        return Check(name, ATTENTION, what, "export OPENCLAW_STATE_DIR=/path/on/a/disk")
+    if kind in _REMOTE:
+        what = f"{home.root} is on {kind}, where locks and syncs may not hold"
+        return Check(name, ATTENTION, what, "export OPENCLAW_STATE_DIR=/path/on/a/local/disk")
+    if not os.access(home.root, os.W_OK | os.X_OK):
+        what = f"{home.root} cannot be written: no reading could be recorded"
+        return Check(name, BAD, what, "export OPENCLAW_STATE_DIR=/path/that/can/be/written")
+    free = shutil.disk_usage(home.root).free
+    if free < _LEAST_FREE:
+        return Check(name, ATTENTION, f"less than 64 MiB are free in {home.root}", "df -h")
+    return Check(name, OK, f"{home.root}{f' on {kind}' if kind else ''}")
+
+
+def of_findings(seen: Look, home: Home) -> Iterator[Check]:
+    """Take over what `status` finds in files: permissions, plain text, the keys."""
+    found: list[Finding] = health.of_permissions(home)
+    if not found:
+        yield Check("permissions", OK, "nobody else can open what is ours")
+    found += [*health.of_plaintext(home), *health.of_keys(seen, home)]
+    for each in found:
+        state = {health.BAD: BAD, health.ATTENTION: ATTENTION}.get(each.severity, OK)
+        yield Check(each.what.replace("-", " "), state, each.why, each.hint)
+
+
+def key(home: Home, seen: Look) -> Check:
+    """Say where the key file is, when the store has one."""
+    path = key_file.path(home)
+    kinds = [slot.kind for slot in seen.header.slots] if seen.header else []
+    if key_file.KIND not in kinds:
+        return Check("key file", OK, "none is used")
+    if not os.path.lexists(path):
+        what = f"{path} is not there"
+        return Check("key file", ATTENTION, what, f"put it back, or export {key_file.VARIABLE}=...")
+    return Check("key file", OK, path)
+
+
+def store(seen: Look) -> Check:
+    """Say whether the store opens and is the one the trail knows."""
+    if seen.trouble:
+        return Check("store", BAD, seen.trouble.message, seen.trouble.hint)
+    if not seen.there:
+        return Check("store", OK, "none yet; openclaw secrets create NAME makes it")
+    if seen.locked:
+        return Check("store", OK, f"{seen.store} is locked", seen.locked)
+    return Check("store", OK, f"{seen.store} opens, {len(seen.alive)} secrets")
+
+
+def trail(seen: Look) -> Check:
+    """Say whether the end of the trail is what it was."""
+    if seen.trouble:
+        return Check("trail", BAD, "not verified", seen.trouble.hint)
+    if not seen.there:
+        return Check("trail", OK, "none yet")
+    if seen.head is None:
+        return Check("trail", OK, "not verified, for its key is in the store", seen.locked)
+    if not seen.verified:
+        what = f"{seen.trail} cannot be written: nothing can be read or changed"
+        return Check("trail", BAD, what, f"ls -ld {seen.trail}")
+    what = f"{seen.head.seq} records, the end verified"
+    return Check("trail", OK, what, "openclaw secrets audit verify, for all of it")
+
+
+def clock(seen: Look, now: float) -> Check:
+    """Look whether the clock can be right."""
+    if now < _OLDEST:
+        return Check("clock", BAD, f"it says {duration.absolute(now)}", "timedatectl")
+    newest = health.seconds(seen.head.at) if seen.head else 0.0
+    if newest > now + _SLIP:
+        what = f"the trail's last record is from {duration.absolute(newest)}, which is to come"
+        return Check("clock", ATTENTION, what, "timedatectl")
+    return Check("clock", OK, duration.absolute(now))
+
+
+def core_files() -> Check:
+    """Look whether a crash could leave a value in a core file."""
+    import resource
+
+    name = "core files"
+    if resource.getrlimit(resource.RLIMIT_CORE)[0] != 0:
+        return Check(name, ATTENTION, "a crash may leave a core file", "ulimit -c 0")
+    pattern = _first_line("/proc/sys/kernel/core_pattern")
+    if pattern.startswith("|"):
+        program = os.path.basename(pattern[1:].split(" ")[0])
+        return Check(name, OK, f"none are made; {program} is still told of a crash")
+    return Check(name, OK, "none are made")
+
+
+def person(environ: Mapping[str, str]) -> Iterator[Check]:
+    """Look at what a person at a terminal has: an editor, a clipboard, a terminal, its letters."""
+    path = environ.get("PATH")
+    asked = (environ.get("VISUAL") or environ.get("EDITOR") or "").split()
+    editors = asked[:1] or list(_EDITORS)
+    found = next((each for each in editors if shutil.which(each, path=path)), None)
+    if found:
+        yield Check("editor", OK, found)
+    else:
+        what = f"{asked[0]} is not found" if asked else "none is found"
+        yield Check("editor", ATTENTION if asked else OK, what, "export EDITOR=vim")
+    tools = [
+        tool
+        for tool, needs in _CLIPBOARDS.items()
+        if shutil.which(tool, path=path) and (not needs or environ.get(needs))
+    ]
+    yield Check("clipboard", OK, tools[0] if tools else "none can be reached")
+    yield locale(environ)
+    umask = _status_field(os.getppid(), "Umask")
+    if umask:
+        yield Check("umask", OK, f"{umask} in this shell; here always 0077")
+
+
+def locale(environ: Mapping[str, str]) -> Check:
+    """Look whether names and values beyond ASCII can be shown."""
+    chosen = next(
+        (environ[each] for each in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(each)), ""
+    )
+    terminal = environ.get("TERM") or "no terminal"
+    if "utf" in chosen.lower():
+        return Check("terminal", OK, f"{terminal}, {chosen}")
+    what = f"{terminal}, {chosen or 'no locale'}: tables are drawn in ASCII"
+    return Check("terminal", OK, what, "export LANG=C.UTF-8")
+
+
+def keyring(environ: Mapping[str, str], seen: Look) -> Check:
+    """Look whether the desktop's keyring answers; it is asked only where there may be one."""
+    wanted = seen.header is not None and any(each.kind == "keyring" for each in seen.header.slots)
+    bus = environ.get("DBUS_SESSION_BUS_ADDRESS") or sys.platform == "darwin"
+    if not (wanted or bus):
+        return Check("keyring", OK, "none here, and none is needed")
+    try:
+        from openclaw_cli.store.keys import keyring as slot
+
+        answers = slot.available()
+    except (ImportError, OpenclawError):
+        answers = False
+    if answers:
+        return Check("keyring", OK, "answers")
+    if wanted:
+        what = "it does not answer, and the store has a key in it"
+        return Check("keyring", ATTENTION, what, "openclaw store slots add recovery")
+    return Check("keyring", OK, "does not answer, and is not needed")
+
+
+def _short_road() -> bool:
+    try:
+        from cryptography.hazmat.bindings._rust import openssl
+    except ImportError:
+        return False
+    return hasattr(openssl.aead, "AESGCMSIV")
+
+
+def _ours(path: str) -> bool:
+    """Tell whether a command runs this package: its script says so."""
+    try:
+        with open(path, "rb") as script:
+            return b"openclaw_cli" in script.read(_START)
+    except OSError:
+        return False
+
+
+def _first_line(path: str) -> str:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as file:
+            return file.readline().strip()
+    except OSError:
+        return ""
+
+
+def _status_field(pid: int, name: str) -> str:
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8", errors="replace") as file:
+            return next((line.split()[1] for line in file if line.startswith(f"{name}:")), "")
+    except OSError:
+        return ""

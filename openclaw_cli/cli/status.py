@@ -1,0 +1,286 @@
+"""`openclaw status`: what there is and what needs a hand, at a glance. No value is read."""
+
+from __future__ import annotations
+
+import os
+import textwrap
+import time
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from openclaw_cli import __version__, assembly, duration, health
+from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import FindingsError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from openclaw_cli.cli.render import Output
+    from openclaw_cli.health import Finding, Look
+    from openclaw_cli.settings import Settings
+    from openclaw_cli.store.directory import Entry
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_SECRETS = [
+    Column("name", weight=9, shortest=16),
+    Column("provider", weight=3, shortest=8),
+    Column("version", weight=4, short="ver"),
+    Column("age", weight=7),
+    Column("last read", weight=6, short="read"),
+    Column("by", weight=5, shortest=8),
+    Column("state", weight=8, states=True),
+]
+_TONES = {health.BAD: "bad", health.ATTENTION: "attention", health.ADVICE: "quiet"}
+_NARROW = 40  # columns; on less, lines are not broken
+
+
+@app.command()
+def status(
+    context: typer.Context,
+    secrets: Annotated[
+        bool, typer.Option("--secrets", help="Show each secret: its age, and who read it last.")
+    ] = False,
+    agents: Annotated[bool, typer.Option("--agents", help="Show the agents.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show all there is.")] = False,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    check: Annotated[
+        bool, typer.Option("--check", help="End with status 10 when something needs a hand.")
+    ] = False,
+) -> int:
+    """Show what there is and what needs a hand.
+
+    openclaw status --secrets
+
+    openclaw status --check --quiet || mail -s "openclaw" me
+    """
+    session: Session = context.obj
+    if version:
+        return _version(session)
+    now = time.time()
+    settings = session.settings
+    seen = health.look(session.home, assembly.secrets(session.home, settings, os.environ))
+    found = health.findings(
+        seen,
+        session.home,
+        now,
+        old_days=settings["status.old-days"],
+        deleted_days=settings["store.deleted-days"],
+    )
+    rows = _rows(seen, settings, now) if secrets or verbose else []
+    if session.as_json:
+        listed = rows if secrets or verbose else None
+        session.output.json(_plain(seen, found, settings, listed))
+    elif not (check and session.quiet):
+        _show(session, seen, found, rows, settings, now, agents=agents or verbose, verbose=verbose)
+    if seen.trouble:
+        raise seen.trouble
+    return FindingsError.status if check and health.needs_a_hand(found) else 0
+
+
+def show_findings(output: Output, found: Iterable[Finding]) -> None:
+    """Write each finding with its mend below it, broken to the terminal's width."""
+    for each in found:
+        for line in broken(output, each.why, first=f"{each.severity}: ", rest="  "):
+            output.line(line, _TONES[each.severity])
+        output.line(f"  hint: {each.hint}")
+
+
+def broken(output: Output, text: str, *, first: str, rest: str) -> list[str]:
+    """Break a text at the terminal's width; piped, it is one line."""
+    if output.width < _NARROW:
+        return [first + text]
+    return textwrap.wrap(
+        text,
+        output.width,
+        initial_indent=first,
+        subsequent_indent=rest,
+        break_long_words=False,
+        break_on_hyphens=False,
+    )
+
+
+def _version(session: Session) -> int:
+    if session.as_json:
+        session.output.json({"version": __version__})
+    else:
+        session.output.line(f"openclaw-cli {__version__}")
+    return 0
+
+
+def _show(
+    session: Session,
+    seen: Look,
+    found: list[Finding],
+    rows: list[dict[str, Any]],
+    settings: Settings,
+    now: float,
+    *,
+    agents: bool,
+    verbose: bool,
+) -> None:
+    output = session.output
+    output.facts(_facts(seen, settings, now, verbose=verbose))
+    if rows:
+        output.line()
+        output.table(_SECRETS, [_cells(each, now) for each in rows])
+    if agents:
+        output.line()
+        output.line("no gateway and no agents are set up yet")
+    output.line()
+    if found:
+        show_findings(output, found)
+    elif seen.there and not seen.trouble:
+        output.line("nothing needs a hand", "good")
+    if not seen.there and not seen.trouble:
+        output.line("there is no store yet; the first secret makes it:")
+        output.line("  openclaw secrets create NAME")
+
+
+def _facts(
+    seen: Look, settings: Settings, now: float, *, verbose: bool
+) -> list[tuple[str, str] | tuple[str, str, str]]:
+    if not seen.there:
+        return [("store", "none")]
+    facts: list[tuple[str, str] | tuple[str, str, str]] = [("store", seen.store)]
+    facts += [("secrets", *_count(seen))]
+    if seen.header:
+        opened = f", opened by {_key(seen.opened_by)}" if seen.opened_by else ""
+        kinds = ", ".join(slot.kind for slot in seen.header.slots)
+        facts += [("keys", f"{kinds}{opened}")]
+        changed = duration.relative(seen.changed - now)
+        facts += [
+            ("size", f"{_size(seen.size)}, generation {seen.header.generation}, changed {changed}")
+        ]
+    facts += [("trail", *_trail(seen, now)), ("backup", _backup(seen, now))]
+    if verbose:
+        facts += _more(seen, settings)
+    return facts
+
+
+def _more(seen: Look, settings: Settings) -> list[tuple[str, str]]:
+    facts = [("trail in", seen.trail)]
+    if seen.header:
+        facts += [("store id", f"{seen.header.store.hex()}, data key {seen.header.epoch}")]
+    chosen = [f"{name}={settings[name]}" for name in sorted(settings.origin)]
+    facts += [("settings", ", ".join(chosen) or "all by default")]
+    facts += [("version", f"openclaw-cli {__version__}")]
+    return facts
+
+
+def _count(seen: Look) -> tuple[str, str]:
+    if seen.locked:
+        return "locked; to open it: " + seen.locked, "attention"
+    if not seen.opened_by:
+        return "cannot be read", "bad"
+    deleted = f", and {len(seen.deleted)} deleted" if seen.deleted else ""
+    versions = sum(len(each.rows) for each in seen.alive)
+    return f"{len(seen.alive)} in {versions} versions{deleted}", ""
+
+
+def _trail(seen: Look, now: float) -> tuple[str, str]:
+    if seen.head is None:
+        return f"{_size(seen.trail_size)}, not verified", "attention" if seen.locked else "bad"
+    at = health.seconds(seen.head.at)
+    last = f", the last {duration.relative(at - now)}" if at else ""
+    how = "its end verified" if seen.verified else "not verified"
+    return f"{seen.head.seq} records{last}, {_size(seen.trail_size)}, {how}", ""
+
+
+def _backup(seen: Look, now: float) -> str:
+    at = health.seconds(health.last_backup(seen.trail))
+    return duration.relative(at - now) if at else "none lately; openclaw store backup FILE"
+
+
+def _key(kind: str) -> str:
+    return {"file": "the key file", "session": "an unlocked session"}.get(kind, f"the {kind}")
+
+
+def _rows(seen: Look, settings: Settings, now: float) -> list[dict[str, Any]]:
+    reads = health.last_reads(seen.trail)
+    old = settings["status.old-days"]
+    alive = sorted(seen.alive, key=lambda each: each.name)
+    return [_row(each, reads.get(each.name), now, old) for each in alive]
+
+
+def _row(entry: Entry, read: health.LastRead | None, now: float, old: int) -> dict[str, Any]:
+    current = entry.current()
+    return {
+        "name": entry.name,
+        "provider": entry.provider or None,
+        "backend": "local",
+        "version": str(current.number) if current else None,
+        "age_seconds": int(health.age(entry, now)) if current else None,
+        "last_read": read.at if read else None,
+        "last_read_by": read.who if read else None,
+        "state": health.state(entry, now, old),
+    }
+
+
+def _cells(row: dict[str, Any], now: float) -> list[str]:
+    read = row["last_read"]
+    return [
+        row["name"],
+        row["provider"] or "",
+        row["version"] or "",
+        "" if row["age_seconds"] is None else duration.compact(row["age_seconds"]),
+        duration.relative(health.seconds(read) - now) if read else "",
+        row["last_read_by"] or "",
+        row["state"],
+    ]
+
+
+def _plain(
+    seen: Look, found: list[Finding], settings: Settings, rows: list[dict[str, Any]] | None
+) -> dict[str, Any]:
+    header, head = seen.header, seen.head
+    answer: dict[str, Any] = {
+        "version": __version__,
+        "store": {
+            "path": seen.store,
+            "present": seen.there,
+            "locked": bool(seen.locked),
+            "opened_by": seen.opened_by or None,
+            "size_bytes": seen.size,
+            "generation": header.generation if header else None,
+            "key_slots": [slot.kind for slot in header.slots] if header else [],
+            "secrets": len(seen.alive) if seen.opened_by else None,
+            "deleted": len(seen.deleted) if seen.opened_by else None,
+        },
+        "trail": {
+            "path": seen.trail,
+            "records": head.seq if head else None,
+            "last": head.at if head else None,
+            "size_bytes": seen.trail_size,
+            "verified": seen.verified,
+        },
+        "backup": health.last_backup(seen.trail) or None,
+        "settings": {name: settings[name] for name in sorted(settings.origin)},
+        "agents": [],
+        "findings": [plain_finding(each) for each in found],
+        "needs_a_hand": health.needs_a_hand(found) or seen.trouble is not None,
+    }
+    if rows is not None:
+        answer["secrets"] = rows
+    return answer
+
+
+def plain_finding(each: Finding) -> dict[str, str]:
+    """Return a finding for JSON."""
+    return {
+        "what": each.what,
+        "where": each.where,
+        "why": each.why,
+        "hint": each.hint,
+        "severity": each.severity,
+    }
+
+
+def _size(number: float) -> str:
+    for unit in ("B", "KiB", "MiB"):
+        if number < 1024:  # noqa: PLR2004
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1024
+    return f"{number:.1f} GiB"

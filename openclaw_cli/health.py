@@ -1,0 +1,453 @@
+"""What is wrong with a home, and the command that mends it: for `status` and `doctor`.
+
+`look` gathers what can be known without a value and without asking anybody; the rest are pure
+questions about that. A store that cannot be opened is looked at as far as it goes.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from openclaw_cli import duration
+from openclaw_cli.audit import chain
+from openclaw_cli.audit.trail import FILE as TRAIL
+from openclaw_cli.errors import LockedError, OpenclawError, StorageError, UnrecordedError
+from openclaw_cli.files import Directory, read_all
+from openclaw_cli.service import REVEAL
+from openclaw_cli.settings import SHARED, check_root
+from openclaw_cli.store.header import MAX_HEADER, Header
+from openclaw_cli.store.header import decode as decode_header
+from openclaw_cli.store.keys import file as key_file
+from openclaw_cli.store.reader import FILE as STORE
+
+if TYPE_CHECKING:
+    from openclaw_cli.audit.head import Head
+    from openclaw_cli.home import Home
+    from openclaw_cli.service import Secrets
+    from openclaw_cli.store.directory import Entry
+
+BAD = "bad"
+ATTENTION = "attention"
+ADVICE = "advice"
+"""How much it matters: BAD and ATTENTION need a hand; ADVICE is a choice that may be right."""
+
+PURGED_SOON = 7 * duration.DAY
+RECENT_BYTES = 2 * 1024 * 1024  # of the trail, for who read what last
+PLAINTEXT_BYTES = 4 * 1024 * 1024  # of a file; a longer one holds no settings
+PLAINTEXT_WORDS = 300  # of a file: judging one takes a third of a millisecond
+
+_SHOWN = 3  # names in one finding
+_MS = 1000
+_WORD = re.compile(rb"[A-Za-z0-9_./+:-]{16,512}")
+_DIGIT, _LETTER = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
+_BACKUP = "store_backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What is wrong, where, why it matters, and the mend; `what` is a stable word for machines."""
+
+    what: str
+    where: str
+    why: str
+    hint: str
+    severity: str = ATTENTION
+
+
+@dataclass(slots=True)
+class Look:
+    """What there is. `opened_by` is empty where the store is locked, absent or broken.
+
+    `trouble` is the error that stopped the look; a locked store is none. Sizes are in bytes,
+    `changed` in seconds since 1970.
+    """
+
+    store: str
+    trail: str
+    there: bool = False
+    header: Header | None = None
+    size: int = 0
+    changed: float = 0
+    opened_by: str = ""
+    locked: str = ""
+    trouble: OpenclawError | None = None
+    entries: list[Entry] = field(default_factory=list)
+    head: Head | None = None
+    trail_size: int = 0
+    verified: bool = False
+
+    @property
+    def alive(self) -> list[Entry]:
+        """The secrets that are not deleted."""
+        return [each for each in self.entries if not each.deleted]
+
+    @property
+    def deleted(self) -> list[Entry]:
+        """Those that can still be restored."""
+        return [each for each in self.entries if each.deleted]
+
+
+@dataclass(frozen=True, slots=True)
+class LastRead:
+    """When a secret was last read, as the trail writes it, and by whom."""
+
+    at: str
+    who: str
+
+
+def look(home: Home, secrets: Secrets) -> Look:
+    """Look at a home; `secrets` must be one that asks nobody. Nothing is made or changed."""
+    seen = Look(f"{home.secrets}/{STORE}", home.audit)
+    try:
+        _look_at_header(seen, home)
+        _look_inside(seen, secrets)
+    except LockedError as locked:
+        seen.locked = locked.hint
+    except OpenclawError as trouble:
+        seen.trouble = trouble
+    seen.trail_size = sum(_size(f"{home.audit}/{name}") for name in segments(home.audit))
+    return seen
+
+
+def findings(
+    seen: Look, home: Home, now: float, *, old_days: int, deleted_days: int
+) -> list[Finding]:
+    """Return all that needs a hand, the worst first; `now` in seconds since 1970."""
+    found = [
+        *of_permissions(home),
+        *of_keys(seen, home),
+        *of_plaintext(home),
+        *of_age(seen.alive, now, old_days),
+        *of_deletion(seen.deleted, now, deleted_days),
+    ]
+    order = (BAD, ATTENTION, ADVICE)
+    return sorted(found, key=lambda each: order.index(each.severity))
+
+
+def of_permissions(home: Home) -> list[Finding]:
+    """Find what others can read or write, or what is not ours."""
+    found = []
+    try:
+        check_root(home.root)
+    except OpenclawError as refused:
+        found.append(Finding("permissions", home.root, refused.message, refused.hint, BAD))
+    for folder in (home.secrets, home.audit):
+        found += _too_open(folder, 0o700)
+        for name in _listed(folder):
+            path = f"{folder}/{name}"
+            if not stat.S_ISDIR(_mode(path)):
+                found += _too_open(path, 0o600)
+    elsewhere = key_file.path(home)
+    if os.path.dirname(elsewhere) != home.secrets:
+        found += _too_open(elsewhere, 0o600)
+    return found
+
+
+def of_keys(seen: Look, home: Home) -> list[Finding]:
+    """Find what makes the keys of a store easy to lose, or easy to take along."""
+    if seen.header is None:
+        return []
+    found = []
+    kinds = [slot.kind for slot in seen.header.slots]
+    if len(kinds) == 1:
+        found.append(
+            Finding(
+                "one-key",
+                seen.store,
+                f"only one key opens the store ({kinds[0]}): without it all secrets are lost",
+                "openclaw store slots add recovery",
+            )
+        )
+    if key_file.KIND in kinds and _beside(key_file.path(home), home):
+        found.append(
+            Finding(
+                "key-beside-store",
+                key_file.path(home),
+                "the key lies beside the store: who copies the directory can open it",
+                "openclaw store slots add passphrase (or keyring), then slots remove file",
+                ADVICE,
+            )
+        )
+    return found
+
+
+def of_age(entries: Iterable[Entry], now: float, old_days: int) -> list[Finding]:
+    """Find values that are older than `old_days`."""
+    old = [each.name for each in entries if age(each, now) > old_days * duration.DAY]
+    if not old:
+        return []
+    what = "1 value is" if len(old) == 1 else f"{len(old)} values are"
+    return [
+        Finding(
+            "old-values",
+            "secrets",
+            f"{what} older than {old_days} days: {_some(old)}",
+            f"openclaw secrets set {min(old)}",
+        )
+    ]
+
+
+def of_deletion(entries: Iterable[Entry], now: float, keep_days: int) -> list[Finding]:
+    """Find deleted secrets that can be restored for a few days only."""
+    left = {
+        each.name: each.deleted / _MS + keep_days * duration.DAY - now
+        for each in entries
+        if each.deleted / _MS + keep_days * duration.DAY - now < PURGED_SOON
+    }
+    if not left:
+        return []
+    what = "1 deleted secret is" if len(left) == 1 else f"{len(left)} deleted secrets are"
+    soonest = max(0.0, min(left.values()))
+    return [
+        Finding(
+            "purged-soon",
+            "secrets",
+            f"{what} gone for good within {duration.compact(soonest)}: {_some(left)}",
+            f"openclaw secrets restore {min(left)}",
+            ADVICE,
+        )
+    ]
+
+
+def of_plaintext(home: Home) -> list[Finding]:
+    """Find keys that lie in plain text in the files of the state directory.
+
+    Only what is surely a key by its form is reported, with its line and never its text.
+    """
+    found = []
+    for name in _listed(home.root):
+        if name != ".env" and not name.startswith((SHARED, ".env.", "settings.toml")):
+            continue
+        path = f"{home.root}/{name}"
+        if stat.S_ISREG(_mode(path)):
+            found += _plaintext(path)
+    return found
+
+
+def needs_a_hand(found: Iterable[Finding]) -> bool:
+    """Tell whether anything is more than advice."""
+    return any(each.severity != ADVICE for each in found)
+
+
+def age(entry: Entry, now: float) -> float:
+    """Return the age of a secret's current value in seconds, 0 where there is none."""
+    current = entry.current()
+    return max(0.0, now - current.created / _MS) if current else 0.0
+
+
+def state(entry: Entry, now: float, old_days: int) -> str:
+    """Return one word on a secret: ok, old or deleted."""
+    if entry.deleted:
+        return "deleted"
+    return "old" if age(entry, now) > old_days * duration.DAY else "ok"
+
+
+def last_reads(folder: str) -> dict[str, LastRead]:
+    """Return who read each secret last, from the last two mebibytes of the trail."""
+    found: dict[str, LastRead] = {}
+    for line in reversed(_recent(folder)):
+        if f'"{REVEAL}"'.encode() not in line or b'"outcome":"ok"' not in line:
+            continue
+        record = _record(line)
+        name = record.get("name")
+        if isinstance(name, str) and name not in found:
+            found[name] = LastRead(str(record.get("at", "")), who(record.get("actor")))
+    return found
+
+
+def last_backup(folder: str) -> str:
+    """Return when the store was last backed up, as the trail writes it; "" for not recently."""
+    for line in reversed(_recent(folder)):
+        if f'"{_BACKUP}"'.encode() in line and b'"outcome":"ok"' in line:
+            return str(_record(line).get("at", ""))
+    return ""
+
+
+def who(actor: object) -> str:
+    """Name an actor of the trail in a few words: "agent finance", "cron", "terminal (bash)"."""
+    if not isinstance(actor, dict):
+        return ""
+    if actor.get("agent"):
+        return f"agent {actor['agent']}"
+    via = str(actor.get("via", ""))
+    program = os.path.basename(str(actor.get("program", "")))
+    return f"{via} ({program})" if program else via
+
+
+def seconds(at: str) -> float:
+    """Return the seconds since 1970 of a time as the trail writes it, 0 for none."""
+    from datetime import datetime
+
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except ValueError:
+        return 0.0
+
+
+def segments(folder: str) -> list[str]:
+    """Return the trail's files, the present one last."""
+    names = [name for name in _listed(folder) if re.fullmatch(r"trail-\d{6,}\.jsonl", name)]
+    present = [TRAIL] if os.path.lexists(f"{folder}/{TRAIL}") else []
+    return sorted(names) + present
+
+
+def _look_at_header(seen: Look, home: Home) -> None:
+    try:
+        folder = Directory(home.secrets)
+    except FileNotFoundError:
+        return
+    try:
+        fd = folder.open(STORE)
+    except FileNotFoundError:
+        return
+    finally:
+        folder.close()
+    try:
+        found = os.fstat(fd)
+        seen.there, seen.size, seen.changed = True, found.st_size, found.st_mtime
+        seen.header, _ = decode_header(os.pread(fd, MAX_HEADER + 64, 0))
+    finally:
+        os.close(fd)
+
+
+def _look_inside(seen: Look, secrets: Secrets) -> None:
+    raw = secrets.trail.read_head()
+    snapshot = secrets.open()
+    if snapshot is None:
+        return
+    try:
+        seen.there, seen.header, seen.opened_by = True, snapshot.header, snapshot.unlocked_by
+        seen.head = secrets.trail.known(raw)
+        seen.entries = list(snapshot.directory().entries.values())
+    finally:
+        snapshot.close()
+    if os.path.lexists(f"{secrets.trail.path}/{TRAIL}"):
+        try:
+            seen.head = secrets.trail.tip()
+        except UnrecordedError:
+            return  # what cannot be written can still be shown, as far as it was known
+    seen.verified = True
+
+
+def _too_open(path: str, mode: int) -> list[Finding]:
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return []
+    if stat.S_ISLNK(found.st_mode):
+        return [Finding("permissions", path, f"{path} is a symbolic link", f"ls -l {path}", BAD)]
+    if found.st_uid != os.geteuid():
+        why = f"{path} belongs to another user"
+        return [Finding("permissions", path, why, f"ls -ld {path}", BAD)]
+    if found.st_mode & 0o077:
+        why = f"others can open {path}"
+        return [Finding("permissions", path, why, f"chmod {mode:o} {path}", BAD)]
+    return []
+
+
+def _beside(path: str, home: Home) -> bool:
+    return os.path.lexists(path) and os.path.realpath(path).startswith(f"{home.root}/")
+
+
+def _plaintext(path: str) -> list[Finding]:
+    from openclaw_cli import providers
+
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except OSError:
+        return []
+    try:
+        text = read_all(fd, path, PLAINTEXT_BYTES)
+    except StorageError:
+        return []
+    finally:
+        os.close(fd)
+    for number, word in _words(text)[:PLAINTEXT_WORDS]:
+        issuer = providers.recognise(word)
+        if issuer:
+            return [
+                Finding(
+                    "plaintext",
+                    path,
+                    f"a key of {issuer.title} stands in plain text in {path}, line {number}",
+                    f"openclaw secrets create {issuer.name}-key, then take it out of there",
+                )
+            ]
+    return []
+
+
+def _words(text: bytes) -> list[tuple[int, bytes]]:
+    """Return what may be a key in JSON, TOML or dotenv, with its line: letters and digits in one."""
+    found: dict[bytes, int] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        for word in _WORD.findall(line):
+            if _DIGIT.search(word) and _LETTER.search(word):
+                found.setdefault(word, number)
+    return [(number, word) for word, number in found.items()]
+
+
+def _recent(folder: str) -> list[bytes]:
+    """Return the last whole lines of the trail; an older file is taken up when the newest is short."""
+    lines: list[bytes] = []
+    left = RECENT_BYTES
+    for name in reversed(segments(folder)):
+        if left <= 0:
+            break
+        data = _tail(f"{folder}/{name}", left)
+        left -= len(data)
+        lines = data.splitlines(keepends=True) + lines
+    return lines
+
+
+def _tail(path: str, most: int) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return b""
+    try:
+        size = os.fstat(fd).st_size
+        data = os.pread(fd, most, max(0, size - most))
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+    return data if size <= most else data.partition(b"\n")[2]
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    try:
+        return chain.parse(line)
+    except ValueError:
+        return {}
+
+
+def _listed(folder: str) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except OSError:
+        return []
+
+
+def _mode(path: str) -> int:
+    try:
+        return os.lstat(path).st_mode
+    except OSError:
+        return 0
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
+        return 0
+
+
+def _some(names: Iterable[str]) -> str:
+    listed = sorted(names)
+    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
+    return ", ".join(listed[:_SHOWN]) + more
