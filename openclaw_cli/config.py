@@ -328,10 +328,8 @@ def _json(text: str) -> Any:  # noqa: ANN401  whatever the file holds
 def _syntax(path: str, text: str, refused: Exception, language: str) -> Mistake:
     """Say where the text cannot be read; the library's words may quote what stands there."""
     found = _LINE.search(str(refused))
-    if found:
-        line = int(found[1] or found[2])
-    else:
-        line = text.count("\n") + (not text.endswith("\n"))
+    last = text.count("\n") + (not text.endswith("\n"))
+    line = int(found[1] or found[2]) if found else last
     return Mistake(path, line, "", f"this is not {language}", "mend this line, or the one before")
 
 

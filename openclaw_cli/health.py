@@ -382,7 +382,7 @@ def _plaintext(path: str) -> list[Finding]:
 
 
 def _words(text: bytes) -> list[tuple[int, bytes]]:
-    """Return what may be a key in JSON, TOML or dotenv, with its line: letters and digits in one."""
+    """Return what may be a key in JSON, TOML or dotenv, with its line."""
     found: dict[bytes, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
         for word in _WORD.findall(line):
@@ -392,7 +392,7 @@ def _words(text: bytes) -> list[tuple[int, bytes]]:
 
 
 def _recent(folder: str) -> list[bytes]:
-    """Return the last whole lines of the trail; an older file is taken up when the newest is short."""
+    """Return the last whole lines of the trail, those of older files where the newest is short."""
     lines: list[bytes] = []
     left = RECENT_BYTES
     for name in reversed(segments(folder)):

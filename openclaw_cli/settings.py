@@ -78,7 +78,7 @@ class Setting:
 
     def read(self, found: Any) -> Any:
         """Return the value that was written; raises `ConfigError` saying what may be written."""
-        value = _READ[self.kind](found)
+        value: Any = _READ[self.kind](found)
         if value is None or (self.most and not self.least <= value <= self.most):
             raise ConfigError(f"{self.name} takes {self.takes}", hint=f"for example {self!s}")
         return value

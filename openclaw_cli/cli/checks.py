@@ -267,9 +267,7 @@ def person(environ: Mapping[str, str]) -> Iterator[Check]:
 
 def locale(environ: Mapping[str, str]) -> Check:
     """Look whether names and values beyond ASCII can be shown."""
-    chosen = next(
-        (environ[each] for each in ("LC_ALL", "LC_CTYPE", "LANG") if environ.get(each)), ""
-    )
+    chosen = environ.get("LC_ALL") or environ.get("LC_CTYPE") or environ.get("LANG") or ""
     terminal = environ.get("TERM") or "no terminal"
     if "utf" in chosen.lower():
         return Check("terminal", OK, f"{terminal}, {chosen}")
