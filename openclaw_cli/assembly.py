@@ -12,8 +12,8 @@ if TYPE_CHECKING:
 
     from openclaw_cli.changes import Changes
     from openclaw_cli.home import Home
+    from openclaw_cli.service import Unlock
     from openclaw_cli.settings import Settings
-    from openclaw_cli.store.header import Header
 
 
 def secrets(
@@ -27,16 +27,16 @@ def secrets(
     `ask` is given what a passphrase is for and returns it. Without it nobody is asked, and reading
     raises `LockedError` where a passphrase, a keyring or a recovery key is needed.
     """
-
-    def unlock(header: Header) -> tuple[bytes, str]:
-        if ask is None:
-            return unlock_quietly(home, header)
-        from openclaw_cli.store.keys.slots import unlock_asking
-
-        return unlock_asking(home, header, ask)
-
     actor = present_actor(environ)
-    return Secrets(home, actor, unlock, segment_bytes=settings["audit.segment-bytes"])
+    return Secrets(home, actor, _unlock(home, ask), segment_bytes=settings["audit.segment-bytes"])
+
+
+def _unlock(home: Home, ask: Callable[[str], bytes] | None) -> Unlock:
+    if ask is None:
+        return lambda header: unlock_quietly(home, header)
+    from openclaw_cli.store.keys.slots import unlocker
+
+    return unlocker(home, ask)
 
 
 def changes(secrets: Secrets, settings: Settings) -> Changes:

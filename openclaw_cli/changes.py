@@ -17,7 +17,6 @@ from openclaw_cli.errors import (
     IntegrityError,
     NotFoundError,
     OpenclawError,
-    UnrecordedError,
     UsageError,
 )
 from openclaw_cli.files import private_directory
@@ -35,7 +34,7 @@ from openclaw_cli.store.commit import (
 )
 from openclaw_cli.store.directory import Entry, Row
 from openclaw_cli.store.keys import file, slots
-from openclaw_cli.store.reader import Snapshot
+from openclaw_cli.store.reader import FILE, Snapshot
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -187,11 +186,15 @@ class Changes:
         folder = private_directory(self._secrets.home.secrets)
         try:
             with folder.lock(LOCK):
-                if self._secrets_exist():
+                if os.path.lexists(folder.where(FILE)):
                     raise ConflictError(
                         f"there is a store in {folder.path} already", hint="openclaw store check"
                     )
-                return self._found(folder, prepare)
+                self._secrets.open()  # refuses where a trail was left without its store
+                result, durable = self._found(folder, prepare)
+                if not durable:
+                    raise UnknownDurabilityError(folder.path)
+                return result
         finally:
             folder.close()
 
@@ -209,18 +212,20 @@ class Changes:
             snapshot.close()
         return entry is None or bool(entry.deleted and not purge)
 
-    def _secrets_exist(self) -> bool:
+    def _unlocked(self) -> None:
+        """Have a person asked for what opens the store before anybody waits for its lock."""
         snapshot = self._secrets.open()
         if snapshot is not None:
             snapshot.close()
-        return snapshot is not None
 
     def _commit(self, kind: str, subject: dict[str, Any], change: Callable[[Draft, int], T]) -> T:
+        self._unlocked()
         folder = private_directory(self._secrets.home.secrets)
         try:
             with folder.lock(LOCK):
                 snapshot = self._secrets.open()
                 if snapshot is None:
+                    # Whether that is durable is no matter: the commit that follows syncs again.
                     self._found(folder, self._add_file_slot)
                     snapshot = self._secrets.open()
                 if snapshot is None:
@@ -240,19 +245,26 @@ class Changes:
         subject: dict[str, Any],
         change: Callable[[Draft, int], T],
     ) -> T:
-        trail = self._secrets.trail
         event = {"kind": kind, **subject, "backend": LOCAL}
-        actor = {"actor": self._secrets.actor}
-        self._settle(snapshot)
+        self.settle(snapshot)
         draft = continued(snapshot)
         now = time.time_ns() // 1_000_000
         _forget_deleted(draft, now)
         try:
             result = change(draft, now)
         except OpenclawError as refused:
-            trail.append([{**event, "outcome": refused.kind, **actor}])
+            refusal = {**event, "outcome": refused.kind, "actor": self._secrets.actor}
+            self._secrets.trail.append([refusal])
             raise
-        intent = trail.append([{**event, "phase": INTENT, **actor}])[0]
+        return self.put(folder, draft, event, result)
+
+    def put(self, folder: Directory, draft: Draft, event: dict[str, Any], result: T) -> T:
+        """Announce a draft, put it in place, record the outcome, and return `result`.
+
+        The caller holds the store's lock and has settled what was open.
+        """
+        trail = self._secrets.trail
+        intent = trail.append([{**event, "phase": INTENT, "actor": self._secrets.actor}])[0]
         draft.header.floor_seq, draft.header.floor_mac = intent.seq, intent.mac
         try:
             pieces = draft.encode()
@@ -267,7 +279,7 @@ class Changes:
             raise UnknownDurabilityError(folder.path)
         return result
 
-    def _settle(self, snapshot: Snapshot) -> None:
+    def settle(self, snapshot: Snapshot) -> None:
         """Close a change that was announced and then interrupted; the store tells how it ended."""
         trail = self._secrets.trail
         tip = trail.tip()
@@ -296,17 +308,19 @@ class Changes:
         records = [{**each, **ending} for each in _each_secret(event, result)]
         try:
             self._secrets.trail.append(records, durable=False)
-        except UnrecordedError:
+        except OpenclawError:
             # The intent is durable and the store's header points at it: the next change settles it.
             return
 
-    def _found(self, folder: Directory, prepare: Callable[[Draft], T]) -> T:
-        """Put an empty store in place. Its record follows: before it there is no key for one."""
+    def _found(self, folder: Directory, prepare: Callable[[Draft], T]) -> tuple[T, bool]:
+        """Put an empty store in place; return what `prepare` did, and whether it is durable.
+
+        Its record follows: before it there is no key for one.
+        """
         draft = founded(os.urandom(16), os.urandom(32))
         result = prepare(draft)
         pieces = draft.encode()
-        if not put_in_place(folder, pieces):
-            raise UnknownDurabilityError(folder.path)
+        durable = put_in_place(folder, pieces)
         self.founded = True
         trail = self._secrets.trail
         trail.bind(draft.header, draft.audit_key)
@@ -315,11 +329,10 @@ class Changes:
             [{"kind": "store_init", "slots": kinds, "outcome": "ok", "actor": self._secrets.actor}]
         )
         trail.commit_known(draft.header.generation, index_tag(pieces))
-        return result
+        return result, durable
 
     def _add_file_slot(self, draft: Draft) -> None:
-        parameters, wrapping_key = file.create(self._secrets.home)
-        slots.add(draft.header, draft.data_key, file.KIND, parameters, wrapping_key)
+        slots.add(self._secrets.home, draft.header, draft.data_key, file.KIND)
 
     @staticmethod
     def _entry(draft: Draft, name: str, now: int) -> Entry:

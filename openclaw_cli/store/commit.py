@@ -20,7 +20,13 @@ from openclaw_cli.store.index import (
     sealed_length,
 )
 from openclaw_cli.store.reader import FILE
-from openclaw_cli.store.record import RANDOM, bound_to_directory, bound_to_version, seal_record
+from openclaw_cli.store.record import (
+    RANDOM,
+    bound_to_directory,
+    bound_to_version,
+    open_record,
+    seal_record,
+)
 from openclaw_cli.store.seal import TAG, nonce, seal, subkey
 
 TYPE_CHECKING = False
@@ -55,10 +61,20 @@ class Draft:
 
     def new_row(self, name: str, number: int, value: bytes, now: int, origin: str) -> Row:
         """Seal a value as a version; `now` in milliseconds since 1970."""
-        bound = bound_to_version(self.header, name, number)
         row = Row(number, CURRENT, now, now, origin, _NOWHERE)
-        row.sealed = seal_record(self.data_key, bound, value, os.urandom(RANDOM))
+        self.seal(name, row, value)
         return row
+
+    def seal(self, name: str, row: Row, value: bytes) -> None:
+        """Seal the value of a version with the present data key."""
+        bound = bound_to_version(self.header, name, row.number)
+        row.sealed = seal_record(self.data_key, bound, value, os.urandom(RANDOM))
+
+    def value(self, name: str, row: Row) -> bytes:
+        """Return the value of a version of the state before; raises `IntegrityError`."""
+        bound = bound_to_version(self.header, name, row.number)
+        what = f"version {row.number} of {name}"
+        return open_record(self.data_key, bound, self._copied(row), row.place.tag, what)
 
     def encode(self) -> list[bytes]:
         """Return the new file in pieces; raises `ConflictError` past the store's limits."""
@@ -110,12 +126,8 @@ class Draft:
 
 def continued(before: Snapshot) -> Draft:
     """Begin a change of an opened state."""
-    old = before.header
-    header = head.Header()
-    for field in head.Header.__slots__:
-        setattr(header, field, getattr(old, field))
-    header.slots = list(old.slots)
-    header.generation = old.generation + 1
+    header = before.header.copy()
+    header.generation += 1
     draft = Draft(header, before.data_key, before.index.audit_key, before.index.name_key)
     draft.directory = before.directory()
     draft.old = before.read(Place(0, before.index.file_size, b""))

@@ -66,6 +66,14 @@ class Header:
     index_length: int
     slots: list[Slot]
 
+    def copy(self) -> Header:
+        """Return another that can be changed; the slots are the same ones."""
+        copied = Header()
+        for field in Header.__slots__:
+            setattr(copied, field, getattr(self, field))
+        copied.slots = list(self.slots)
+        return copied
+
     def encode(self) -> bytes:
         """Return the bytes from the magic to the end of the last slot."""
         fixed = _FIXED.pack(
@@ -143,9 +151,14 @@ def unwrap(header: Header, slot: Slot, wrapping_key: bytes) -> bytes:
 
 def committed(header: Header, data_key: bytes) -> bytes:
     """Return the data key when it is the one this header commits to, else `IntegrityError`."""
-    if not same(commitment(data_key, header.store, header.epoch), header.commitment):
+    if not commits(header, data_key):
         raise IntegrityError("the key does not belong to this store", hint="openclaw store check")
     return data_key
+
+
+def commits(header: Header, data_key: bytes) -> bool:
+    """Tell whether a header commits to this data key."""
+    return same(commitment(data_key, header.store, header.epoch), header.commitment)
 
 
 def _encode_slot(slot: Slot) -> bytes:

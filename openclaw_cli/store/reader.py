@@ -124,6 +124,20 @@ class Snapshot:
         return found
 
 
+def header_alone(folder: Folder) -> Header:
+    """Return the header as it lies there, without a key: nobody has vouched for it yet.
+
+    Raises `FileNotFoundError` when there is no store, and what `header.decode` raises.
+    """
+    fd = folder.open(FILE)
+    try:
+        return head.decode(os.pread(fd, _FIRST_READ, 0))[0]
+    except OSError as refused:
+        raise failure("read", folder.where(FILE), refused) from None
+    finally:
+        os.close(fd)
+
+
 def open_snapshot(folder: Folder, unlock: Callable[[Header], tuple[bytes, str]]) -> Snapshot:
     """Open the present state of the store in a folder.
 

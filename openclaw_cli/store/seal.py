@@ -54,7 +54,9 @@ def parts(*each: bytes) -> bytes:
 
 
 def hmac(key: bytes, message: bytes) -> bytes:
-    """Return the HMAC-SHA-256 of the message, 32 bytes. The key is at most 64 bytes long."""
+    """Return the HMAC-SHA-256 of the message, 32 bytes."""
+    if len(key) > _BLOCK:
+        key = bytes(sha256(key).digest())
     padded = key.ljust(_BLOCK, b"\0")
     inner = sha256(padded.translate(_INNER) + message).digest()
     return bytes(sha256(padded.translate(_OUTER) + inner).digest())

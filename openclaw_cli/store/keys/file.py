@@ -12,8 +12,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openclaw_cli.home import Home
+    from openclaw_cli.store.header import Slot
 
 KIND = "file"
+ASKS = ""
+WRONG = "the key file does not open this store"
 NAME = "key"
 VARIABLE = "OPENCLAW_STORE_KEY_FILE"
 
@@ -30,19 +33,38 @@ def present(home: Home) -> bool:
     return os.path.lexists(path(home))
 
 
-def create(home: Home) -> tuple[dict[str, Any], bytes]:
+def create(home: Home, store: bytes, slot: bytes, given: bytes) -> tuple[dict[str, Any], bytes]:
     """Make the key file unless there is one; return the slot's parameters and the key."""
+    del store, slot, given
     if not present(home):
         folder, name = _folder(home, make=True)
         try:
             folder.replace(name, [os.urandom(32).hex().encode() + b"\n"])
         finally:
             folder.close()
-    return {}, wrapping_key(home)
+    return {}, _read(home)
 
 
-def wrapping_key(home: Home) -> bytes:
-    """Return the 32 bytes; raises `LockedError` without the file, `DeniedError` if others see it."""
+def wrapping_key(home: Home, store: bytes, slot: Slot, given: bytes) -> bytes:
+    """Return the 32 bytes; raises `LockedError` without the file, `DeniedError` if others see it.
+
+    One file serves all slots of this kind.
+    """
+    del store, slot, given
+    return _read(home)
+
+
+def where(home: Home, store: bytes, slot: Slot) -> str:
+    """Return the path of the key."""
+    del store, slot
+    return path(home)
+
+
+def forget(store: bytes, slot: Slot) -> None:
+    """Leave the file: older backups open with it."""
+
+
+def _read(home: Home) -> bytes:
     try:
         folder, name = _folder(home, make=False)
     except FileNotFoundError:

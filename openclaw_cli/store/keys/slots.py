@@ -1,13 +1,17 @@
-"""The table of key slots, and how one is added to a store. A new kind is one file and one line."""
+"""The table of key slots, and how they are added and opened.
+
+A new kind is one file and one line.
+"""
 
 from __future__ import annotations
 
 import os
+import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from openclaw_cli.errors import ConfigError, LockedError
-from openclaw_cli.store.header import MAX_SLOTS, Header, Slot, bound_to_slot
+from openclaw_cli.errors import ConfigError, IntegrityError, LockedError, OpenclawError, UsageError
+from openclaw_cli.store.header import MAX_SLOTS, Header, Slot, bound_to_slot, commits, unwrap
 from openclaw_cli.store.keys import unlock_quietly
 from openclaw_cli.store.seal import nonce, seal
 
@@ -16,12 +20,16 @@ if TYPE_CHECKING:
 
     from openclaw_cli.home import Home
 
+    Unlock = Callable[[Header], tuple[bytes, str]]
+
 KINDS = {
     "file": "openclaw_cli.store.keys.file",
     "passphrase": "openclaw_cli.store.keys.passphrase",
     "keyring": "openclaw_cli.store.keys.keyring",
     "recovery": "openclaw_cli.store.keys.recovery",
 }
+
+_TRIES = 3
 
 
 def load(kind: str) -> Any:
@@ -31,22 +39,138 @@ def load(kind: str) -> Any:
     return import_module(KINDS[kind])
 
 
-def add(
-    header: Header, data_key: bytes, kind: str, parameters: dict[str, Any], wrapping_key: bytes
-) -> Slot:
-    """Wrap the data key in a new slot of the header; raises `ConfigError` when there is no room."""
-    if len(header.slots) >= MAX_SLOTS:
-        raise ConfigError(f"a store has at most {MAX_SLOTS} key slots")
-    slot = Slot(os.urandom(8), kind, parameters, b"")
-    once = nonce()
-    slot.wrapped = once + seal(wrapping_key, once, data_key, bound_to_slot(header, slot))
-    header.slots.append(slot)
+def add(home: Home, header: Header, data_key: bytes, kind: str, given: bytes = b"") -> Slot:
+    """Add a slot of this kind to the header; `given` is what a person gave for it."""
+    slot, wrapping_key = made(home, header.store, kind, given)
+    attach(header, slot, data_key, wrapping_key)
     return slot
 
 
+def made(home: Home, store: bytes, kind: str, given: bytes = b"") -> tuple[Slot, bytes]:
+    """Return a new slot, still without the data key, and its wrapping key.
+
+    Raises what the kind's `create` does.
+    """
+    slot = Slot(os.urandom(8), kind, {}, b"")
+    parameters, wrapping_key = load(kind).create(home, store, slot.id, given)
+    slot.parameters = {**parameters, "since": int(time.time())}
+    return slot, wrapping_key
+
+
+def attach(header: Header, slot: Slot, data_key: bytes, wrapping_key: bytes) -> None:
+    """Put a slot into the header; raises `ConfigError` when there is no room."""
+    if len(header.slots) >= MAX_SLOTS:
+        raise ConfigError(
+            f"a store has at most {MAX_SLOTS} key slots", hint="openclaw store slots remove ID"
+        )
+    wrap(header, slot, data_key, wrapping_key)
+    header.slots.append(slot)
+
+
+def wrap(header: Header, slot: Slot, data_key: bytes, wrapping_key: bytes) -> None:
+    """Seal the data key into a slot of this header."""
+    once = nonce()
+    slot.wrapped = once + seal(wrapping_key, once, data_key, bound_to_slot(header, slot))
+
+
+def wrapping_key(home: Home, header: Header, slot: Slot, given: bytes) -> bytes:
+    """Return the key that opens this very slot; raises `LockedError` when there is none."""
+    module = load(slot.kind)
+    key: bytes = module.wrapping_key(home, header.store, slot, given)
+    try:
+        unwrap(header, slot, key)
+    except IntegrityError:
+        raise LockedError(
+            f"{module.WRONG} (slot {slot.id.hex()})", hint=f"add --drop {slot.id.hex()}"
+        ) from None
+    return key
+
+
+def unlocker(home: Home, ask: Callable[[str], bytes]) -> Unlock:
+    """Return an `unlock_asking` that asks once, however often the store is opened."""
+    return remembering(lambda header: unlock_asking(home, header, ask))
+
+
+def remembering(unlock: Unlock) -> Unlock:
+    """Return an `unlock` that does its work once for each data key."""
+    known: list[tuple[bytes, str]] = []
+
+    def remembered(header: Header) -> tuple[bytes, str]:
+        for each in known:
+            if commits(header, each[0]):
+                return each
+        known.append(unlock(header))
+        return known[-1]
+
+    return remembered
+
+
 def unlock_asking(home: Home, header: Header, ask: Callable[[str], bytes]) -> tuple[bytes, str]:
-    """Return the data key and the kind of slot that gave it, asking a person last."""
+    """Return the data key and the kind of slot that gave it, asking a person last.
+
+    First what `unlock_quietly` finds, then the keyring, then a passphrase, which `ask` is called
+    for. Raises `LockedError` when none opens the store, with the reason of the last one tried.
+    """
+    kinds = {slot.kind for slot in header.slots}
     try:
         return unlock_quietly(home, header)
-    except LockedError:
-        raise
+    except (LockedError, IntegrityError) as refused:
+        if not kinds & {"keyring", "passphrase"}:
+            raise
+        reason: OpenclawError = refused
+    if "keyring" in kinds:
+        try:
+            return unlock_with(home, header, "keyring"), "keyring"
+        except LockedError as refused:
+            reason = refused
+    if "passphrase" in kinds:
+        return _passphrase_asked(home, header, ask), "passphrase"
+    raise reason
+
+
+def unlock_with(home: Home, header: Header, kind: str, given: bytes = b"") -> bytes:
+    """Return the data key from a slot of this kind.
+
+    Raises `LockedError` when there is none or none opens, and `IntegrityError` for a slot that no
+    version of this program wrote. A damaged slot cannot be told from a wrong key.
+    """
+    module = load(kind)
+    reason: OpenclawError | None = None
+    for slot in header.slots:
+        if slot.kind == kind:
+            try:
+                key = module.wrapping_key(home, header.store, slot, given)
+            except LockedError as refused:
+                reason = refused
+                continue
+            try:
+                return unwrap(header, slot, key)
+            except IntegrityError:
+                reason = LockedError(module.WRONG)
+    raise reason or LockedError(
+        f"the store has no {kind} key slot", hint=f"openclaw store slots add {kind}"
+    )
+
+
+def _passphrase_asked(home: Home, header: Header, ask: Callable[[str], bytes]) -> bytes:
+    label = "passphrase of the store"
+    for left in reversed(range(_TRIES)):
+        try:
+            given = ask(label)
+        except UsageError as refused:
+            raise LockedError(
+                f"the store is locked: {refused.message}", hint=_how(header)
+            ) from None
+        try:
+            return unlock_with(home, header, "passphrase", given)
+        except LockedError:
+            if not left:
+                raise
+        label = "wrong; passphrase of the store"
+    raise AssertionError("unreachable")
+
+
+def _how(header: Header) -> str:
+    if any(slot.kind == "recovery" for slot in header.slots):
+        return "openclaw store unlock, at a terminal; or openclaw store unlock --recovery"
+    return "openclaw store unlock, at a terminal"

@@ -1,0 +1,555 @@
+"""`openclaw store`: making the store, checking it, its copies, its data key and its lock."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+
+from openclaw_cli.cli import ask, stdout
+from openclaw_cli.cli.session import Session
+from openclaw_cli.duration import exact, parse
+from openclaw_cli.errors import (
+    ConflictError,
+    FindingsError,
+    IntegrityError,
+    OpenclawError,
+    UsageError,
+)
+from openclaw_cli.files import failure
+from openclaw_cli.store.header import Header, Slot
+from openclaw_cli.store.keys import session as unlocked
+from openclaw_cli.store.keys import slots
+from openclaw_cli.upkeep import Upkeep, open_backup, write_backup
+
+app = typer.Typer(rich_markup_mode=None)
+
+PassphraseFile = Annotated[
+    str | None,
+    typer.Option(
+        "--passphrase-file", metavar="FILE", help="Read the passphrase there (-: standard input)."
+    ),
+]
+RecoveryFile = Annotated[
+    str | None,
+    typer.Option(
+        "--recovery-file", metavar="FILE", help="Write the recovery key there, for its owner alone."
+    ),
+]
+RecoveryFrom = Annotated[
+    str | None,
+    typer.Option(
+        "--recovery-file", metavar="FILE", help="Read the recovery key there (-: standard input)."
+    ),
+]
+Recovery = Annotated[bool, typer.Option("--recovery", help="Open it with the recovery key.")]
+
+_NOWHERE = "print"
+
+
+@app.command()
+def init(
+    context: typer.Context,
+    key: Annotated[
+        str | None, typer.Option("--key", metavar="KIND", help="file, passphrase or keyring.")
+    ] = None,
+    no_key_file: Annotated[
+        bool, typer.Option("--no-key-file", help="A keyring where there is one, else a passphrase.")
+    ] = False,
+    no_recovery: Annotated[
+        bool, typer.Option("--no-recovery", help="Make no recovery key: the key is the only one.")
+    ] = False,
+    passphrase_file: PassphraseFile = None,
+    recovery_file: RecoveryFile = None,
+) -> None:
+    """Make the store and choose how it is unlocked.
+
+    The key is a file beside the store unless another is chosen. A recovery key is shown once, for
+    the day when the key is lost: keep it on paper.
+
+        openclaw store init
+
+        openclaw store init --key passphrase
+    """
+    session: Session = context.obj
+    kind = _kind(key, no_key_file=no_key_file)
+    place = "" if no_recovery else where_recovery_key_goes(session, recovery_file)
+    care = upkeep(session)
+    if os.path.lexists(f"{session.home.secrets}/store.oc"):
+        raise ConflictError(
+            f"there is a store in {session.home.secrets} already", hint="openclaw store check"
+        )
+    given = {kind: chosen(session, kind, passphrase_file)}
+    if not no_recovery:
+        given["recovery"] = chosen(session, "recovery", None)
+    with show_recovery_key(session, given.get("recovery", b""), place) as answer:
+        care.found(given)
+        header = care.header()
+        answer |= {"store": header.store.hex(), "path": f"{session.home.secrets}/store.oc"}
+        answer |= {"slots": list(given)}
+    session.output.done(f"made the store {session.home.secrets}/store.oc")
+    for slot in header.slots:
+        session.output.note(f"  {slot.kind}: {_where(session, header, slot)}")
+    if no_recovery:
+        session.output.warn(
+            "there is one key: if it is lost, so is every secret",
+            hint="openclaw store slots add recovery",
+        )
+
+
+@app.command()
+def check(context: typer.Context) -> None:
+    """Verify every byte of the store and of the trail.
+
+    Ends with 4 when something is damaged or was put back, with 10 when something else needs a hand.
+    """
+    from openclaw_cli.store.check import examine
+
+    session: Session = context.obj
+    snapshot = upkeep(session).open()
+    try:
+        with session.output.progress("checking the store") as progress:
+            found = examine(snapshot, lambda done: progress.say(f"{done} versions"))
+        damage = found.damage + _trail_damage(session)
+        header = snapshot.header
+        findings = _findings(session, header)
+        advice = _advice(header)
+        answer = {
+            "store": header.store.hex(),
+            "generation": header.generation,
+            "epoch": header.epoch,
+            "bytes": snapshot.index.file_size,
+            "secrets": found.secrets,
+            "versions": found.versions,
+            "slots": [slot.kind for slot in header.slots],
+            "unlocked_by": snapshot.unlocked_by,
+            "damage": damage,
+            "findings": findings,
+            "advice": advice,
+        }
+    finally:
+        snapshot.close()
+    if session.as_json:
+        session.output.json(answer)
+    else:
+        _show(session, header, answer)
+    if damage:
+        more = f", and {len(damage) - 1} more" if len(damage) > 1 else ""
+        raise IntegrityError(damage[0] + more, hint="openclaw store restore BACKUP")
+    if findings:
+        more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
+        raise FindingsError(findings[0] + more)
+
+
+@app.command()
+def rekey(
+    context: typer.Context,
+    drop: Annotated[
+        list[str] | None,
+        typer.Option("--drop", metavar="ID|KIND", help="Drop a slot whose key is not at hand."),
+    ] = None,
+    passphrase_file: PassphraseFile = None,
+    recovery_file: RecoveryFrom = None,
+) -> None:
+    """Give the store a new data key; the values stay.
+
+    Each key slot is kept, so each key is needed: what a person must type is asked for. A key that
+    is not at hand is dropped with --drop, and can be added anew.
+    """
+    from openclaw_cli.upkeep import named
+
+    session: Session = context.obj
+    care = upkeep(session)
+    care.open().close()
+    header = care.header()
+    dropped = {named(header, which).id for which in drop or []}
+    keys = {}
+    for slot in header.slots:
+        if slot.id not in dropped:
+            given = _typed(session, slot, passphrase_file, recovery_file)
+            keys[slot.id] = slots.wrapping_key(session.home, header, slot, given)
+    if not keys:
+        raise UsageError("one key slot must stay", hint="openclaw store slots")
+    epoch = care.rekey(keys)
+    if session.as_json:
+        session.output.json({"epoch": epoch, "slots": [each.hex() for each in keys]})
+    session.output.done(f"the store has a new data key, the {_ordinal(epoch)}")
+    session.output.note("  backups made before still open with the keys they were made with")
+
+
+@app.command()
+def backup(
+    context: typer.Context,
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE|-]", help="Where to, - for standard output.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write a sealed copy of the store.
+
+    It is encrypted as the store is, and opens with the same keys. The key is not in it.
+    """
+    session: Session = context.obj
+    care = upkeep(session)
+    target = file or time.strftime("openclaw-store-%Y%m%dT%H%M%SZ.oc", time.gmtime())
+    if target == "-":
+        if session.output.on_terminal:
+            raise UsageError("a backup is not for a terminal", hint="openclaw store backup FILE")
+        stdout.write_all(care.copied("standard output"))
+        return
+    target = os.path.abspath(target)
+    if os.path.lexists(target) and not force:
+        raise ConflictError(f"{target} exists already", hint="add --force, or name another")
+    data = care.copied(target)
+    write_backup(target, data, force=force)
+    header = care.header()
+    if session.as_json:
+        session.output.json({"file": target, "bytes": len(data), "generation": header.generation})
+    session.output.done(f"wrote {target} ({len(data)} bytes) and read it back")
+    session.output.note("  the key is not in it; it opens with:")
+    for slot in header.slots:
+        session.output.note(f"  {slot.kind}: {_where(session, header, slot)}")
+
+
+@app.command()
+def restore(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="The backup.")],
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Also where another store is; that one is kept aside.")
+    ] = False,
+    recovery: Recovery = False,
+    recovery_file: RecoveryFrom = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Put a backup in place.
+
+    On a machine without a store it becomes the store; otherwise it takes the place of the one that
+    is there, and what was changed since the backup is gone.
+    """
+    session: Session = context.obj
+    care = upkeep(session)
+    _open_with(session, recovery or recovery_file, recovery_file, passphrase_file)
+    snapshot = open_backup(os.path.abspath(file), session.secrets.unlock)
+    try:
+        if os.path.lexists(f"{session.home.secrets}/store.oc"):
+            session.confirm(
+                f"put generation {snapshot.header.generation} from {file} in the store's place?"
+            )
+        done = care.restore(snapshot, replace=replace)
+    finally:
+        snapshot.close()
+    unlocked.end(snapshot.header.store)
+    if session.as_json:
+        answer = {"generation": done.generation, "secrets": done.secrets, **done.notes}
+        session.output.json(answer)
+    many = "1 secret" if done.secrets == 1 else f"{done.secrets} secrets"
+    session.output.done(f"restored {many}, as generation {done.generation}")
+    _tell_losses(session, done.notes)
+
+
+@app.command()
+def unlock(
+    context: typer.Context,
+    duration: Annotated[
+        str | None, typer.Option("--for", metavar="8h", help="For how long.")
+    ] = None,
+    recovery: Recovery = False,
+    recovery_file: RecoveryFrom = None,
+    passphrase_file: PassphraseFile = None,
+) -> None:
+    """Keep the store unlocked for a while.
+
+    The data key lies in memory, in a file that you alone can read, until then or until
+    `openclaw store lock`.
+    """
+    session: Session = context.obj
+    seconds = session.settings["unlock.seconds"]
+    if duration is not None:
+        seconds = parse(duration, name="duration")
+    if seconds < 1:
+        raise UsageError("a second is the least", hint="openclaw store lock")
+    care = upkeep(session)
+    _open_with(session, recovery or recovery_file, recovery_file, passphrase_file)
+    snapshot = care.open()
+    try:
+        care.unlocked(snapshot.unlocked_by)
+        where = unlocked.start(snapshot.header, snapshot.data_key, seconds)
+    finally:
+        snapshot.close()
+    if session.as_json:
+        session.output.json({"seconds": seconds, "file": where})
+    session.output.done(f"the store is unlocked for {exact(int(seconds))}: openclaw store lock")
+
+
+@app.command()
+def lock(context: typer.Context) -> None:
+    """Forget an unlocked store's key."""
+    session: Session = context.obj
+    header = upkeep(session).header()
+    there = unlocked.end(header.store)
+    if session.as_json:
+        session.output.json({"locked": there})
+    session.output.done("locked" if there else "the store was not kept unlocked")
+    if any(slot.kind == "file" for slot in header.slots):
+        session.output.note("  it still opens with its key file: openclaw store slots")
+
+
+@app.command("accept-rollback")
+def accept_rollback(context: typer.Context) -> None:
+    """Accept a store or trail that you put back yourself.
+
+    After a snapshot of a machine or a copy of its files was restored, what is known of the store
+    and what is there disagree. This writes down that you know why, and goes on from what is there.
+    """
+    session: Session = context.obj
+    care = upkeep(session)
+    trouble = care.rollback()
+    if not trouble:
+        if session.as_json:
+            session.output.json({"accepted": False})
+        session.output.done("nothing was put back: store and trail agree")
+        return
+    session.output.warn(trouble)
+    session.confirm("did you put it back yourself, and go on from what is there now?")
+    notes = care.accept_rollback()
+    if session.as_json:
+        session.output.json({"accepted": True, "reason": trouble, **notes})
+    session.output.done("accepted, and written down in the trail")
+    _tell_losses(session, notes)
+
+
+def upkeep(session: Session) -> Upkeep:
+    """Return what looks after the store."""
+    return Upkeep(session.secrets, session.changes)
+
+
+def chosen(session: Session, kind: str, passphrase_file: str | None) -> bytes:
+    """Return what a new slot of a kind is made from: a chosen passphrase, a fresh recovery key."""
+    if kind == "recovery":
+        from openclaw_cli.store.keys.recovery import fresh
+
+        return fresh()
+    if kind != "passphrase":
+        return b""
+    if passphrase_file:
+        return _read(passphrase_file)
+    return session.ask.passphrase("new passphrase of the store", twice=True)
+
+
+def where_recovery_key_goes(session: Session, recovery_file: str | None) -> str:
+    """Return the file for a recovery key, or a word for the terminal or the JSON answer.
+
+    Raises `UsageError` when nobody would see it.
+    """
+    if recovery_file:
+        return os.path.abspath(recovery_file)
+    if session.as_json or session.output.on_terminal:
+        return _NOWHERE
+    raise UsageError(
+        "the recovery key is shown once, and here is no terminal to show it on",
+        hint="--recovery-file FILE to keep it, or --no-recovery to do without",
+    )
+
+
+@contextmanager
+def show_recovery_key(session: Session, key: bytes, place: str) -> Iterator[dict[str, Any]]:
+    """Give the recovery key out once: into its file before the block, otherwise after it.
+
+    What the block puts into the answer is the command's JSON. A file is removed when it fails.
+    """
+    answer: dict[str, Any] = {}
+    in_file = bool(key) and place != _NOWHERE
+    if in_file:
+        _write_new(place, key + b"\n")
+        answer["recovery_file"] = place
+    try:
+        yield answer
+    except BaseException:
+        if in_file:
+            os.unlink(place)
+        raise
+    if key and not in_file:
+        answer["recovery_key"] = key.decode()
+    if session.as_json:
+        session.output.json(answer)
+    elif key and not in_file:
+        _show_key(session, key.decode())
+    elif key:
+        session.output.note(f"wrote the recovery key to {place}; move it off this machine")
+
+
+def _show_key(session: Session, key: str) -> None:
+    groups = key.split("-")
+    half = len(groups) // 2
+    session.output.line("Recovery key. Write it down: it is shown this once.", "strong")
+    session.output.line()
+    for part in (groups[:half], groups[half:]):
+        session.output.line("    " + "-".join(part))
+    session.output.line()
+
+
+def _write_new(path: str, data: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        fd = os.open(path, flags, 0o600)
+    except FileExistsError:
+        raise ConflictError(f"{path} exists already", hint="name another file") from None
+    except OSError as refused:
+        raise failure("create", path, refused) from None
+    try:
+        try:
+            stdout.write_all(data, fd)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+    except (OSError, OpenclawError) as refused:
+        os.unlink(path)
+        if isinstance(refused, OSError):
+            raise failure("write", path, refused) from None
+        raise
+
+
+def _kind(key: str | None, *, no_key_file: bool) -> str:
+    if key is None and no_key_file:
+        from openclaw_cli.store.keys import keyring
+
+        return "keyring" if keyring.available() else "passphrase"
+    kind = key or "file"
+    if kind not in ("file", "passphrase", "keyring"):
+        raise UsageError(f"a store cannot begin with {kind}", hint="file, passphrase or keyring")
+    if kind == "file" and no_key_file:
+        raise UsageError("--key file and --no-key-file exclude each other")
+    return kind
+
+
+def _read(path: str) -> bytes:
+    """Read a line that a person would have typed."""
+    if path == "-":
+        return ask.read_value()
+    return ask.read_value_file(path).rstrip(b"\r\n")
+
+
+def _typed(
+    session: Session, slot: Slot, passphrase_file: str | None, recovery_file: str | None
+) -> bytes:
+    """Return what a person gives for a slot that is there, b"" where nobody is asked."""
+    label = slots.load(slot.kind).ASKS
+    if not label:
+        return b""
+    file = {"passphrase": passphrase_file, "recovery": recovery_file}[slot.kind]
+    if file:
+        return _read(file)
+    try:
+        return session.ask.passphrase(f"{label} of slot {slot.id.hex()}")
+    except UsageError as refused:
+        hint = f"openclaw store rekey --drop {slot.id.hex()}, then add it anew"
+        raise UsageError(refused.message, hint=hint) from None
+
+
+def _open_with(
+    session: Session, recovery: object, recovery_file: str | None, passphrase_file: str | None
+) -> None:
+    """Have the store opened with the key that was named, where one was."""
+    if recovery and passphrase_file:
+        raise UsageError("give one of --recovery and --passphrase-file")
+    if not recovery and not passphrase_file:
+        return
+    kind = "recovery" if recovery else "passphrase"
+    file = recovery_file if recovery else passphrase_file
+    if file:
+        given = _read(file)
+    elif session.ask.at_terminal:
+        given = session.ask.passphrase("recovery key")
+    else:
+        given = ask.read_value()
+
+    def unlock(header: Header) -> tuple[bytes, str]:
+        return slots.unlock_with(session.home, header, kind, given), kind
+
+    session.secrets.unlock = slots.remembering(unlock)
+
+
+def _trail_damage(session: Session) -> list[str]:
+    try:
+        session.secrets.trail.tip()
+    except IntegrityError as refused:
+        return [refused.message]
+    return []
+
+
+def _findings(session: Session, header: Header) -> list[str]:
+    """Return what is not damage and needs a hand all the same."""
+    found = []
+    for slot in header.slots:
+        try:
+            if not slots.load(slot.kind).ASKS:
+                slots.wrapping_key(session.home, header, slot, b"")
+        except OpenclawError as refused:
+            found.append(f"{slot.kind} slot {slot.id.hex()}: {refused.message}")
+    if os.path.lexists(f"{session.home.secrets}/store.oc.new"):
+        found.append(
+            f"{session.home.secrets}/store.oc.new was left by a writer that was interrupted; "
+            "the next change removes it"
+        )
+    return found
+
+
+def _advice(header: Header) -> list[str]:
+    advice = []
+    if len(header.slots) == 1:
+        advice.append(
+            "there is one key slot: if its key is lost, so is every secret; "
+            "openclaw store slots add recovery"
+        )
+    if header.generation >> 20 >= header.epoch:
+        advice.append("this data key has sealed a million states; openclaw store rekey")
+    return advice
+
+
+def _show(session: Session, header: Header, answer: dict[str, Any]) -> None:
+    bad = len(answer["damage"])
+    session.output.facts(
+        [
+            ("store", f"{session.home.secrets}/store.oc"),
+            ("state", f"generation {header.generation}, data key {header.epoch}"),
+            ("size", f"{answer['bytes']} bytes"),
+            ("secrets", f"{answer['secrets']}, {answer['versions']} versions, each decrypted"),
+            ("key", f"opened by: {answer['unlocked_by']}"),
+            *[(f"slot {slot.kind}", _where(session, header, slot)) for slot in header.slots],
+            ("damage", f"{bad} found" if bad else "none", "bad" if bad else "good"),
+        ]
+    )
+    for each in answer["damage"]:
+        session.output.line(f"damaged: {each}", "bad")
+    for each in answer["findings"]:
+        session.output.line(f"found: {each}", "attention")
+    for each in answer["advice"]:
+        session.output.warn(each)
+
+
+def _where(session: Session, header: Header, slot: Slot) -> str:
+    try:
+        return str(slots.load(slot.kind).where(session.home, header.store, slot))
+    except OpenclawError as refused:
+        return refused.message
+
+
+def _tell_losses(session: Session, notes: dict[str, Any]) -> None:
+    if "trail_aside" in notes:
+        session.output.warn(f"the trail did not fit and was put into {notes['trail_aside']}")
+    if "lost_from" in notes:
+        session.output.warn(
+            f"the trail lacks the records {notes['lost_from']} to {notes['lost_to']}"
+        )
+    if "replaced" in notes:
+        session.output.note(f"  the store that was there is kept as {notes['replaced']}")
+
+
+def _ordinal(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number}{'th' if number % 100 in (11, 12, 13) else ending}"
