@@ -27,7 +27,12 @@ def line(key: bytes, before: bytes, record: dict[str, Any]) -> tuple[bytes, byte
     """Return a record as its line, newline included, and the line's MAC."""
     body = dumps(record)[:-1].encode()
     mac = hmac(key, before + body)
-    return body + _LEAD + mac.hex().encode() + _TAIL, mac
+    return body + suffix(mac), mac
+
+
+def suffix(mac: bytes) -> bytes:
+    """Return the end of a line: its MAC and its newline, `SUFFIX` bytes."""
+    return _LEAD + mac.hex().encode() + _TAIL
 
 
 def mac_of(text: bytes) -> bytes:

@@ -13,7 +13,11 @@ from openclaw_cli.audit import chain
 from openclaw_cli.audit.head import FILE as HEAD
 from openclaw_cli.audit.head import SIZE as HEAD_SIZE
 from openclaw_cli.audit.head import Head, decode
-from openclaw_cli.errors import IntegrityError, OpenclawError, UnrecordedError
+from openclaw_cli.errors import (
+    IntegrityError,
+    OpenclawError,
+    UnrecordedError,
+)
 from openclaw_cli.files import Directory, private_directory, write_all
 
 TYPE_CHECKING = False
@@ -27,6 +31,8 @@ LOCK = "lock"
 SEGMENT_BYTES = 10 * 1024 * 1024
 
 INTENT = "intent"
+SEAL = "trail_seal"
+BEGIN = "trail_start"
 
 
 class Receipt:
@@ -107,7 +113,8 @@ class Trail:
                 if tip.offset >= self._segment_bytes:
                     fd, tip = self._rotate(fd, tip)
                 try:
-                    receipts = self._write(fd, tip, records)
+                    opening = _opening(tip)
+                    receipts = self._write(fd, tip, opening + records)[len(opening) :]
                 except BaseException:
                     os.close(fd)
                     raise
@@ -126,16 +133,29 @@ class Trail:
 
     def commit_known(self, generation: int, tag: bytes) -> None:
         """Note a new state of the store in the head; the caller holds the store's lock."""
-        with self._open().lock(LOCK):
-            head = self._head()
-            head.generation, head.tag = generation, tag
-            self._put_head(head)
+        try:
+            with self._open().lock(LOCK):
+                head = self._head()
+                head.generation, head.tag = generation, tag
+                self._put_head(head)
+        except (OSError, OpenclawError):
+            # The change is in force and must not be called failed. A head that knows an older
+            # state is right, and the next change brings it up to date.
+            return
 
     def tip(self) -> Head:
-        """Return how far the trail reaches now, every record since the head verified."""
-        with self._open().lock(LOCK):
-            fd, tip = self._tip()
-            os.close(fd)
+        """Return how far the trail reaches now, every record since the head verified.
+
+        Raises `UnrecordedError` and `IntegrityError` as `append` does.
+        """
+        try:
+            with self._open().lock(LOCK):
+                fd, tip = self._tip()
+                os.close(fd)
+        except IntegrityError:
+            raise
+        except (OSError, OpenclawError) as refused:
+            raise _unrecorded(self._path, refused) from None
         return tip
 
     def _open(self) -> Directory:
@@ -173,7 +193,13 @@ class Trail:
             pass
         if head.seq and head.offset:
             head = self._finish_rotation(head)
-        return folder.open(FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT), head
+        fd = folder.open(FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT)
+        try:
+            folder.sync()
+        except BaseException:
+            os.close(fd)
+            raise
+        return fd, head
 
     def _follow(self, fd: int, head: Head) -> None:
         """Move the head over the records behind it; cut off a line that a crash left unfinished."""
@@ -193,7 +219,7 @@ class Trail:
         if not head.offset:
             return
         last = os.pread(fd, chain.SUFFIX, head.offset - chain.SUFFIX)
-        if head.mac.hex().encode() not in last:
+        if last != chain.suffix(head.mac):
             raise self._tampered("its last known record was changed")
 
     def _step(self, head: Head, text: bytes) -> None:
@@ -263,25 +289,34 @@ class Trail:
             tip.generation, tip.tag = head.generation, head.tag
             self._put_head(tip)
 
-    def _put_head(self, head: Head) -> None:
-        fd = self._open().open(HEAD, os.O_WRONLY | os.O_CREAT)
+    def _put_head(self, head: Head, *, durable: bool = False) -> None:
+        """Overwrite the head in place, within one sector.
+
+        A power cut may leave an older one, which is right. It must not leave none, so the first is
+        synced; nor one of a segment that is closed already, so a rotation's is.
+        """
+        folder = self._open()
+        fd = folder.open(HEAD, os.O_WRONLY | os.O_CREAT)
         try:
+            first = os.fstat(fd).st_size < HEAD_SIZE
             os.pwrite(fd, head.encode(self._key, self._header.store), 0)
+            if first or durable:
+                os.fsync(fd)
         finally:
             os.close(fd)
+        if first:
+            folder.sync()
 
     def _rotate(self, fd: int, tip: Head) -> tuple[int, Head]:
         """Close a full segment and open the next; the lock is held."""
         try:
-            self._write(fd, tip, [{"kind": "trail_seal", "segment": tip.segment}])
+            self._write(fd, tip, [{"kind": SEAL, "segment": tip.segment}])
             os.fsync(fd)
         finally:
             os.close(fd)
         self._put_head_keeping_store(tip)
         self._open().rename(FILE, archived(tip.segment))
-        fd, tip = self._segment(tip)
-        self._write(fd, tip, [{"kind": "trail_start", "segment": tip.segment}])
-        return fd, tip
+        return self._segment(tip)
 
     def _put_head_keeping_store(self, tip: Head) -> None:
         known = self._head()
@@ -301,7 +336,7 @@ class Trail:
         head.segment += 1
         head.offset = 0
         self._open().sync()
-        self._put_head(head)
+        self._put_head(head, durable=True)
         return head
 
     def _tampered(self, what: str) -> IntegrityError:
@@ -309,6 +344,13 @@ class Trail:
             f"the trail in {self._path} was changed: {what}",
             hint="openclaw secrets audit verify",
         )
+
+
+def _opening(tip: Head) -> list[dict[str, Any]]:
+    """Return the first record of a segment after the first; a crash may have left it out."""
+    if tip.offset or tip.segment == 1:
+        return []
+    return [{"kind": BEGIN, "segment": tip.segment}]
 
 
 def archived(segment: int) -> str:

@@ -1,0 +1,150 @@
+"""One record of the trail as it is read again, and the words that people use for it."""
+
+from __future__ import annotations
+
+import os
+import re
+from calendar import timegm
+from collections.abc import Callable
+from functools import lru_cache
+
+import msgspec
+
+from openclaw_cli.audit.trail import BEGIN, INTENT, SEAL
+
+REVEAL = "secret_reveal"
+SETTLED = "change_settled"
+PRUNE = "trail_prune"
+ANCHOR = "anchor_made"
+BOOKKEEPING = frozenset((SEAL, BEGIN))
+"""Kinds that say nothing about a secret: the borders between the files of the trail."""
+
+READ_WORDS = frozenset(("read", "reads", "reveal"))
+
+ACTIONS = (
+    *("read", "get", "run", "inject", "edit", "export", "copy", "resolve"),
+    *("create", "set", "describe", "rollback", "delete", "purge", "restore", "rotate", "revoke"),
+    *("secret", "store", "slot", "trail", "change", "anchor", "agent", "thread"),
+)
+"""The words to ask for actions by; a kind as it stands in the trail has a "_" and is one, too."""
+
+ALIVE_AGAIN = frozenset(("secret_create", "secret_set", "secret_restore", "secret_rotate"))
+GONE = frozenset(("secret_delete", "secret_purge"))
+
+
+class Actor(msgspec.Struct, frozen=True, gc=False):
+    """Who asked, in the fields that `audit.actor` writes."""
+
+    uid: int = -1
+    pid: int = 0
+    via: str = ""
+    tty: str = ""
+    address: str = ""
+    program: str = ""
+    agent: str = ""
+    thread: str = ""
+
+
+NOBODY = Actor()
+
+
+class Event(msgspec.Struct, gc=False):
+    """A record. Fields that it does not have are empty; unknown ones are left to `--json`."""
+
+    seq: int
+    at: str
+    kind: str
+    clock: str = ""
+    name: str = ""
+    names: list[str] = []
+    backend: str = ""
+    version: str = ""
+    outcome: str = ""
+    purpose: str = ""
+    phase: str = ""
+    of: int = 0
+    ms: float = 0
+    through: int = 0
+    segment: int = 0
+    last: int = 0
+    last_mac: str = ""
+    reason: str = ""
+    actor: Actor = NOBODY
+
+    @property
+    def happened(self) -> str:
+        """When it happened by the clock of the moment: `at` never goes back, the clock may."""
+        return self.clock or self.at
+
+    @property
+    def action(self) -> str:
+        """What was done, in a word or two: "get", "run", "set", "store init"."""
+        if self.kind == REVEAL:
+            return self.purpose or "read"
+        return self.kind.removeprefix("secret_").replace("_", " ")
+
+    @property
+    def reader(self) -> str:
+        """What asked: the agent, or else the program."""
+        return self.actor.agent or self.actor.program
+
+    @property
+    def is_intent(self) -> bool:
+        """Whether a change is only announced here; how it ended is a record of its own."""
+        return self.phase == INTENT
+
+    @property
+    def failed(self) -> bool:
+        """Whether it did not come to what was asked."""
+        return self.outcome not in ("", "ok", "committed")
+
+
+_INSTANT = re.compile(
+    r"[1-9][0-9]{3}-(?:0[1-9]|1[0-2])-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:[0-6][0-9]\.[0-9]{6}Z"
+).fullmatch
+_decode = msgspec.json.Decoder(Event).decode
+
+
+def read(line: bytes) -> Event | None:
+    """Return a line's record, or None where it is not one: whoever asks says so."""
+    try:
+        event = _decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return event if _INSTANT(event.at) and _INSTANT(event.happened) else None
+
+
+def seconds(instant: str) -> float:
+    """Return an instant of a record as seconds since 1970; it must be one that `read` gave."""
+    return _minute(instant[:16]) + float(instant[17:-1])
+
+
+@lru_cache(maxsize=4096)
+def _minute(text: str) -> int:
+    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
+    return timegm((year, month, day, int(text[11:13]), int(text[14:16]), 0))
+
+
+def who(event: Event, user: Callable[[int], str]) -> str:
+    """Return who acted, for people: "ada (python3)", "agent mailer". `user` names a user id."""
+    if event.actor.agent:
+        return f"agent {event.actor.agent}"
+    program = os.path.basename(event.actor.program)
+    name = user(event.actor.uid) if event.actor.uid >= 0 else ""
+    return f"{name} ({program})" if name and program else name or program
+
+
+def origin(event: Event) -> str:
+    """Return from where: the address of an SSH client, the terminal, or cron, ci, program."""
+    return event.actor.address or event.actor.tty.removeprefix("/dev/") or event.actor.via
+
+
+@lru_cache(maxsize=256)
+def user_name(uid: int) -> str:
+    """Return the name of a user id, its number where there is none."""
+    import pwd
+
+    try:
+        return pwd.getpwuid(uid).pw_name
+    except KeyError:
+        return f"uid {uid}"
