@@ -11,6 +11,7 @@ import typer
 from openclaw_cli import formats, providers, template
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.secrets.references import read_file
+from openclaw_cli.cli.secrets.values import tell_founding
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConflictError, NotFoundError, OpenclawError, UsageError
 from openclaw_cli.files import failure, write_all
@@ -77,6 +78,7 @@ def import_(
     versions = session.changes.set_many(values, origin="import", overwrite=overwrite)
     if session.as_json:
         session.output.json({"imported": {name: str(number) for name, number in versions.items()}})
+    tell_founding(session)
     session.output.done(f"took over {len(versions)} from {file}")
     if references:
         session.output.note(f"left {len(references)} alone: they are references already")

@@ -108,7 +108,8 @@ def inject(
         session.output.value_stream(filled)
     else:
         write_new(out, filled, force=force)
-        session.output.done(f"filled {len(wanted)} references into {out}")
+        many = "1 reference" if len(wanted) == 1 else f"{len(wanted)} references"
+        session.output.done(f"filled {many} into {out}")
 
 
 def _add_file(plan: Plan, path: str) -> None:

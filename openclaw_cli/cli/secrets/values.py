@@ -194,7 +194,7 @@ def delete(
     if session.as_json:
         session.output.json({"name": name, "deleted": there})
     if not there:
-        session.output.done(f"there is no {name}, so nothing was deleted")
+        session.output.done(f"no secret is called {name}, so nothing was deleted")
     elif purge:
         session.output.done(f"{name} is gone for good")
     else:
@@ -280,14 +280,20 @@ def _labels(given: list[str] | None) -> dict[str, str]:
 def _kept(session: Session, name: str, version: int, origin: str) -> None:
     if session.as_json:
         session.output.json({"name": name, "version": str(version), "origin": origin})
+    tell_founding(session)
+    session.output.done(f"kept {name}, version {version}")
+
+
+def tell_founding(session: Session) -> None:
+    """Say where the store and its key are when this change made it."""
+    from openclaw_cli.store.keys import file
+
     if session.changes.founded:
-        session.output.note(
-            f"made the store {session.home.secrets}/store.oc; its key is beside it, in the file key"
-        )
+        session.output.note(f"made the store {session.home.secrets}/store.oc")
+        session.output.note(f"  its key is the file {file.path(session.home)}")
         session.output.note(
             "  protect it better: openclaw store slots add passphrase (or keyring, or recovery)"
         )
-    session.output.done(f"kept {name}, version {version}")
 
 
 def _shown(value: SecretValue) -> dict[str, Any]:
