@@ -7,6 +7,7 @@ one of the files and one line here; a test compares the lines with the functions
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator, Sequence
 from difflib import get_close_matches
 from importlib import import_module
@@ -172,12 +173,15 @@ def main(arguments: Sequence[str]) -> int:
     """Run a command and return its exit status; every error is told here and nowhere else."""
     session = Session()
     session.as_json = "--json" in arguments  # also where the line cannot be understood
+    signal.signal(signal.SIGTERM, _terminated)
     try:
         answer = root().main(
             args=normalised(arguments), prog_name="openclaw", standalone_mode=False, obj=session
         )
     except OpenclawError as error:
         return _failed(session, error)
+    except _Terminated:
+        return 143
     except typer.Abort:
         return 130
     except typer.Exit as ended:
@@ -192,6 +196,14 @@ def main(arguments: Sequence[str]) -> int:
             raise
         return _failed(session, _bug(crash))
     return answer if isinstance(answer, int) else 0
+
+
+class _Terminated(BaseException):
+    """SIGTERM, made an exception so that a hidden prompt gives the terminal its echo back."""
+
+
+def _terminated(_number: int, _frame: object) -> None:
+    raise _Terminated
 
 
 def _failed(session: Session, error: OpenclawError) -> int:

@@ -125,7 +125,9 @@ def export(
             )
         values[key] = answer.value.reveal()
     data = writer.write(values)
-    if out is None:
+    if format_ == "github":
+        _to_github(session, values, data, out)
+    elif out is None:
         session.output.value_stream(data)
     else:
         write_new(out, data, force=force)
@@ -158,6 +160,28 @@ def copy(
     if session.as_json:
         session.output.json({"name": to, "version": str(version)})
     session.output.done(f"copied {name} to {to}, version {version}")
+
+
+def _to_github(session: Session, values: dict[str, bytes], data: bytes, out: str | None) -> None:
+    """Mask first, on the step's output, then append to the file GitHub reads variables from."""
+    from openclaw_cli.formats.github import masks
+
+    path = out or os.environ.get("GITHUB_ENV")
+    if not path:
+        raise UsageError(
+            "GITHUB_ENV is not set: this is not a step of GitHub Actions",
+            hint="--out FILE writes the variables to a file of yours",
+        )
+    session.output.value_stream(masks(values))
+    try:
+        fd = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            write_all(fd, data)
+        finally:
+            os.close(fd)
+    except OSError as refused:
+        raise failure("write", path, refused) from None
+    session.output.done(f"masked {len(values)} and set them for the steps that follow")
 
 
 def write_new(path: str, data: bytes, *, force: bool) -> None:

@@ -143,3 +143,18 @@ def test_list_filters_sorts_and_chooses_columns(main: Main) -> None:
 
 def test_list_says_what_a_file_refers_to_and_is_not_there(main: Main, dotenv: str) -> None:
     assert main("secrets", "list", "--missing", dotenv, check=0).out == b"elsewhere\n"
+
+
+def test_export_for_github_masks_first_and_then_sets_the_variables(
+    openclaw: Openclaw, tmp_path: Path
+) -> None:
+    openclaw("secrets", "set", "API_KEY", input=b"one\ntwo", check=0)
+    variables = tmp_path / "github-env"
+    variables.write_bytes(b"BEFORE=1\n")
+    done = openclaw(
+        "secrets", "export", "--format", "github", "API_KEY", env={"GITHUB_ENV": str(variables)}
+    )
+    assert done.status == 0
+    assert b"::add-mask::one\n" in done.out
+    assert variables.read_bytes().startswith(b"BEFORE=1\nAPI_KEY<<")
+    assert openclaw("secrets", "export", "--format", "github", "API_KEY").status == 2
