@@ -415,12 +415,16 @@ def _forget_deleted(draft: Draft, now: int) -> None:
 
 def _each_secret(event: dict[str, Any], result: object) -> list[dict[str, Any]]:
     """Return one event for each secret that a change touched, with the version it was given."""
-    if "names" not in event:
-        number = result if isinstance(result, int) and not isinstance(result, bool) else 0
-        return [{**event, "version": str(number)} if number else event]
-    versions = result if isinstance(result, dict) else {}
-    rest = {key: item for key, item in event.items() if key != "names"}
+    names = event.get("names") or [event.get("name")]
+    if isinstance(result, dict):
+        versions = result
+    else:
+        is_number = isinstance(result, int) and not isinstance(result, bool)
+        versions = {names[0]: result} if is_number else {}
+    rest = {key: item for key, item in event.items() if key not in ("name", "names")}
     return [
-        {**rest, "name": name} | ({"version": str(versions[name])} if name in versions else {})
-        for name in event["names"]
+        {**rest}
+        | ({"name": name} if name else {})
+        | ({"version": str(versions[name])} if name in versions else {})
+        for name in names
     ]

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import formats, providers, template
+from openclaw_cli import formats, template
 from openclaw_cli.cli import listing
+from openclaw_cli.cli.secrets.looking import variable_of
 from openclaw_cli.cli.secrets.references import read_file
 from openclaw_cli.cli.secrets.values import tell_founding
 from openclaw_cli.cli.session import Session
@@ -234,7 +235,7 @@ def _selected(session: Session, names: list[str], *, all_: bool) -> list[Entry]:
 def _key(entry: Entry, kind: str) -> str:
     if kind not in _BY_VARIABLE:
         return entry.name
-    return entry.labels.get("variable") or providers.variable_for(entry.name, entry.provider)
+    return variable_of(entry)
 
 
 def _check_values(named: dict[str, bytes]) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from openclaw_cli import formats, providers, template
 from openclaw_cli.cli import listing
+from openclaw_cli.cli.secrets.looking import variable_of
 from openclaw_cli.cli.secrets.moving import write_new
 from openclaw_cli.cli.secrets.references import read_file
 from openclaw_cli.cli.secrets.start import Plan, checked, start
@@ -128,9 +129,7 @@ def _add_pattern(session: Session, plan: Plan, pattern: str) -> None:
     if not matching:
         raise NotFoundError(f"no secret matches {pattern}", hint="openclaw secrets list")
     for entry in matching:
-        variable = entry.labels.get("variable") or providers.variable_for(
-            entry.name, entry.provider
-        )
+        variable = variable_of(entry)
         if variable in plan.secrets:
             raise UsageError(
                 f"{plan.secrets[variable]} and {entry.name} would both be {variable}",
@@ -141,6 +140,4 @@ def _add_pattern(session: Session, plan: Plan, pattern: str) -> None:
 
 def _variable(session: Session, reference: Reference) -> str:
     entry = session.secrets.catalogue().entries.get(reference.path)
-    if entry is not None and entry.labels.get("variable"):
-        return entry.labels["variable"]
-    return providers.variable_for(reference.path, entry.provider if entry else "")
+    return variable_of(entry) if entry else providers.variable_for(reference.path)
