@@ -15,7 +15,6 @@ from openclaw_cli.audit.trail import BEGIN, INTENT, SEAL
 REVEAL = "secret_reveal"
 SETTLED = "change_settled"
 PRUNE = "trail_prune"
-ANCHOR = "anchor_made"
 BOOKKEEPING = frozenset((SEAL, BEGIN))
 """Kinds that say nothing about a secret: the borders between the files of the trail."""
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 
 from openclaw_cli import duration
 from openclaw_cli.audit import event as events
+from openclaw_cli.audit.anchor import MADE as ANCHOR_MADE
 from openclaw_cli.audit.event import Event
 
 LOOK_BACK = 30 * duration.DAY
@@ -209,8 +210,8 @@ class Watch:
         if secret.reads >= KNOWN_AFTER:
             if (event.actor.uid, event.reader) not in secret.readers:
                 self._note(event, "new-reader", f"a new reader of {event.name}", hint=hint)
-            address = event.actor.address
-            if address and address not in secret.addresses:
+            elif event.actor.address and event.actor.address not in secret.addresses:
+                address = event.actor.address
                 what = f"{event.name} was read from a new address, {address}"
                 self._note(event, "new-address", what, hint=hint, key=address)
         hour = self._hour(event.happened)
@@ -249,7 +250,7 @@ class Watch:
                 what = f"the change {event.action} of {_names(event)} was denied"
                 self._note(event, "failures", what, key=str(event.seq))
             return
-        if event.kind == events.ANCHOR and tell and event.reason:
+        if event.kind == ANCHOR_MADE and tell and event.reason:
             what = "the anchor had gone and was made anew"
             self._note(event, "anchor-lost", what, hint="openclaw config show store.anchor")
         if not event.name:

@@ -128,7 +128,7 @@ class Reading:
         except OSError as refused:
             raise failure("read", f"{self.path}/{segment.name}", refused) from None
         finally:
-            if fd != self._newest:
+            if not segment.newest:
                 os.close(fd)
 
     def spans(self, start: float, end: float) -> list[Span]:

@@ -60,6 +60,11 @@ class Trail:
         """The folder of the trail."""
         return self._path
 
+    @property
+    def key(self) -> bytes:
+        """The key of its chain, empty until `bind` was called."""
+        return self._key
+
     def read_head(self) -> bytes:
         """Return the head as it lies there, empty when there is none.
 
@@ -299,7 +304,9 @@ class Trail:
         fd = folder.open(HEAD, os.O_WRONLY | os.O_CREAT)
         try:
             first = os.fstat(fd).st_size < HEAD_SIZE
-            os.pwrite(fd, head.encode(self._key, self._header.store), 0)
+            left = memoryview(head.encode(self._key, self._header.store))
+            while left:
+                left = left[os.pwrite(fd, left, HEAD_SIZE - len(left)) :]
             if first or durable:
                 os.fsync(fd)
         finally:

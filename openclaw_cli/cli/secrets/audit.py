@@ -1,0 +1,416 @@
+"""`openclaw secrets audit`: who did what to which secret, what looks wrong, and the proof of it."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openclaw_cli import assembly, duration
+from openclaw_cli.audit import event as events
+from openclaw_cli.audit.anchor import made_before
+from openclaw_cli.audit.follow import follow as followed
+from openclaw_cli.audit.follow import start
+from openclaw_cli.audit.prune import carry_out, plan
+from openclaw_cli.audit.questions import Filter, Finding
+from openclaw_cli.audit.reading import Reading
+from openclaw_cli.audit.survey import Period, survey
+from openclaw_cli.audit.verify import Mark
+from openclaw_cli.audit.verify import verify as verified
+from openclaw_cli.cli import stdout
+from openclaw_cli.cli.secrets import audit_report as report
+from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import (
+    ConflictError,
+    IntegrityError,
+    LockedError,
+    NotFoundError,
+    UsageError,
+)
+from openclaw_cli.files import failure, write_all
+
+if TYPE_CHECKING:
+    from openclaw_cli.audit.anchor import Anchor
+    from openclaw_cli.audit.head import Head
+    from openclaw_cli.audit.verify import Verified
+    from openclaw_cli.service import Secrets
+    from openclaw_cli.store.reader import Snapshot
+
+app = typer.Typer(rich_markup_mode=None, invoke_without_command=True, add_completion=False)
+
+_ROWS = 200
+_FOLLOWED = 10
+_WAIT = 0.25  # seconds
+_BATCH = 1 << 16  # bytes
+
+PeriodText = Annotated[
+    str | None,
+    typer.Option("--period", metavar="24h", help="7d, today, yesterday, 2026-11-01..2026-11-20"),
+]
+
+
+@app.callback()
+def audit(
+    context: typer.Context,
+    period: PeriodText = None,
+    name: Annotated[
+        str, typer.Option("--name", metavar="NAME", help="One secret, or a pattern: prod/*")
+    ] = "",
+    actor: Annotated[
+        str,
+        typer.Option("--actor", metavar="WHO", help="A user, agent, program, address, cron, ci."),
+    ] = "",
+    action: Annotated[
+        str, typer.Option("--action", metavar="WHAT", help="read, get, run, set, delete, store...")
+    ] = "",
+    follow: Annotated[
+        bool, typer.Option("--follow", help="Go on showing what is added, until Ctrl-C.")
+    ] = False,
+    limit: Annotated[
+        int | None,
+        typer.Option("--limit", metavar="N", min=0, help="Show the newest N events; 0 for all."),
+    ] = None,
+) -> None:
+    """Show who did what to which secret, and what looks wrong.
+
+    openclaw secrets audit --period 7d --name openai-api-key
+
+    openclaw secrets audit --action read --actor cron
+
+    openclaw secrets audit --follow --json | logger
+    """
+    if context.invoked_subcommand is not None:
+        return
+    session: Session = context.obj
+    wanted = Filter(name, actor, _known(action))
+    if follow:
+        _follow(session, period, wanted, _FOLLOWED if limit is None else limit)
+        return
+    now = time.time()
+    asked = Period(*duration.period(period or "24h", now), now)
+    trail = _opened(session)
+    with Reading(session.home.audit) as reading:
+        found = survey(
+            reading,
+            asked,
+            wanted,
+            key=trail.key,
+            head=trail.head,
+            limit=_ROWS if limit is None else limit,
+        )
+    found.answer.findings[:0] = trail.findings
+    if session.as_json:
+        session.output.json(report.plain(found, asked))
+    else:
+        report.show(session.output, found, asked)
+        if trail.key and not found.checked:
+            session.output.note("not verified, for its length: openclaw secrets audit verify")
+
+
+@app.command()
+def verify(context: typer.Context) -> None:
+    """Prove the chain: every record, every file, and both ends.
+
+    Its status is 0 only when everything was verified, and 4 when anything is wrong.
+    """
+    session: Session = context.obj
+    found = _verified(session, session.secrets)
+    if session.as_json:
+        session.output.json(
+            {
+                "verified": True,
+                "records": found.records,
+                "first": found.first,
+                "last": found.last,
+                "segments": found.segments,
+                "begins": found.begins,
+                "ends": found.ends,
+                "leftover_segments": found.leftover,
+                "unfinished_bytes": found.unfinished,
+            }
+        )
+        return
+    if not found.records:
+        session.output.line("nothing was recorded yet, and the store says the same")
+        return
+    files = f"{found.segments} file{'s' if found.segments != 1 else ''}"
+    session.output.line(f"verified: records {found.first} to {found.last}, in {files}", "good")
+    session.output.line(f"from {found.begins[:19]}Z to {found.ends[:19]}Z")
+    if found.first > 1:
+        session.output.line(f"records before {found.first} were pruned, and the chain says so")
+    if found.leftover:
+        session.output.note(f"{found.leftover} pruned files are still there: audit prune removes")
+    if found.unfinished:
+        session.output.note("a last record is unfinished: it was never acknowledged")
+
+
+@app.command()
+def export(
+    context: typer.Context,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="jsonl|csv", help="As it stands, or a table.")
+    ] = "jsonl",
+    period: PeriodText = None,
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Where to; - for the output.")
+    ] = "-",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write the records of a period, of all time if none is named.
+
+    As JSON lines they are what the trail holds, byte for byte, and their chain can be verified.
+
+        openclaw secrets audit export --format csv --period 30d -o november.csv
+    """
+    session: Session = context.obj
+    if format_ not in ("jsonl", "csv"):
+        raise UsageError(f"there is no format {format_}", hint="known: jsonl, csv")
+    now = time.time()
+    begin, end = duration.period(period, now) if period else (0.0, float("inf"))
+    with Reading(session.home.audit) as reading:
+        lines = _whole(reading, begin, end)
+        chunks = _csv(lines) if format_ == "csv" else lines
+        count = [0]
+        counted = _counting(chunks, count)
+        if output == "-":
+            for chunk in _batched(counted):
+                stdout.write_all(chunk)
+        else:
+            _write_file(output, counted, force=force)
+    records = count[0] - (format_ == "csv")
+    if output != "-":
+        if session.as_json:
+            session.output.json({"records": records, "file": output, "format": format_})
+        session.output.done(f"wrote {records} records to {output}")
+
+
+@app.command()
+def prune(
+    context: typer.Context,
+    before: Annotated[
+        str, typer.Option("--before", metavar="90d", help="How old what goes is, or a date.")
+    ],
+) -> None:
+    """Remove the oldest files of the trail, and record that they were.
+
+    The trail is verified first. A file goes when every record in it is older; the newest stays.
+    """
+    session: Session = context.obj
+    _verified(session, session.secrets)
+    with Reading(session.home.audit) as reading:
+        found = plan(reading, _edge(before, time.time()))
+        if found.segments:
+            session.confirm(f"remove {report.pruned(found)}, for good?")
+            carry_out(session.secrets.trail, found, session.secrets.actor)
+    if session.as_json:
+        session.output.json({"removed": [each.name for each in found.segments], "last": found.last})
+    if found.segments:
+        session.output.done(f"removed {report.pruned(found)}; the chain goes on and says so")
+    else:
+        session.output.done("no file of the trail is that old")
+
+
+@dataclass(slots=True)
+class _Opened:
+    """What the store gives for reading its trail; nothing of it where the store is locked."""
+
+    key: bytes
+    head: Head | None
+    findings: list[Finding]
+
+
+def _opened(session: Session) -> _Opened:
+    """Open the store, without asking anybody: the trail can be read without."""
+    secrets = assembly.secrets(session.home, session.settings, os.environ)
+    raw = secrets.trail.read_head()
+    try:
+        snapshot = secrets.open()
+    except LockedError:
+        session.output.warn("not verified: the store is locked", hint="openclaw store unlock")
+        return _Opened(b"", None, [])
+    except IntegrityError as wrong:
+        return _Opened(b"", None, [Finding("integrity", wrong.message, "", "", hint=wrong.hint)])
+    if snapshot is None:
+        return _Opened(b"", None, [])
+    try:
+        return _Opened(snapshot.index.audit_key, secrets.trail.known(raw), [])
+    finally:
+        snapshot.close()
+
+
+def _verified(session: Session, secrets: Secrets) -> Verified:
+    """Verify the whole trail, or raise: nothing verified is not a success."""
+    raw = secrets.trail.read_head()
+    snapshot = secrets.open()
+    with Reading(session.home.audit) as reading:
+        if snapshot is None and reading.segments:
+            raise IntegrityError(
+                f"there is a trail in {reading.path} and no store that knows it",
+                hint="openclaw store restore BACKUP",
+            )
+        if snapshot is None:
+            raise NotFoundError(
+                "there is no store yet, and so no trail", hint="openclaw secrets create NAME"
+            )
+        try:
+            head = secrets.trail.known(raw)
+            key = snapshot.index.audit_key
+            marks = _anchored(session, secrets.anchor, snapshot)
+            with session.output.progress("verifying the trail") as showing:
+                return verified(
+                    reading, snapshot.header, key, head, anchors=marks, tell=showing.say
+                )
+        finally:
+            snapshot.close()
+
+
+def _anchored(session: Session, anchor: Anchor | None, snapshot: Snapshot) -> list[Mark]:
+    """Return the record that the anchor knows; a lost anchor is an error, a late one a warning."""
+    if anchor is None:
+        return []
+    data = anchor.current(snapshot.header.store)
+    if not data and made_before(session.home.audit, anchor.setting):
+        raise IntegrityError(
+            f"the anchor {anchor.setting} is missing, and the trail says that it was made",
+            hint="the next change makes it anew: look first whether the store is the newest",
+        )
+    if not data:
+        session.output.warn("there is no anchor yet: the next change makes it")
+        return []
+    anchor.check(data, snapshot.index.audit_key, snapshot.header, snapshot.tag)
+    known = anchor.decode(data, snapshot.index.audit_key)
+    behind = snapshot.header.generation - known.generation
+    if behind:
+        session.output.warn(f"the anchor {anchor.setting} is {behind} changes behind")
+    return [Mark(known.seq, known.mac, "the anchor")]
+
+
+def _known(action: str) -> str:
+    word = action.lower()
+    if word and "_" not in word and word not in {*events.ACTIONS, *events.READ_WORDS}:
+        close = get_close_matches(word, events.ACTIONS, n=2)
+        meant = f"did you mean {' or '.join(close)}?" if close else ", ".join(events.ACTIONS)
+        raise UsageError(f"no action is called {action}", hint=meant)
+    return word
+
+
+def _follow(session: Session, period: str | None, wanted: Filter, limit: int) -> None:
+    """Show what the trail has, then what is added, until somebody ends it."""
+    with Reading(session.home.audit) as reading:
+        spans = reading.tail(limit) if limit else reading.spans(0, float("inf"))
+        if period is not None:
+            begin, end = duration.period(period, time.time())
+            if end < time.time() - 1:
+                raise UsageError("a period that is over cannot be followed", hint="--period 1h")
+            spans = reading.spans(begin, float("inf"))
+        place = start(reading, spans)
+    for line in followed(session.home.audit, place, _pause):
+        event = events.read(line)
+        if event is None or not wanted.takes(event, events.user_name):
+            continue
+        if session.as_json:
+            session.output.json_line(report.record(line))
+        elif not event.is_intent and event.kind not in events.BOOKKEEPING:
+            session.output.line(report.line(event))
+
+
+def _pause() -> None:
+    """Wait a little; end when nobody reads our output any more, even if there is nothing to say."""
+    import select
+
+    output = select.poll()
+    output.register(1, 0)
+    for _, what in output.poll(_WAIT * 1000):
+        if what & (select.POLLERR | select.POLLNVAL):
+            raise BrokenPipeError
+        time.sleep(_WAIT)  # a closed terminal answers at once, too
+
+
+def _whole(reading: Reading, begin: float, end: float) -> Iterator[bytes]:
+    for line in reading.in_spans(reading.spans(begin, end)):
+        if line.endswith(b"\n"):
+            yield line
+    if end != float("inf"):
+        yield from reading.stray(begin, end)
+
+
+def _csv(lines: Iterator[bytes]) -> Iterator[bytes]:
+    import csv
+    from io import StringIO
+
+    text = StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(report.CSV)
+    yield text.getvalue().encode()
+    for line in lines:
+        event = events.read(line)
+        if event is None:
+            raise IntegrityError(
+                "a line of the trail cannot be read", hint="openclaw secrets audit verify"
+            )
+        text.seek(0)
+        text.truncate()
+        writer.writerow(report.csv_row(event))
+        yield text.getvalue().encode()
+
+
+def _counting(chunks: Iterator[bytes], count: list[int]) -> Iterator[bytes]:
+    for chunk in chunks:
+        count[0] += 1
+        yield chunk
+
+
+def _edge(before: str, now: float) -> float:
+    """Return the time that "90d" or a date means."""
+    if ".." in before:
+        raise UsageError(
+            "--before takes one time", hint="openclaw secrets audit prune --before 90d"
+        )
+    begin, _ = duration.period(before, now)
+    return begin
+
+
+def _batched(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    batch: list[bytes] = []
+    size = 0
+    for chunk in chunks:
+        batch.append(chunk)
+        size += len(chunk)
+        if size >= _BATCH:
+            yield b"".join(batch)
+            batch, size = [], 0
+    yield b"".join(batch)
+
+
+def _write_file(path: str, chunks: Iterator[bytes], *, force: bool) -> None:
+    """Write a file for its owner alone: whole and synced, or not at all."""
+    aside = f"{path}.new" if force else path
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        fd = os.open(aside, flags, 0o600)
+    except FileExistsError:
+        raise ConflictError(
+            f"{aside} exists already", hint="add --force, or name another"
+        ) from None
+    except OSError as refused:
+        raise failure("create", aside, refused) from None
+    try:
+        try:
+            for chunk in _batched(chunks):
+                write_all(fd, chunk)
+            os.fsync(fd)
+        finally:
+            os.close(fd)
+        if force:
+            os.rename(aside, path)
+    except OSError as refused:
+        os.unlink(aside)
+        raise failure("write", path, refused) from None
+    except BaseException:
+        os.unlink(aside)
+        raise
