@@ -15,10 +15,12 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _STATUS = re.compile(r"\[(\d+)\]")
 _MARK = "\x1f"  # cannot be typed in a page, and no command of ours prints it
+_MEMORY = "/dev/shm"  # an unlocked store's key is only kept on a file system in memory
 SECONDS = 120
 
 
@@ -68,21 +70,20 @@ def _in_block(block: str, line: int) -> Iterator[Step]:
 def play(page: list[Step], home: Path) -> list[Seen]:
     """Type the commands into one bash, in a home of its own, and return what came of each."""
     typed = [f"eval {shlex.quote(step.command)}; printf '\\n{_MARK}%d{_MARK}' $?" for step in page]
-    runtime = home / "run"
-    runtime.mkdir(mode=0o700, parents=True, exist_ok=True)
     work = home / "project"
-    work.mkdir(mode=0o700, exist_ok=True)
+    work.mkdir(mode=0o700, parents=True, exist_ok=True)
     kept = ("PATH", "LANG", "TZ", "TERM", "TMPDIR", "LD_LIBRARY_PATH", "HTTPS_PROXY", "HTTP_PROXY")
     environment = {name: os.environ[name] for name in kept if name in os.environ}
-    done = subprocess.run(
-        ["bash", "--norc", "-c", "exec 2>&1 </dev/null\n" + "\n".join(typed)],
-        cwd=work,
-        env={**environment, "HOME": str(home), "XDG_RUNTIME_DIR": str(runtime)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        timeout=SECONDS,
-        check=False,
-    )
+    with TemporaryDirectory(dir=_MEMORY if os.path.isdir(_MEMORY) else None) as runtime:
+        done = subprocess.run(
+            ["bash", "--norc", "-c", "exec 2>&1 </dev/null\n" + "\n".join(typed)],
+            cwd=work,
+            env={**environment, "HOME": str(home), "XDG_RUNTIME_DIR": runtime},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            timeout=SECONDS,
+            check=False,
+        )
     answers = done.stdout.decode(errors="backslashreplace").split(_MARK)
     return [
         Seen(output.removesuffix("\n").removesuffix("\n"), int(status))
