@@ -1,0 +1,168 @@
+# bash completion of openclaw; scripts/generate.py writes it.
+# eval "$(openclaw completion bash)"
+
+_openclaw_words() {
+    case "$1" in
+    "") REPLY="secrets store status config doctor completion --json --quiet --no-input --yes --version --help" ;;
+    "secrets") REPLY="create set get edit list status history rollback delete restore run inject import export copy audit --json --quiet --no-input --yes --help" ;;
+    "secrets create") REPLY="--value --value-file --generate --verbatim --provider --label --force --json --quiet --no-input --yes --name --help" ;;
+    "secrets set") REPLY="--value --value-file --generate --verbatim --provider --json --quiet --no-input --yes --name --help" ;;
+    "secrets get") REPLY="--clip --no-cache --max-age --offline --json --quiet --no-input --yes --name --help" ;;
+    "secrets edit") REPLY="--json --quiet --no-input --yes --name --help" ;;
+    "secrets list") REPLY="--filter --sort --columns --deleted --missing --json --quiet --no-input --yes --help" ;;
+    "secrets status") REPLY="--json --quiet --no-input --yes --name --help" ;;
+    "secrets history") REPLY="--json --quiet --no-input --yes --name --help" ;;
+    "secrets rollback") REPLY="--to --json --quiet --no-input --yes --name --help" ;;
+    "secrets delete") REPLY="--purge --json --quiet --no-input --yes --name --help" ;;
+    "secrets restore") REPLY="--json --quiet --no-input --yes --name --help" ;;
+    "secrets run") REPLY="--env --env-file --secret --allow-missing --no-mask --json --quiet --no-input --yes --help" ;;
+    "secrets inject") REPLY="--out -o --force --json --quiet --no-input --yes --help" ;;
+    "secrets import") REPLY="--format --prefix --overwrite --dry-run --json --quiet --no-input --yes --help" ;;
+    "secrets export") REPLY="--format --all --out -o --force --json --quiet --no-input --yes --help" ;;
+    "secrets copy") REPLY="--overwrite --json --quiet --no-input --yes --name --help" ;;
+    "secrets audit") REPLY="verify export prune --period --name --actor --action --follow --limit --json --quiet --no-input --yes --help" ;;
+    "secrets audit verify") REPLY="--json --quiet --no-input --yes --help" ;;
+    "secrets audit export") REPLY="--format --period -o --output --force --json --quiet --no-input --yes --help" ;;
+    "secrets audit prune") REPLY="--before --json --quiet --no-input --yes --help" ;;
+    "store") REPLY="init check rekey backup restore slots unlock lock accept-rollback --json --quiet --no-input --yes --help" ;;
+    "store init") REPLY="--key --no-key-file --no-recovery --passphrase-file --recovery-file --json --quiet --no-input --yes --help" ;;
+    "store check") REPLY="--json --quiet --no-input --yes --help" ;;
+    "store rekey") REPLY="--drop --passphrase-file --recovery-file --json --quiet --no-input --yes --help" ;;
+    "store backup") REPLY="--force --json --quiet --no-input --yes --help" ;;
+    "store restore") REPLY="--replace --recovery --recovery-file --passphrase-file --json --quiet --no-input --yes --help" ;;
+    "store slots") REPLY="add remove --json --quiet --no-input --yes --help" ;;
+    "store slots add") REPLY="--passphrase-file --recovery-file --json --quiet --no-input --yes --help" ;;
+    "store slots remove") REPLY="--json --quiet --no-input --yes --help" ;;
+    "store unlock") REPLY="--for --recovery --recovery-file --passphrase-file --json --quiet --no-input --yes --help" ;;
+    "store lock") REPLY="--json --quiet --no-input --yes --help" ;;
+    "store accept-rollback") REPLY="--json --quiet --no-input --yes --help" ;;
+    "status") REPLY="--secrets --agents --verbose --version --check --json --quiet --no-input --yes --help" ;;
+    "config") REPLY="show check set path --json --quiet --no-input --yes --help" ;;
+    "config show") REPLY="--origin --json --quiet --no-input --yes --help" ;;
+    "config check") REPLY="--json --quiet --no-input --yes --help" ;;
+    "config set") REPLY="--json --quiet --no-input --yes --help" ;;
+    "config path") REPLY="--json --quiet --no-input --yes --help" ;;
+    "doctor") REPLY="--json --quiet --no-input --yes --help" ;;
+    "completion") REPLY="--json --quiet --no-input --yes --help" ;;
+    *) REPLY="" ;;
+    esac
+}
+
+_openclaw_kind() {
+    case "$1" in
+    "secrets create:--value" | "secrets create:--label" | "secrets set:--value" | "secrets get:--max-age" | "secrets list:--filter" | "secrets list:--sort" | "secrets list:--columns" | "secrets rollback:--to" | "secrets restore:1" | "secrets import:--prefix" | "secrets copy:2" | "secrets audit:--period" | "secrets audit:--actor" | "secrets audit:--action" | "secrets audit:--limit" | "secrets audit export:--period" | "secrets audit prune:--before" | "store unlock:--for" | "config set:2") REPLY="none" ;;
+    "secrets create:--value-file" | "secrets set:--value-file" | "secrets list:--missing" | "secrets run:--env-file" | "secrets inject:--out" | "secrets inject:-o" | "secrets inject:1" | "secrets import:1" | "secrets export:--out" | "secrets export:-o" | "secrets audit export:-o" | "secrets audit export:--output" | "store init:--passphrase-file" | "store init:--recovery-file" | "store rekey:--passphrase-file" | "store rekey:--recovery-file" | "store backup:1" | "store restore:--recovery-file" | "store restore:--passphrase-file" | "store restore:1" | "store slots add:--passphrase-file" | "store slots add:--recovery-file" | "store unlock:--recovery-file" | "store unlock:--passphrase-file" | "config check:1") REPLY="file" ;;
+    "secrets create:--generate" | "secrets set:--generate") REPLY="optional base64 ed25519 hex passphrase password rsa ssh ssh-ed25519 ssh-rsa urlsafe uuid" ;;
+    "secrets create:--provider" | "secrets set:--provider") REPLY="anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai" ;;
+    "secrets create:--name" | "secrets set:--name" | "secrets get:--name" | "secrets get:1" | "secrets edit:--name" | "secrets edit:1" | "secrets status:--name" | "secrets status:1" | "secrets history:--name" | "secrets history:1" | "secrets rollback:--name" | "secrets rollback:1" | "secrets delete:--name" | "secrets delete:1" | "secrets restore:--name" | "secrets run:--secret" | "secrets export:*" | "secrets copy:--name" | "secrets copy:1" | "secrets audit:--name") REPLY="secret" ;;
+    "secrets create:1" | "secrets set:1") REPLY="wanted" ;;
+    "secrets run:--env") REPLY="pair" ;;
+    "secrets run:*") REPLY="program" ;;
+    "secrets import:--format" | "secrets export:--format" | "secrets audit export:--format") REPLY="dotenv json yaml toml shell github kubernetes" ;;
+    "store init:--key" | "store rekey:--drop" | "store slots add:1" | "store slots remove:1") REPLY="file passphrase keyring recovery" ;;
+    "config set:1") REPLY="backend store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days" ;;
+    "completion:1") REPLY="bash zsh fish" ;;
+    *) REPLY="" ;;
+    esac
+}
+
+_openclaw_offer() {
+    local kind="${1#optional }" word="$2" before="$3" line
+    case "$kind" in
+    none) ;;
+    secret | wanted | pair)
+        if [[ $kind == pair && $word == *=* ]]; then
+            before="$before${word%%=*}="
+            word="${word#*=}"
+        fi
+        local -a extra=()
+        [[ $kind == wanted ]] && extra=(--wanted)
+        while IFS= read -r line; do
+            COMPREPLY+=("$before$line")
+        done < <("${COMP_WORDS[0]}" secrets __names "$word" "${extra[@]}" 2>/dev/null </dev/null)
+        ;;
+    file)
+        compopt -o filenames 2>/dev/null
+        while IFS= read -r line; do
+            COMPREPLY+=("$before$line")
+        done < <(compgen -f -- "$word")
+        ;;
+    program)
+        while IFS= read -r line; do
+            COMPREPLY+=("$line")
+        done < <(compgen -c -- "$word")
+        ;;
+    *)
+        while IFS= read -r line; do
+            COMPREPLY+=("$before$line")
+        done < <(compgen -W "$kind" -- "$word")
+        ;;
+    esac
+}
+
+_openclaw() {
+    COMPREPLY=()
+    local -a words=()
+    local word joined="" i
+    # Readline breaks words at = and :, which names and options have in them: join them again.
+    for ((i = 0; i <= COMP_CWORD; i++)); do
+        word="${COMP_WORDS[i]}"
+        if ((i > 1)) && [[ $word == [:=]* || $joined == yes ]]; then
+            words[${#words[@]} - 1]+="$word"
+        else
+            words+=("$word")
+        fi
+        [[ $word == *[:=] ]] && joined=yes || joined=""
+    done
+    local current="${words[${#words[@]} - 1]}" at="" position=0 taking="" dashes="" REPLY
+    for ((i = 1; i < ${#words[@]} - 1; i++)); do
+        word="${words[i]}"
+        if [[ -n $taking ]]; then
+            taking=""
+        elif [[ -z $dashes && $word == -- ]]; then
+            dashes=yes
+        elif [[ -z $dashes && $word == -* ]]; then
+            _openclaw_kind "$at:$word"
+            [[ $word != *=* && -n $REPLY && $REPLY != "optional "* ]] && taking="$REPLY"
+        elif ((position == 0)) && [[ " $_openclaw_commands " == *"|${at:+$at }$word|"* ]]; then
+            at="${at:+$at }$word"
+        else
+            position=$((position + 1))
+        fi
+    done
+    if [[ -n $taking ]]; then
+        _openclaw_offer "$taking" "$current" ""
+    elif [[ -z $dashes && $current == --*=* ]]; then
+        _openclaw_kind "$at:${current%%=*}"
+        [[ -n $REPLY ]] && _openclaw_offer "$REPLY" "${current#*=}" "${current%%=*}="
+    elif [[ -z $dashes && $current == -* ]]; then
+        _openclaw_words "$at"
+        COMPREPLY=($(compgen -W "$REPLY" -- "$current"))
+    else
+        if ((position == 0)); then
+            _openclaw_words "$at"
+            for word in $REPLY; do
+                [[ $word != -* && $word == "$current"* ]] && COMPREPLY+=("$word")
+            done
+        fi
+        _openclaw_kind "$at:$((position + 1))"
+        [[ -n $REPLY ]] || _openclaw_kind "$at:*"
+        [[ $REPLY == program ]] && ((position > 0)) && REPLY=file
+        [[ -n $REPLY ]] && _openclaw_offer "$REPLY" "$current" ""
+    fi
+    # Readline puts back only what follows the last of its word breaks.
+    local breaks="" kept
+    [[ $COMP_WORDBREAKS == *=* ]] && breaks+="="
+    [[ $COMP_WORDBREAKS == *:* ]] && breaks+=":"
+    if [[ -n $breaks && $current == *[$breaks]* ]]; then
+        kept="${current##*[$breaks]}"
+        for i in "${!COMPREPLY[@]}"; do
+            COMPREPLY[i]="${COMPREPLY[i]#"${current%"$kept"}"}"
+        done
+    fi
+    return 0
+}
+
+_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets run|secrets inject|secrets import|secrets export|secrets copy|secrets audit|secrets audit verify|secrets audit export|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|status|config|config show|config check|config set|config path|doctor|completion|"
+
+complete -F _openclaw openclaw openclaw-cli

@@ -1,0 +1,532 @@
+# fish completion of openclaw; scripts/generate.py writes it.
+# openclaw completion fish > ~/.config/fish/completions/openclaw.fish
+
+function __openclaw_words
+    switch $argv[1]
+        case ''
+            printf '%s\n' \
+            'secrets'\t'Keep, read, change and give away secrets.' \
+            'store'\t'Look after the encrypted store.' \
+            'status'\t'Show what there is and what needs a hand.' \
+            'config'\t'Show, check and change settings.' \
+            'doctor'\t'Find what is wrong here, and say the mend.' \
+            'completion'\t'Print the completion script of a shell.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--version'\t'Print the version.' \
+            '--help'\t'Show the help.'
+        case 'secrets'
+            printf '%s\n' \
+            'create'\t'Keep a new secret.' \
+            'set'\t'Keep a new version of a secret, or a new secret.' \
+            'get'\t'Give a secret\'s value: exact bytes when piped.' \
+            'edit'\t'Change a value in your editor, in memory only.' \
+            'list'\t'Show all secrets: where they are, how old, and what needs a hand.' \
+            'status'\t'Show one secret\'s health.' \
+            'history'\t'Draw a secret\'s versions: made, promoted, last read, retired.' \
+            'rollback'\t'Make an older version the current one again.' \
+            'delete'\t'Delete a secret; it can be restored for 30 days.' \
+            'restore'\t'Bring a deleted secret back.' \
+            'run'\t'Run a program with secrets in its environment, its output masked.' \
+            'inject'\t'Fill the references in a template.' \
+            'import'\t'Take secrets over from a file.' \
+            'export'\t'Write secrets in the format of another tool.' \
+            'copy'\t'Copy a secret to another name.' \
+            'audit'\t'Show who did what to which secret, and what looks wrong.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets create'
+            printf '%s\n' \
+            '--value'\t'The value itself: others can read it in the process list.' \
+            '--value-file'\t'Take every byte of a file.' \
+            '--generate'\t'Make a value: password, token, passphrase, uuid, ed25519, rsa, ssh.' \
+            '--verbatim'\t'Keep the newline at the end of a piped value.' \
+            '--provider'\t'The service that issued it: openai, aws, postgres, ...' \
+            '--label'\t'A label; repeatable.' \
+            '--force'\t'Keep a new version where the name is taken.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets set'
+            printf '%s\n' \
+            '--value'\t'The value itself: others can read it in the process list.' \
+            '--value-file'\t'Take every byte of a file.' \
+            '--generate'\t'Make a value: password, token, passphrase, uuid, ed25519, rsa, ssh.' \
+            '--verbatim'\t'Keep the newline at the end of a piped value.' \
+            '--provider'\t'The service that issued it: openai, aws, postgres, ...' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets get'
+            printf '%s\n' \
+            '--clip'\t'Copy it to the clipboard, and clear that after a while.' \
+            '--no-cache'\t'Ask the backend, not the cache.' \
+            '--max-age'\t'The oldest copy that will do.' \
+            '--offline'\t'Ask no other machine: a copy or nothing.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets edit'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets list'
+            printf '%s\n' \
+            '--filter'\t'prod/*, or provider=openai, state=ok.' \
+            '--sort'\t'name, provider, version, age, ...' \
+            '--columns'\t'Which columns, in which order.' \
+            '--deleted'\t'Show what was deleted and can be restored.' \
+            '--missing'\t'Show what a .env file or a template refers to and is not there.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets status'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets history'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets rollback'
+            printf '%s\n' \
+            '--to'\t'The version; the one before, if not.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets delete'
+            printf '%s\n' \
+            '--purge'\t'For good: it cannot be restored.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets restore'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets run'
+            printf '%s\n' \
+            '--env'\t'A secret in a variable; NAME alone works.' \
+            '--env-file'\t'A .env file with references as values.' \
+            '--secret'\t'Every secret of that name, in its usual variable.' \
+            '--allow-missing'\t'Start without the secrets that are not there.' \
+            '--no-mask'\t'Do not mask the values in what the program prints.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets inject'
+            printf '%s\n' \
+            '--out'\t'Where to; 0600.' \
+            '-o'\t'Where to; 0600.' \
+            '--force'\t'Replace the file.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets import'
+            printf '%s\n' \
+            '--format'\t'dotenv, json, yaml, toml, shell, github, kubernetes.' \
+            '--prefix'\t'Put this in front of each name.' \
+            '--overwrite'\t'Keep new versions of names that are taken.' \
+            '--dry-run'\t'Say what would be done, and do nothing.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets export'
+            printf '%s\n' \
+            '--format'\t'dotenv, json, yaml, toml, shell, github, kubernetes.' \
+            '--all'\t'Every secret.' \
+            '--out'\t'Where to; 0600.' \
+            '-o'\t'Where to; 0600.' \
+            '--force'\t'Replace the file.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets copy'
+            printf '%s\n' \
+            '--overwrite'\t'Keep a new version where the name is taken.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets audit'
+            printf '%s\n' \
+            'verify'\t'Prove the chain: every record, every file, and both ends.' \
+            'export'\t'Write the records of a period, of all time if none is named.' \
+            'prune'\t'Remove the oldest files of the trail, and record that they were.' \
+            '--period'\t'7d, today, yesterday, 2026-11-01..2026-11-20' \
+            '--name'\t'One secret, or a pattern: prod/*' \
+            '--actor'\t'A user, agent, program, address, cron, ci.' \
+            '--action'\t'read, get, run, set, delete, store...' \
+            '--follow'\t'Go on showing what is added, until Ctrl-C.' \
+            '--limit'\t'Show the newest N events; 0 for all.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets audit verify'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets audit export'
+            printf '%s\n' \
+            '--format'\t'As it stands, or a table.' \
+            '--period'\t'7d, today, yesterday, 2026-11-01..2026-11-20' \
+            '-o'\t'Where to; - for the output.' \
+            '--output'\t'Where to; - for the output.' \
+            '--force'\t'Replace a file that is there.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'secrets audit prune'
+            printf '%s\n' \
+            '--before'\t'How old what goes is, or a date.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store'
+            printf '%s\n' \
+            'init'\t'Make the store and choose how it is unlocked.' \
+            'check'\t'Verify every byte of the store and of the trail.' \
+            'rekey'\t'Give the store a new data key; the values stay.' \
+            'backup'\t'Write a sealed copy of the store.' \
+            'restore'\t'Put a backup in place.' \
+            'slots'\t'Show, add and remove the keys that open the store.' \
+            'unlock'\t'Keep the store unlocked for a while.' \
+            'lock'\t'Forget an unlocked store\'s key.' \
+            'accept-rollback'\t'Accept a store or trail that you put back yourself.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store init'
+            printf '%s\n' \
+            '--key'\t'file, passphrase or keyring.' \
+            '--no-key-file'\t'A keyring where there is one, else a passphrase.' \
+            '--no-recovery'\t'Make no recovery key: the key is the only one.' \
+            '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
+            '--recovery-file'\t'Write the recovery key there, for its owner alone.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store check'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store rekey'
+            printf '%s\n' \
+            '--drop'\t'Drop a slot whose key is not at hand.' \
+            '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
+            '--recovery-file'\t'Read the recovery key there (-: standard input).' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store backup'
+            printf '%s\n' \
+            '--force'\t'Replace the file.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store restore'
+            printf '%s\n' \
+            '--replace'\t'Also where another store is; that one is kept aside.' \
+            '--recovery'\t'Open it with the recovery key.' \
+            '--recovery-file'\t'Read the recovery key there (-: standard input).' \
+            '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store slots'
+            printf '%s\n' \
+            'add'\t'Add a key: file, passphrase, keyring or recovery.' \
+            'remove'\t'Take a key away; never the last one.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store slots add'
+            printf '%s\n' \
+            '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
+            '--recovery-file'\t'Write the recovery key there, for its owner alone.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store slots remove'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store unlock'
+            printf '%s\n' \
+            '--for'\t'For how long.' \
+            '--recovery'\t'Open it with the recovery key.' \
+            '--recovery-file'\t'Read the recovery key there (-: standard input).' \
+            '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store lock'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'store accept-rollback'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'status'
+            printf '%s\n' \
+            '--secrets'\t'Show each secret: its age, and who read it last.' \
+            '--agents'\t'Show the agents.' \
+            '--verbose'\t'Show all there is.' \
+            '--version'\t'Print the version.' \
+            '--check'\t'End with status 10 when something needs a hand.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'config'
+            printf '%s\n' \
+            'show'\t'Show the settings and where each comes from.' \
+            'check'\t'Check a settings file before it is used.' \
+            'set'\t'Change a setting.' \
+            'path'\t'Say where the settings are.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'config show'
+            printf '%s\n' \
+            '--origin'\t'Say the file and the line a value comes from.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'config check'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'config set'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'config path'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'doctor'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+        case 'completion'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show the help.'
+    end
+end
+
+function __openclaw_kind
+    switch $argv[1]
+        case 'secrets create:--value' 'secrets create:--label' 'secrets set:--value' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets rollback:--to' 'secrets restore:1' 'secrets import:--prefix' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit prune:--before' 'store unlock:--for' 'config set:2'
+            echo 'none'
+        case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:-o' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'config check:1'
+            echo 'file'
+        case 'secrets create:--generate' 'secrets set:--generate'
+            echo 'optional base64 ed25519 hex passphrase password rsa ssh ssh-ed25519 ssh-rsa urlsafe uuid'
+        case 'secrets create:--provider' 'secrets set:--provider'
+            echo 'anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai'
+        case 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets audit:--name'
+            echo 'secret'
+        case 'secrets create:1' 'secrets set:1'
+            echo 'wanted'
+        case 'secrets run:--env'
+            echo 'pair'
+        case 'secrets run:\*'
+            echo 'program'
+        case 'secrets import:--format' 'secrets export:--format' 'secrets audit export:--format'
+            echo 'dotenv json yaml toml shell github kubernetes'
+        case 'store init:--key' 'store rekey:--drop' 'store slots add:1' 'store slots remove:1'
+            echo 'file passphrase keyring recovery'
+        case 'config set:1'
+            echo 'backend store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days'
+        case 'completion:1'
+            echo 'bash zsh fish'
+    end
+end
+
+function __openclaw_offer --argument-names program kind word before
+    set kind (string replace -r '^optional ' '' -- $kind)
+    switch $kind
+        case none ''
+        case secret wanted pair
+            if test $kind = pair; and string match -q '*=*' -- $word
+                set before $before(string replace -r '=.*' '=' -- $word)
+                set word (string replace -r '^[^=]*=' '' -- $word)
+            end
+            set -l extra
+            test $kind = wanted; and set extra --wanted
+            for name in ($program secrets __names "$word" $extra 2>/dev/null </dev/null)
+                echo $before$name
+            end
+        case file
+            for name in (__fish_complete_path "$word")
+                echo $before$name
+            end
+        case program
+            __fish_complete_command
+        case '*'
+            for choice in (string split ' ' -- $kind)
+                echo $before$choice
+            end
+    end
+end
+
+function __openclaw_complete
+    set -l words (commandline -opc)
+    set -l current (commandline -ct)
+    set -l program $words[1]
+    set -l at ''
+    set -l position 0
+    set -l taking ''
+    set -l dashes ''
+    for word in $words[2..-1]
+        if test -n "$taking"
+            set taking ''
+        else if test -z "$dashes"; and test "$word" = --
+            set dashes yes
+        else if test -z "$dashes"; and string match -q -- '-*' $word
+            set -l kind (__openclaw_kind "$at:$word")
+            if test -n "$kind"; and not string match -q 'optional *' -- $kind
+                set taking $kind
+            end
+        else
+            set -l deeper (string trim -- "$at $word")
+            if test $position -eq 0; and contains -- $deeper $__openclaw_commands
+                set at $deeper
+            else
+                set position (math $position + 1)
+            end
+        end
+    end
+    if test -n "$taking"
+        __openclaw_offer $program $taking "$current" ''
+    else if test -z "$dashes"; and string match -q -- '--*=*' $current
+        set -l option (string replace -r '=.*' '' -- $current)
+        set -l kind (__openclaw_kind "$at:$option")
+        __openclaw_offer $program "$kind" (string replace -r '^[^=]*=' '' -- $current) $option=
+    else if test -z "$dashes"; and string match -q -- '-*' $current
+        __openclaw_words "$at" | string match -- '-*'
+    else
+        if test $position -eq 0
+            __openclaw_words "$at" | string match -v -- '-*'
+        end
+        set -l kind (__openclaw_kind "$at:"(math $position + 1))
+        test -n "$kind"; or set kind (__openclaw_kind "$at:*")
+        if test "$kind" = program; and test $position -gt 0
+            set kind file
+        end
+        __openclaw_offer $program "$kind" "$current" ''
+    end
+end
+
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'doctor' 'completion'
+
+complete -c openclaw -f -a '(__openclaw_complete)'
+complete -c openclaw-cli -f -a '(__openclaw_complete)'

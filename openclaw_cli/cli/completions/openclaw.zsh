@@ -1,0 +1,135 @@
+#compdef openclaw openclaw-cli
+# zsh completion of openclaw; scripts/generate.py writes it.
+# eval "$(openclaw completion zsh)", after compinit; or as a file _openclaw in $fpath
+
+_openclaw_words() {
+    case "$1" in
+    "") reply=('secrets:Keep, read, change and give away secrets.' 'store:Look after the encrypted store.' 'status:Show what there is and what needs a hand.' 'config:Show, check and change settings.' 'doctor:Find what is wrong here, and say the mend.' 'completion:Print the completion script of a shell.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--version:Print the version.' '--help:Show the help.') ;;
+    "secrets") reply=('create:Keep a new secret.' 'set:Keep a new version of a secret, or a new secret.' 'get:Give a secret'\''s value: exact bytes when piped.' 'edit:Change a value in your editor, in memory only.' 'list:Show all secrets: where they are, how old, and what needs a hand.' 'status:Show one secret'\''s health.' 'history:Draw a secret'\''s versions: made, promoted, last read, retired.' 'rollback:Make an older version the current one again.' 'delete:Delete a secret; it can be restored for 30 days.' 'restore:Bring a deleted secret back.' 'run:Run a program with secrets in its environment, its output masked.' 'inject:Fill the references in a template.' 'import:Take secrets over from a file.' 'export:Write secrets in the format of another tool.' 'copy:Copy a secret to another name.' 'audit:Show who did what to which secret, and what looks wrong.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets create") reply=('--value:The value itself: others can read it in the process list.' '--value-file:Take every byte of a file.' '--generate:Make a value: password, token, passphrase, uuid, ed25519, rsa, ssh.' '--verbatim:Keep the newline at the end of a piped value.' '--provider:The service that issued it: openai, aws, postgres, ...' '--label:A label; repeatable.' '--force:Keep a new version where the name is taken.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets set") reply=('--value:The value itself: others can read it in the process list.' '--value-file:Take every byte of a file.' '--generate:Make a value: password, token, passphrase, uuid, ed25519, rsa, ssh.' '--verbatim:Keep the newline at the end of a piped value.' '--provider:The service that issued it: openai, aws, postgres, ...' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets get") reply=('--clip:Copy it to the clipboard, and clear that after a while.' '--no-cache:Ask the backend, not the cache.' '--max-age:The oldest copy that will do.' '--offline:Ask no other machine: a copy or nothing.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets edit") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets list") reply=('--filter:prod/*, or provider=openai, state=ok.' '--sort:name, provider, version, age, ...' '--columns:Which columns, in which order.' '--deleted:Show what was deleted and can be restored.' '--missing:Show what a .env file or a template refers to and is not there.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets status") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets history") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets rollback") reply=('--to:The version; the one before, if not.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets delete") reply=('--purge:For good: it cannot be restored.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets restore") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets run") reply=('--env:A secret in a variable; NAME alone works.' '--env-file:A .env file with references as values.' '--secret:Every secret of that name, in its usual variable.' '--allow-missing:Start without the secrets that are not there.' '--no-mask:Do not mask the values in what the program prints.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets inject") reply=('--out:Where to; 0600.' '-o:Where to; 0600.' '--force:Replace the file.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets import") reply=('--format:dotenv, json, yaml, toml, shell, github, kubernetes.' '--prefix:Put this in front of each name.' '--overwrite:Keep new versions of names that are taken.' '--dry-run:Say what would be done, and do nothing.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets export") reply=('--format:dotenv, json, yaml, toml, shell, github, kubernetes.' '--all:Every secret.' '--out:Where to; 0600.' '-o:Where to; 0600.' '--force:Replace the file.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets copy") reply=('--overwrite:Keep a new version where the name is taken.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--name:The name, where it is not given by its position.' '--help:Show the help.') ;;
+    "secrets audit") reply=('verify:Prove the chain: every record, every file, and both ends.' 'export:Write the records of a period, of all time if none is named.' 'prune:Remove the oldest files of the trail, and record that they were.' '--period:7d, today, yesterday, 2026-11-01..2026-11-20' '--name:One secret, or a pattern: prod/*' '--actor:A user, agent, program, address, cron, ci.' '--action:read, get, run, set, delete, store...' '--follow:Go on showing what is added, until Ctrl-C.' '--limit:Show the newest N events; 0 for all.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets audit verify") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets audit export") reply=('--format:As it stands, or a table.' '--period:7d, today, yesterday, 2026-11-01..2026-11-20' '-o:Where to; - for the output.' '--output:Where to; - for the output.' '--force:Replace a file that is there.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "secrets audit prune") reply=('--before:How old what goes is, or a date.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store") reply=('init:Make the store and choose how it is unlocked.' 'check:Verify every byte of the store and of the trail.' 'rekey:Give the store a new data key; the values stay.' 'backup:Write a sealed copy of the store.' 'restore:Put a backup in place.' 'slots:Show, add and remove the keys that open the store.' 'unlock:Keep the store unlocked for a while.' 'lock:Forget an unlocked store'\''s key.' 'accept-rollback:Accept a store or trail that you put back yourself.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store init") reply=('--key:file, passphrase or keyring.' '--no-key-file:A keyring where there is one, else a passphrase.' '--no-recovery:Make no recovery key: the key is the only one.' '--passphrase-file:Read the passphrase there (-: standard input).' '--recovery-file:Write the recovery key there, for its owner alone.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store check") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store rekey") reply=('--drop:Drop a slot whose key is not at hand.' '--passphrase-file:Read the passphrase there (-: standard input).' '--recovery-file:Read the recovery key there (-: standard input).' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store backup") reply=('--force:Replace the file.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store restore") reply=('--replace:Also where another store is; that one is kept aside.' '--recovery:Open it with the recovery key.' '--recovery-file:Read the recovery key there (-: standard input).' '--passphrase-file:Read the passphrase there (-: standard input).' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store slots") reply=('add:Add a key: file, passphrase, keyring or recovery.' 'remove:Take a key away; never the last one.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store slots add") reply=('--passphrase-file:Read the passphrase there (-: standard input).' '--recovery-file:Write the recovery key there, for its owner alone.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store slots remove") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store unlock") reply=('--for:For how long.' '--recovery:Open it with the recovery key.' '--recovery-file:Read the recovery key there (-: standard input).' '--passphrase-file:Read the passphrase there (-: standard input).' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store lock") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "store accept-rollback") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "status") reply=('--secrets:Show each secret: its age, and who read it last.' '--agents:Show the agents.' '--verbose:Show all there is.' '--version:Print the version.' '--check:End with status 10 when something needs a hand.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "config") reply=('show:Show the settings and where each comes from.' 'check:Check a settings file before it is used.' 'set:Change a setting.' 'path:Say where the settings are.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "config show") reply=('--origin:Say the file and the line a value comes from.' '--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "config check") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "config set") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "config path") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "doctor") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    "completion") reply=('--json:Answer in JSON, errors too.' '--quiet:Say nothing that is not the answer, a warning or an error.' '--no-input:Never ask; fail and say what is missing.' '--yes:Answer yes to every question.' '--help:Show the help.') ;;
+    *) reply=() ;;
+    esac
+}
+
+_openclaw_kind() {
+    case "$1" in
+    "secrets create:--value" | "secrets create:--label" | "secrets set:--value" | "secrets get:--max-age" | "secrets list:--filter" | "secrets list:--sort" | "secrets list:--columns" | "secrets rollback:--to" | "secrets restore:1" | "secrets import:--prefix" | "secrets copy:2" | "secrets audit:--period" | "secrets audit:--actor" | "secrets audit:--action" | "secrets audit:--limit" | "secrets audit export:--period" | "secrets audit prune:--before" | "store unlock:--for" | "config set:2") REPLY="none" ;;
+    "secrets create:--value-file" | "secrets set:--value-file" | "secrets list:--missing" | "secrets run:--env-file" | "secrets inject:--out" | "secrets inject:-o" | "secrets inject:1" | "secrets import:1" | "secrets export:--out" | "secrets export:-o" | "secrets audit export:-o" | "secrets audit export:--output" | "store init:--passphrase-file" | "store init:--recovery-file" | "store rekey:--passphrase-file" | "store rekey:--recovery-file" | "store backup:1" | "store restore:--recovery-file" | "store restore:--passphrase-file" | "store restore:1" | "store slots add:--passphrase-file" | "store slots add:--recovery-file" | "store unlock:--recovery-file" | "store unlock:--passphrase-file" | "config check:1") REPLY="file" ;;
+    "secrets create:--generate" | "secrets set:--generate") REPLY="optional base64 ed25519 hex passphrase password rsa ssh ssh-ed25519 ssh-rsa urlsafe uuid" ;;
+    "secrets create:--provider" | "secrets set:--provider") REPLY="anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai" ;;
+    "secrets create:--name" | "secrets set:--name" | "secrets get:--name" | "secrets get:1" | "secrets edit:--name" | "secrets edit:1" | "secrets status:--name" | "secrets status:1" | "secrets history:--name" | "secrets history:1" | "secrets rollback:--name" | "secrets rollback:1" | "secrets delete:--name" | "secrets delete:1" | "secrets restore:--name" | "secrets run:--secret" | "secrets export:*" | "secrets copy:--name" | "secrets copy:1" | "secrets audit:--name") REPLY="secret" ;;
+    "secrets create:1" | "secrets set:1") REPLY="wanted" ;;
+    "secrets run:--env") REPLY="pair" ;;
+    "secrets run:*") REPLY="program" ;;
+    "secrets import:--format" | "secrets export:--format" | "secrets audit export:--format") REPLY="dotenv json yaml toml shell github kubernetes" ;;
+    "store init:--key" | "store rekey:--drop" | "store slots add:1" | "store slots remove:1") REPLY="file passphrase keyring recovery" ;;
+    "config set:1") REPLY="backend store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days" ;;
+    "completion:1") REPLY="bash zsh fish" ;;
+    *) REPLY="" ;;
+    esac
+}
+
+_openclaw_offer() {
+    local kind="${1#optional }"
+    local -a found extra
+    case "$kind" in
+    none) _message 'a value' ;;
+    secret | wanted | pair)
+        [[ $kind == pair ]] && compset -P '*='
+        [[ $kind == wanted ]] && extra=(--wanted)
+        found=("${(@f)$("$openclaw" secrets __names "$PREFIX" $extra 2>/dev/null </dev/null)}")
+        compadd -a found
+        ;;
+    file) _files ;;
+    program) _command_names -e ;;
+    *) compadd -- ${(s: :)kind} ;;
+    esac
+}
+
+_openclaw() {
+    local openclaw="${(Q)words[1]}" at="" word current="${words[CURRENT]}" taking="" dashes="" REPLY
+    local -i i position=0
+    local -a reply found
+    for ((i = 2; i < CURRENT; i++)); do
+        word="${(Q)words[i]}"
+        if [[ -n $taking ]]; then
+            taking=""
+        elif [[ -z $dashes && $word == -- ]]; then
+            dashes=yes
+        elif [[ -z $dashes && $word == -* ]]; then
+            _openclaw_kind "$at:$word"
+            [[ $word != *=* && -n $REPLY && $REPLY != "optional "* ]] && taking="$REPLY"
+        elif ((position == 0)) && [[ "$_openclaw_commands" == *"|${at:+$at }$word|"* ]]; then
+            at="${at:+$at }$word"
+        else
+            ((position += 1))
+        fi
+    done
+    if [[ -n $taking ]]; then
+        _openclaw_offer "$taking"
+    elif [[ -z $dashes && $current == --*=* ]]; then
+        _openclaw_kind "$at:${current%%=*}"
+        compset -P '--[^=]#='
+        [[ -n $REPLY ]] && _openclaw_offer "$REPLY"
+    elif [[ -z $dashes && $current == -* ]]; then
+        _openclaw_words "$at"
+        found=(${(M)reply:#-*})
+        _describe -o 'option' found
+    else
+        if ((position == 0)); then
+            _openclaw_words "$at"
+            found=(${reply:#-*})
+            (($#found)) && _describe 'command' found
+        fi
+        _openclaw_kind "$at:$((position + 1))"
+        [[ -n $REPLY ]] || _openclaw_kind "$at:*"
+        [[ $REPLY == program ]] && ((position > 0)) && REPLY=file
+        [[ -n $REPLY ]] && _openclaw_offer "$REPLY"
+    fi
+}
+
+typeset -g _openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets run|secrets inject|secrets import|secrets export|secrets copy|secrets audit|secrets audit verify|secrets audit export|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|status|config|config show|config check|config set|config path|doctor|completion|"
+
+if [[ $funcstack[1] == _openclaw ]]; then
+    _openclaw "$@"
+else
+    compdef _openclaw openclaw openclaw-cli
+fi
