@@ -239,9 +239,11 @@ def _new_value(
 def _generated(session: Session, kind: str) -> SecretValue:
     generator = generators.parse(kind)
     made = generator.generate()
-    session.output.note(f"made a {generator.describe()}")
+    session.output.note(f"generated: {generator.describe()}")
     if made.public is not None:
-        session.output.note(f"its public half: {made.public}")
+        session.output.note("its public half:")
+        for line in made.public.splitlines():
+            session.output.note(f"  {line}")
     return SecretValue(made.value)
 
 
