@@ -57,7 +57,8 @@ def loads(text: str | bytes) -> Any:
     text = text.strip(" \t\r\n")
     try:
         value, end = _scan(text, 0)
-    except (StopIteration, RecursionError):
+    except (StopIteration, RecursionError, SystemError):
+        # SystemError: the scanner wants the exception of json.decoder, which is not imported.
         raise ValueError("not JSON") from None
     if end != len(text):
         raise ValueError("text after the JSON")

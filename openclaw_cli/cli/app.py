@@ -60,6 +60,10 @@ SECRETS: Table = {
     "import": (_MOVING, "Take secrets over from a file."),
     "export": (_MOVING, "Write secrets in the format of another tool."),
     "copy": (_MOVING, "Copy a secret to another name."),
+    "resolve": (
+        "openclaw_cli.cli.secrets.resolving",
+        "Answer the OpenClaw gateway: a request on standard input, values on standard output.",
+    ),
     "audit": (_AUDIT + ":", "Show who did what to which secret, and what looks wrong."),
     "__names": ("openclaw_cli.cli.completion", "Give a shell's completion the names."),
 }
@@ -175,9 +179,9 @@ def main(arguments: Sequence[str]) -> int:
     session.as_json = "--json" in arguments  # also where the line cannot be understood
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        answer = root().main(
-            args=normalised(arguments), prog_name="openclaw", standalone_mode=False, obj=session
-        )
+        # Not `main()`, which makes exits of its own out of a closed pipe and of Ctrl-C.
+        with root().make_context("openclaw", normalised(arguments), obj=session) as context:
+            answer = context.command.invoke(context)
     except OpenclawError as error:
         return _failed(session, error)
     except _Terminated:
@@ -190,11 +194,8 @@ def main(arguments: Sequence[str]) -> int:
         return _failed(session, _usage(refused))
     except (KeyboardInterrupt, BrokenPipeError):
         raise
-    except Exception as crash:
-        if os.environ.get("OPENCLAW_DEBUG"):
-            os.write(2, b"openclaw: what follows is a traceback, which can quote values\n")
-            raise
-        return _failed(session, _bug(crash))
+    except Exception as crash:  # noqa: BLE001  told as a bug, by type and place
+        return crashed(crash, session)
     return answer if isinstance(answer, int) else 0
 
 
@@ -216,6 +217,14 @@ def _usage(refused: TyperException) -> UsageError:
     path = context.command_path if context else "openclaw"
     message = refused.format_message().replace("\n", " ").strip().rstrip(".")
     return UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
+
+
+def crashed(crash: Exception, session: Session | None = None) -> int:
+    """Tell of a bug of ours; OPENCLAW_DEBUG raises it again, after a word of warning."""
+    if os.environ.get("OPENCLAW_DEBUG"):
+        os.write(2, b"openclaw: what follows is a traceback, which can quote values\n")
+        raise crash
+    return _failed(session or Session(), _bug(crash))
 
 
 def _bug(crash: Exception) -> OpenclawError:

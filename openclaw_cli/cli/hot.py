@@ -18,6 +18,7 @@ from openclaw_cli.errors import LockedError, OpenclawError
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from typing import NoReturn
 
     from openclaw_cli.service import Secrets
     from openclaw_cli.settings import Settings
@@ -26,14 +27,31 @@ if TYPE_CHECKING:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run the program: the console script's entry, and the tests'.
-
-    Without `arguments` those of the process are taken and it ends here, without Python's tidying
-    up, which costs a fifth of its start.
-    """
-    given = sys.argv[1:] if arguments is None else arguments
+    """Run the program with these arguments; with those of the process, end it as well."""
     if arguments is None:
-        gc.disable()  # a process of some milliseconds leaves nothing worth collecting
+        _end(sys.argv[1:])
+    return _status(arguments)
+
+
+def resolver() -> NoReturn:
+    """Run `openclaw-resolver`: the exec protocol of the OpenClaw gateway on stdin and stdout."""
+    _end(["secrets", "resolve", *sys.argv[1:]])
+
+
+def _end(given: list[str]) -> NoReturn:
+    """Run and end the process without Python's tidying up, which costs a fifth of its start."""
+    gc.disable()  # a process of some milliseconds leaves nothing worth collecting
+    status = _status(given)
+    try:
+        for stream in (sys.stdout, sys.stderr):
+            if stream is not None:  # None when it was closed before we started
+                stream.flush()
+    except OSError as refused:
+        status = 141 if isinstance(refused, BrokenPipeError) else 74
+    os._exit(status)
+
+
+def _status(given: list[str]) -> int:
     process.harden()
     try:
         status = _fast(given, os.environ)
@@ -43,19 +61,14 @@ def main(arguments: list[str] | None = None) -> int:
             gc.enable()
             status = slow(given)
     except KeyboardInterrupt:
-        status = 130
+        return 130
     except BrokenPipeError:
-        status = 141
-    if arguments is None:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(status)
+        return 141
+    except Exception as crash:  # noqa: BLE001  the last door: no traceback leaves by it
+        from openclaw_cli.cli.app import crashed
+
+        return crashed(crash)
     return status
-
-
-def resolver() -> int:
-    """Run `openclaw-resolver`: the exec protocol of the OpenClaw gateway on stdin and stdout."""
-    return main(["secrets", "resolve", *sys.argv[1:]])
 
 
 def _fast(given: list[str], environ: os._Environ[str]) -> int | None:
@@ -131,6 +144,15 @@ def _run(secrets: Secrets, settings: Settings, options: Options) -> int | None:
     return start(secrets, plan)
 
 
+def _resolve(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
+    if options != {"": []}:
+        return None
+    from openclaw_cli.interop import resolver as protocol
+
+    stdout.write_all(protocol.answer(secrets, protocol.read_request()))
+    return 0
+
+
 def _list(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
     if options != {"": []} or os.isatty(stdout.STDOUT):
         return None
@@ -162,6 +184,7 @@ _VERBS: dict[
     "secrets __names": (_offer, _NONE, frozenset(("--wanted",))),
     "secrets get": (_get, frozenset(("--name",)), _NONE),
     "secrets list": (_list, _NONE, _NONE),
+    "secrets resolve": (_resolve, _NONE, _NONE),
     "secrets run": (_run, frozenset(("--env",)), frozenset(("--no-mask",))),
 }
 """Each line of the fast road: what answers it, its options with a value, its options without."""

@@ -56,6 +56,11 @@ class Session:
         return assembly.secrets(self.home, self.settings, os.environ, self.ask.passphrase)
 
     @cached_property
+    def quiet_secrets(self) -> Secrets:
+        """What reads secrets and asks nobody, whoever sits there."""
+        return assembly.secrets(self.home, self.settings, os.environ)
+
+    @cached_property
     def changes(self) -> Changes:
         """What changes them."""
         return assembly.changes(self.secrets, self.settings)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -46,6 +47,8 @@ LINES = [
     ("secrets", "run", "--env", "1K=text", "--", "true"),
     ("secrets", "run", "--env", "K=text", "--"),
     ("secrets", "run", "--", "true"),
+    ("secrets", "resolve"),
+    ("secrets", "get", "text#field"),
 ]
 
 
@@ -105,3 +108,25 @@ def test_the_import_test_can_fail(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OPENCLAW_NO_HOT", "1")
     _, modules = imported("secrets", "get", "text")
     assert "typer" in modules
+
+
+@pytest.mark.usefixtures("kept")
+@pytest.mark.parametrize("road", [{}, SLOW], ids=["fast", "slow"])
+@pytest.mark.parametrize(
+    ("line", "status"),
+    [
+        ("openclaw secrets get text >&-", 74),
+        ("openclaw secrets get text >/dev/full", 74),
+        ("openclaw secrets list >/dev/full", 74),
+        ("openclaw --help >/dev/full", 74),
+        ("openclaw secrets list | true; exit ${PIPESTATUS[0]}", None),
+    ],
+)
+def test_an_answer_that_did_not_arrive_is_not_success(
+    road: dict[str, str], line: str, status: int | None
+) -> None:
+    done = subprocess.run(
+        ["bash", "-c", line], env={**os.environ, **road}, capture_output=True, check=False
+    )
+    assert done.returncode == status or (status is None and done.returncode in {0, 141})
+    assert b"Traceback" not in done.stderr

@@ -1,0 +1,24 @@
+"""`openclaw secrets resolve`: the OpenClaw gateway's question, by the slow road."""
+
+from __future__ import annotations
+
+import typer
+
+from openclaw_cli.cli import stdout
+from openclaw_cli.cli.session import Session
+from openclaw_cli.interop import resolver
+
+app = typer.Typer(rich_markup_mode=None)
+
+
+@app.command()
+def resolve(context: typer.Context) -> None:
+    """Answer the OpenClaw gateway: a request on standard input, values on standard output.
+
+        echo '{"protocolVersion":1,"provider":"x","ids":["openai-api-key"]}' | openclaw-resolver
+
+    The status is 0 when the request was understood; what failed is told by id, under errors.
+    """
+    session: Session = context.obj
+    ids = resolver.read_request()
+    stdout.write_all(resolver.answer(session.quiet_secrets, ids))

@@ -1,0 +1,1 @@
+"""What we do for the OpenClaw gateway."""

@@ -1,0 +1,121 @@
+"""The exec protocol of the OpenClaw gateway, version 1: ids on standard input, values out.
+
+`{"protocolVersion":1,"provider":"…","ids":["…"]}` is answered, always with status 0, by
+`{"protocolVersion":1,"values":{id: text},"errors":{id: {"code","message"}}}`: one failing id must
+not take the others with it. Only a request that cannot be understood ends with another status.
+
+Lean: the gateway starts up to fifty of these at once and gives them five seconds.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+
+from openclaw_cli.errors import OpenclawError, TemporaryError, UsageError
+from openclaw_cli.leanjson import dumps, loads
+from openclaw_cli.names import parse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from openclaw_cli.model import Secret
+    from openclaw_cli.names import Reference
+    from openclaw_cli.service import Secrets
+
+VERSION = 1
+MOST_IDS = 512
+MOST_REQUEST = 256 * 1024  # bytes
+MOST_ANSWER = 1024 * 1024 - 64 * 1024  # bytes; the gateway counts standard error, too
+SECONDS = 4.0  # the gateway kills us after five
+
+
+def read_request(descriptor: int = 0, seconds: float = SECONDS) -> list[str]:
+    """Return the ids of the request on a descriptor, which is read to its end in any case.
+
+    A gateway whose pipe closes before it has written dies of it. Raises `UsageError` for what is
+    not a request and `TemporaryError` when it does not end in time.
+    """
+    data = _drained(descriptor, time.monotonic() + seconds)
+    if len(data) > MOST_REQUEST:
+        raise UsageError(f"the request has more than {MOST_REQUEST // 1024} KiB")
+    try:
+        request = loads(data)
+    except ValueError:
+        raise UsageError("the request is not JSON") from None
+    if not isinstance(request, dict) or request.get("protocolVersion") is not VERSION:
+        raise UsageError(f"the request is not one of protocol version {VERSION}")
+    ids = request.get("ids")
+    if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
+        raise UsageError("the request has no list of ids")
+    if len(ids) > MOST_IDS:
+        raise UsageError(f"the request has more than {MOST_IDS} ids")
+    return list(dict.fromkeys(ids))
+
+
+def answer(secrets: Secrets, ids: list[str]) -> bytes:
+    """Return the answer to a request; every reading is recorded first, all of them in one batch."""
+    found: dict[str, Secret | OpenclawError] = {}
+    wanted: dict[str, Reference] = {}
+    for each in ids:
+        try:
+            wanted[each] = parse(each)
+        except OpenclawError as refused:
+            found[each] = refused
+    if wanted:
+        found.update(_read(secrets, wanted))
+    return _written(found)
+
+
+def _read(secrets: Secrets, wanted: dict[str, Reference]) -> dict[str, Secret | OpenclawError]:
+    try:
+        answers = secrets.read_many(list(wanted.values()), purpose="resolve")
+    except OpenclawError as refused:
+        return dict.fromkeys(wanted, refused)
+    return dict(zip(wanted, answers, strict=True))
+
+
+def _written(found: dict[str, Secret | OpenclawError]) -> bytes:
+    values: dict[str, str] = {}
+    errors: dict[str, Any] = {}
+    left = MOST_ANSWER
+    for each, answer in found.items():
+        if isinstance(answer, OpenclawError):
+            errors[each] = {"code": answer.kind.upper(), "message": answer.message}
+            continue
+        try:
+            text = answer.value.reveal().decode()
+        except UnicodeDecodeError:
+            errors[each] = {"code": "NOT_TEXT", "message": f"{each} is not UTF-8 text"}
+            continue
+        left -= len(dumps(text)) + len(each)
+        if left < 0:
+            errors[each] = {"code": "TOO_LARGE", "message": "the answer would be over 1 MiB"}
+        else:
+            values[each] = text
+    reply: dict[str, Any] = {"protocolVersion": VERSION, "values": values}
+    if errors:
+        reply["errors"] = errors
+    return dumps(reply).encode() + b"\n"
+
+
+def _drained(descriptor: int, deadline: float) -> bytes:
+    """Return what comes until the end, only the beginning of it when it is too much."""
+    import select
+
+    kept = b""
+    ready = select.poll()
+    ready.register(descriptor, select.POLLIN)
+    while True:
+        left = deadline - time.monotonic()
+        if left <= 0 or not ready.poll(left * 1000):
+            raise TemporaryError("the request did not end in time")
+        try:
+            chunk = os.read(descriptor, 64 * 1024)
+        except OSError:
+            raise UsageError("standard input cannot be read") from None
+        if not chunk:
+            return kept
+        if len(kept) <= MOST_REQUEST:
+            kept += chunk
