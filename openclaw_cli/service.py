@@ -18,6 +18,7 @@ from openclaw_cli.errors import (
     TemporaryError,
 )
 from openclaw_cli.files import Directory
+from openclaw_cli.leanjson import loads
 from openclaw_cli.model import Secret, SecretValue, Version
 from openclaw_cli.names import Reference
 from openclaw_cli.store.reader import open_snapshot
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
+    from openclaw_cli.audit.anchor import Anchor
     from openclaw_cli.home import Home
     from openclaw_cli.store.directory import Directory as Catalogue
     from openclaw_cli.store.header import Header
@@ -53,11 +55,17 @@ class Secrets:
         unlock: Unlock,
         *,
         segment_bytes: int = SEGMENT_BYTES,
+        anchor: str = "",
     ) -> None:
         self.home = home
         self.actor = actor
         self.unlock = unlock
         self.trail = Trail(home.audit, segment_bytes=segment_bytes)
+        self.anchor: Anchor | None = None
+        if anchor:
+            from openclaw_cli.audit.anchor import Anchor
+
+            self.anchor = Anchor(anchor)
 
     def read(self, reference: Reference, *, purpose: str = "get") -> Secret:
         """Return one secret, its record durable; raises what `read_many` would return."""
@@ -111,31 +119,47 @@ class Secrets:
 
         The caller closes it. Raises `LockedError` and `IntegrityError`.
         """
-        raw = self.trail.read_head()
+        attempts = _ATTEMPTS
+        while True:
+            raw = self.trail.read_head()
+            elsewhere = self.anchor.read() if self.anchor else b""
+            try:
+                return self._opened(raw, elsewhere)
+            except IntegrityError:
+                # A head that was read while it was made or written fits no store. One that still
+                # lies there unchanged was whole, and then this is the truth.
+                attempts -= 1
+                if not attempts or self.trail.read_head() == raw:
+                    raise
+
+    def _opened(self, raw: bytes, elsewhere: bytes) -> Snapshot | None:
         try:
             folder = Directory(self.home.secrets)
         except FileNotFoundError:
-            self._expect_none(raw)
+            self._expect_none(raw or elsewhere)
             return None
         try:
             snapshot = open_snapshot(folder, self.unlock)
         except FileNotFoundError:
-            self._expect_none(raw)
+            self._expect_none(raw or elsewhere)
             return None
         finally:
             folder.close()
         try:
             self.trail.bind(snapshot.header, snapshot.index.audit_key)
             check_generation(self.trail.known(raw), snapshot.header, snapshot.tag)
+            if self.anchor and elsewhere:
+                key = snapshot.index.audit_key
+                self.anchor.check(elsewhere, key, snapshot.header, snapshot.tag)
         except BaseException:
             snapshot.close()
             raise
         return snapshot
 
-    def _expect_none(self, head: bytes) -> None:
-        if head:
+    def _expect_none(self, known: bytes) -> None:
+        if known:
             raise IntegrityError(
-                f"the store {self.home.secrets}/store.oc is missing, but its trail is there",
+                f"the store {self.home.secrets}/store.oc is missing, and was there before",
                 hint="openclaw store restore BACKUP",
             )
 
@@ -177,15 +201,32 @@ def _fetch(snapshot: Snapshot, reference: Reference) -> Secret | OpenclawError:
 def _local(snapshot: Snapshot, reference: Reference) -> Secret:
     name = reference.path
     if reference.version is not None:
-        return _older(snapshot, name, reference.version)
+        return _older(snapshot, reference, reference.version)
     found = snapshot.current(name)
     if found is None:
         raise absent(snapshot.directory(), name)
     number, value = found
-    return Secret(SecretValue(value), Version(str(number)), LOCAL)
+    return Secret(_part(reference, value), Version(str(number)), LOCAL)
 
 
-def _older(snapshot: Snapshot, name: str, version: str) -> Secret:
+def _part(reference: Reference, value: bytes) -> SecretValue:
+    """Return the value, or the one field of it that the reference names."""
+    if not reference.field:
+        return SecretValue(value)
+    try:
+        found = loads(value)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise NotFoundError(f"{reference.path} has no fields: it is not a JSON object")
+    part = found.get(reference.field)
+    if not isinstance(part, str) or not part:
+        raise NotFoundError(f"{reference.path} has no text in the field {reference.field}")
+    return SecretValue(part.encode())
+
+
+def _older(snapshot: Snapshot, reference: Reference, version: str) -> Secret:
+    name = reference.path
     directory = snapshot.directory()
     entry = directory.entries.get(name)
     if entry is None or entry.deleted:
@@ -197,7 +238,7 @@ def _older(snapshot: Snapshot, name: str, version: str) -> Secret:
         )
     value = snapshot.value(name, row.number, row.place)
     made = Version(str(row.number), stage=row.stage, created=row.created / 1000)
-    return Secret(SecretValue(value), made, LOCAL)
+    return Secret(_part(reference, value), made, LOCAL)
 
 
 def absent(directory: Catalogue, name: str) -> NotFoundError:
