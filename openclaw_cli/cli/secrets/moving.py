@@ -132,6 +132,8 @@ def export(
         session.output.value_stream(data)
     else:
         write_new(out, data, force=force)
+        if session.as_json:
+            session.output.json({"file": out, "secrets": [entry.name for entry in entries]})
         session.output.done(f"wrote {len(values)} to {out}, in the clear")
 
 

@@ -109,6 +109,8 @@ def inject(
         session.output.value_stream(filled)
     else:
         write_new(out, filled, force=force)
+        if session.as_json:
+            session.output.json({"file": out, "references": wanted})
         many = "1 reference" if len(wanted) == 1 else f"{len(wanted)} references"
         session.output.done(f"filled {many} into {out}")
 
