@@ -296,6 +296,7 @@ def test_a_full_disk_is_no_success() -> None:
     assert answer.stderr.startswith(b"io | the program's output could not be written: No space")
 
 
+@pytest.mark.slow
 def test_what_the_program_left_running_does_not_hold_us() -> None:
     started = time.monotonic()
     answer = run("sh", "-c", "sleep 8 & echo started; exit 5")
@@ -303,11 +304,13 @@ def test_what_the_program_left_running_does_not_hold_us() -> None:
     assert time.monotonic() - started < 6
 
 
+@pytest.mark.slow
 def test_what_is_left_running_may_finish_what_it_writes() -> None:
     script = "(for n in 1 2 3 4; do sleep 0.4; echo $n; done) & echo 0"
     assert run("sh", "-c", script).stdout == b"0\n1\n2\n3\n4\n"
 
 
+@pytest.mark.slow
 def test_a_slow_reader_gets_everything() -> None:
     with running("sh", "-c", "head -c 150000 /dev/zero") as program:
         time.sleep(1.6)

@@ -238,6 +238,7 @@ def test_the_terminal_is_untouched_when_nothing_starts() -> None:
         assert termios.tcgetattr(shown.slave) == shown.modes
 
 
+@pytest.mark.slow
 def test_what_the_program_left_running_lives_on(tmp_path: Path) -> None:
     late = tmp_path / "late"
     with screen("sh", "-c", f"(sleep 1.4; touch {late}) & echo started") as shown:
@@ -291,6 +292,7 @@ def test_ctrl_z_stops_the_program_and_fg_continues_it() -> None:
         shown.see(b"got hello")
 
 
+@pytest.mark.slow
 def test_a_program_in_the_background_lets_the_shell_have_the_keyboard() -> None:
     with shell_with_program(
         "trap '' TTOU; sleep 1; echo still running; read x; echo x $x"
