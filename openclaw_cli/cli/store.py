@@ -17,6 +17,7 @@ from openclaw_cli.errors import (
     ConflictError,
     FindingsError,
     IntegrityError,
+    LockedError,
     OpenclawError,
     UsageError,
 )
@@ -234,7 +235,11 @@ def restore(
     session: Session = context.obj
     care = upkeep(session)
     _open_with(session, recovery or recovery_file, recovery_file, passphrase_file)
-    snapshot = open_backup(os.path.abspath(file), session.secrets.unlock)
+    try:
+        snapshot = open_backup(os.path.abspath(file), session.secrets.unlock)
+    except LockedError as locked:
+        locked.hint = f"openclaw store restore {file} --recovery"
+        raise
     try:
         if os.path.lexists(f"{session.home.secrets}/store.oc"):
             session.confirm(

@@ -27,7 +27,7 @@ from openclaw_cli.store.record import (
     open_record,
     seal_record,
 )
-from openclaw_cli.store.seal import TAG, nonce, seal, subkey
+from openclaw_cli.store.seal import NONCE, TAG, nonce, seal, subkey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def founded(store: bytes, data_key: bytes) -> Draft:
     header.commitment = head.commitment(data_key, store, 1)
     header.floor_seq = 0
     header.floor_mac = bytes(32)
+    header.index_nonce = bytes(NONCE)  # both are set anew whenever the file is written
+    header.index_length = 0
     header.slots = []
     return Draft(header, data_key, os.urandom(32), os.urandom(32))
 

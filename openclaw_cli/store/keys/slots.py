@@ -80,9 +80,7 @@ def wrapping_key(home: Home, header: Header, slot: Slot, given: bytes) -> bytes:
     try:
         unwrap(header, slot, key)
     except IntegrityError:
-        raise LockedError(
-            f"{module.WRONG} (slot {slot.id.hex()})", hint=f"add --drop {slot.id.hex()}"
-        ) from None
+        raise LockedError(module.WRONG, hint=f"add --drop {slot.id.hex()}") from None
     return key
 
 
@@ -115,8 +113,6 @@ def unlock_asking(home: Home, header: Header, ask: Callable[[str], bytes]) -> tu
     try:
         return unlock_quietly(home, header)
     except (LockedError, IntegrityError) as refused:
-        if not kinds & {"keyring", "passphrase"}:
-            raise
         reason: OpenclawError = refused
     if "keyring" in kinds:
         try:
@@ -125,6 +121,12 @@ def unlock_asking(home: Home, header: Header, ask: Callable[[str], bytes]) -> tu
             reason = refused
     if "passphrase" in kinds:
         return _passphrase_asked(home, header, ask), "passphrase"
+    unknown = sorted(kinds - KINDS.keys())
+    if unknown:
+        raise IntegrityError(
+            f"a key slot of the store is of a kind this program does not know: {unknown[0]}",
+            hint="it is damaged, or a newer openclaw-cli made it",
+        )
     raise reason
 
 
