@@ -23,7 +23,7 @@ from __future__ import annotations
 from openclaw_cli.registry import Registry
 
 BACKENDS = Registry(
-    "backends",
+    "backend",
     {
         "env": "openclaw_cli.backends.env:EnvBackend",
         "file": "openclaw_cli.backends.file:FileBackend",
