@@ -310,7 +310,8 @@ def _canonical(key: str) -> str:
 def _meant(name: str) -> str:
     """Return the hint for a name that no setting has."""
     last = [each for each in DEFAULTS if each.endswith(f".{name}")]
-    close = last or get_close_matches(name, DEFAULTS, n=2)
+    inside = [each for each in DEFAULTS if each.startswith(f"{name}.")]
+    close = last or inside or get_close_matches(name, DEFAULTS, n=2)
     if close:
         return f"did you mean {' or '.join(close)}?"
     return "openclaw config show, for all settings"

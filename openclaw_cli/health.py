@@ -9,16 +9,16 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openclaw_cli import duration
-from openclaw_cli.audit import chain
+from openclaw_cli.audit.event import REVEAL, Event, read, seconds, user_name, who
+from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.trail import FILE as TRAIL
 from openclaw_cli.errors import LockedError, OpenclawError, StorageError, UnrecordedError
 from openclaw_cli.files import Directory, read_all
-from openclaw_cli.service import REVEAL
 from openclaw_cli.settings import SHARED, check_root
 from openclaw_cli.store.header import MAX_HEADER, Header
 from openclaw_cli.store.header import decode as decode_header
@@ -110,7 +110,7 @@ def look(home: Home, secrets: Secrets) -> Look:
         seen.locked = locked.hint
     except OpenclawError as trouble:
         seen.trouble = trouble
-    seen.trail_size = sum(_size(f"{home.audit}/{name}") for name in segments(home.audit))
+    seen.trail_size = _trail_size(home.audit)
     return seen
 
 
@@ -247,53 +247,23 @@ def state(entry: Entry, now: float, old_days: int) -> str:
     return "old" if age(entry, now) > old_days * duration.DAY else "ok"
 
 
-def last_reads(folder: str) -> dict[str, LastRead]:
-    """Return who read each secret last, from the last two mebibytes of the trail."""
+def last_reads(trail: str) -> dict[str, LastRead]:
+    """Return who read each secret last, from the last two mebibytes of the trail in a folder."""
     found: dict[str, LastRead] = {}
-    for line in reversed(_recent(folder)):
-        if f'"{REVEAL}"'.encode() not in line or b'"outcome":"ok"' not in line:
-            continue
-        record = _record(line)
-        name = record.get("name")
-        if isinstance(name, str) and name not in found:
-            found[name] = LastRead(str(record.get("at", "")), who(record.get("actor")))
+    for event in _recent(trail, REVEAL):
+        if event.name not in found:
+            found[event.name] = LastRead(event.at, who(event, user_name))
     return found
 
 
-def last_backup(folder: str) -> str:
+def last_backup(trail: str) -> str:
     """Return when the store was last backed up, as the trail writes it; "" for not recently."""
-    for line in reversed(_recent(folder)):
-        if f'"{_BACKUP}"'.encode() in line and b'"outcome":"ok"' in line:
-            return str(_record(line).get("at", ""))
-    return ""
+    return next((event.at for event in _recent(trail, _BACKUP)), "")
 
 
-def who(actor: object) -> str:
-    """Name an actor of the trail in a few words: "agent finance", "cron", "terminal (bash)"."""
-    if not isinstance(actor, dict):
-        return ""
-    if actor.get("agent"):
-        return f"agent {actor['agent']}"
-    via = str(actor.get("via", ""))
-    program = os.path.basename(str(actor.get("program", "")))
-    return f"{via} ({program})" if program else via
-
-
-def seconds(at: str) -> float:
+def when(at: str) -> float:
     """Return the seconds since 1970 of a time as the trail writes it, 0 for none."""
-    from datetime import datetime
-
-    try:
-        return datetime.fromisoformat(at).timestamp()
-    except ValueError:
-        return 0.0
-
-
-def segments(folder: str) -> list[str]:
-    """Return the trail's files, the present one last."""
-    names = [name for name in _listed(folder) if re.fullmatch(r"trail-\d{6,}\.jsonl", name)]
-    present = [TRAIL] if os.path.lexists(f"{folder}/{TRAIL}") else []
-    return sorted(names) + present
+    return seconds(at) if at else 0.0
 
 
 def _look_at_header(seen: Look, home: Home) -> None:
@@ -391,39 +361,36 @@ def _words(text: bytes) -> list[tuple[int, bytes]]:
     return [(number, word) for word, number in found.items()]
 
 
-def _recent(folder: str) -> list[bytes]:
-    """Return the last whole lines of the trail, those of older files where the newest is short."""
-    lines: list[bytes] = []
+def _recent(trail: str, kind: str) -> Iterator[Event]:
+    """Give the last records of one kind that came to what was asked, the newest first."""
+    needle = f'"kind":"{kind}"'.encode()
+    try:
+        with Reading(trail) as reading:
+            for line in _backwards(reading):
+                event = read(line) if needle in line else None
+                if event is not None and event.kind == kind and not event.failed:
+                    yield event
+    except OpenclawError:
+        return  # `findings` and `trouble` say what is wrong with it
+
+
+def _backwards(reading: Reading) -> Iterator[bytes]:
     left = RECENT_BYTES
-    for name in reversed(segments(folder)):
+    for segment in reversed(reading.segments):
+        low = max(0, segment.size - left)
+        lines = list(reading.lines(segment, low))
+        yield from reversed(lines[1:] if low else lines)
+        left -= segment.size
         if left <= 0:
-            break
-        data = _tail(f"{folder}/{name}", left)
-        left -= len(data)
-        lines = data.splitlines(keepends=True) + lines
-    return lines
+            return
 
 
-def _tail(path: str, most: int) -> bytes:
+def _trail_size(trail: str) -> int:
     try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return b""
-    try:
-        size = os.fstat(fd).st_size
-        data = os.pread(fd, most, max(0, size - most))
-    except OSError:
-        return b""
-    finally:
-        os.close(fd)
-    return data if size <= most else data.partition(b"\n")[2]
-
-
-def _record(line: bytes) -> dict[str, Any]:
-    try:
-        return chain.parse(line)
-    except ValueError:
-        return {}
+        with Reading(trail) as reading:
+            return sum(segment.size for segment in reading.segments)
+    except OpenclawError:
+        return 0
 
 
 def _listed(folder: str) -> list[str]:
@@ -436,13 +403,6 @@ def _listed(folder: str) -> list[str]:
 def _mode(path: str) -> int:
     try:
         return os.lstat(path).st_mode
-    except OSError:
-        return 0
-
-
-def _size(path: str) -> int:
-    try:
-        return os.lstat(path).st_size
     except OSError:
         return 0
 

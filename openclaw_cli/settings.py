@@ -33,6 +33,7 @@ _SIZES = {"GiB": 1024 * MIB, "MiB": MIB, "KiB": KIB, "GB": 10**9, "MB": 10**6, "
 _MOST_DIGITS = 15
 
 TEXT = "text"
+PLACE = "place"
 FLAG = "true or false"
 COUNT = "number"
 SECONDS = "length of time"
@@ -41,6 +42,7 @@ SIZE = "size"
 
 _WRITTEN = {
     TEXT: "a text",
+    PLACE: "file:/an/absolute/path, or keyring",
     FLAG: "true or false",
     COUNT: "a whole number",
     SECONDS: "a length of time: 45s, 30m, 8h, or a number of seconds",
@@ -80,7 +82,8 @@ class Setting:
         """Return the value that was written; raises `ConfigError` saying what may be written."""
         value: Any = _READ[self.kind](found)
         if value is None or (self.most and not self.least <= value <= self.most):
-            raise ConfigError(f"{self.name} takes {self.takes}", hint=f"for example {self!s}")
+            example = f"for example {self!s}" if self.default != "" else "openclaw config show"
+            raise ConfigError(f"{self.name} takes {self.takes}", hint=example)
         return value
 
     def shown(self, value: Any) -> str:
@@ -115,7 +118,12 @@ SETTINGS = (
         least=1,
         most=3650,
     ),
-    Setting("store.anchor", TEXT, "", "A file elsewhere that knows the newest state of the store."),
+    Setting(
+        "store.anchor",
+        PLACE,
+        "",
+        "What else knows the newest state of the store: a file elsewhere, or the keyring.",
+    ),
     Setting(
         "audit.segment-bytes",
         SIZE,
@@ -279,6 +287,11 @@ def _text(found: Any) -> str | None:
     return found if isinstance(found, str) and found.isprintable() else None
 
 
+def _place(found: Any) -> str | None:
+    text = _text(found)
+    return text if text in ("", "keyring") or (text or "").startswith("file:/") else None
+
+
 def _flag(found: Any) -> bool | None:
     if isinstance(found, bool):
         return found
@@ -330,6 +343,7 @@ def _size_shown(value: int) -> str:
 
 _READ = {
     TEXT: _text,
+    PLACE: _place,
     FLAG: _flag,
     COUNT: _count,
     SECONDS: _seconds,

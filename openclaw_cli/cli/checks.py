@@ -64,7 +64,7 @@ def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
         return
     yield settings(home, environ)
     yield state_directory(home)
-    seen = health.look(home, assembly.secrets(home, Settings({}, {}), environ))
+    seen = health.look(home, assembly.secrets(home, _settings(home, environ), environ))
     yield from of_findings(seen, home)
     yield key(home, seen)
     yield store(seen)
@@ -221,7 +221,7 @@ def clock(seen: Look, now: float) -> Check:
     """Look whether the clock can be right."""
     if now < _OLDEST:
         return Check("clock", BAD, f"it says {duration.absolute(now)}", "timedatectl")
-    newest = health.seconds(seen.head.at) if seen.head else 0.0
+    newest = health.when(seen.head.at) if seen.head else 0.0
     if newest > now + _SLIP:
         what = f"the trail's last record is from {duration.absolute(newest)}, which is to come"
         return Check("clock", ATTENTION, what, "timedatectl")
@@ -293,6 +293,14 @@ def keyring(environ: Mapping[str, str], seen: Look) -> Check:
         what = "it does not answer, and the store has a key in it"
         return Check("keyring", ATTENTION, what, "openclaw store slots add recovery")
     return Check("keyring", OK, "does not answer, and is not needed")
+
+
+def _settings(home: Home, environ: Mapping[str, str]) -> Settings:
+    """Return the settings, all by default where they cannot be read: the rest is looked at yet."""
+    try:
+        return config.load(home, environ)
+    except OpenclawError:
+        return Settings({}, {})
 
 
 def _short_road() -> bool:

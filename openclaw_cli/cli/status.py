@@ -183,14 +183,14 @@ def _count(seen: Look) -> tuple[str, str]:
 def _trail(seen: Look, now: float) -> tuple[str, str]:
     if seen.head is None:
         return f"{_size(seen.trail_size)}, not verified", "attention" if seen.locked else "bad"
-    at = health.seconds(seen.head.at)
+    at = health.when(seen.head.at)
     last = f", the last {duration.relative(at - now)}" if at else ""
     how = "its end verified" if seen.verified else "not verified"
     return f"{seen.head.seq} records{last}, {_size(seen.trail_size)}, {how}", ""
 
 
 def _backup(seen: Look, now: float) -> str:
-    at = health.seconds(health.last_backup(seen.trail))
+    at = health.when(health.last_backup(seen.trail))
     return duration.relative(at - now) if at else "none lately; openclaw store backup FILE"
 
 
@@ -226,7 +226,7 @@ def _cells(row: dict[str, Any], now: float) -> list[str]:
         row["provider"] or "",
         row["version"] or "",
         "" if row["age_seconds"] is None else duration.compact(row["age_seconds"]),
-        duration.relative(health.seconds(read) - now) if read else "",
+        duration.relative(health.when(read) - now) if read else "",
         row["last_read_by"] or "",
         row["state"],
     ]

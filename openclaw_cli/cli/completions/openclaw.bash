@@ -4,7 +4,7 @@
 _openclaw_words() {
     case "$1" in
     "") REPLY="secrets store status config doctor completion --json --quiet --no-input --yes --version --help" ;;
-    "secrets") REPLY="create set get edit list status history rollback delete restore run inject import export copy audit --json --quiet --no-input --yes --help" ;;
+    "secrets") REPLY="create set get edit list status history rollback delete restore run inject import export copy resolve audit --json --quiet --no-input --yes --help" ;;
     "secrets create") REPLY="--value --value-file --generate --verbatim --provider --label --force --json --quiet --no-input --yes --name --help" ;;
     "secrets set") REPLY="--value --value-file --generate --verbatim --provider --json --quiet --no-input --yes --name --help" ;;
     "secrets get") REPLY="--clip --no-cache --max-age --offline --json --quiet --no-input --yes --name --help" ;;
@@ -20,6 +20,7 @@ _openclaw_words() {
     "secrets import") REPLY="--format --prefix --overwrite --dry-run --json --quiet --no-input --yes --help" ;;
     "secrets export") REPLY="--format --all --out -o --force --json --quiet --no-input --yes --help" ;;
     "secrets copy") REPLY="--overwrite --json --quiet --no-input --yes --name --help" ;;
+    "secrets resolve") REPLY="--json --quiet --no-input --yes --help" ;;
     "secrets audit") REPLY="verify export prune --period --name --actor --action --follow --limit --json --quiet --no-input --yes --help" ;;
     "secrets audit verify") REPLY="--json --quiet --no-input --yes --help" ;;
     "secrets audit export") REPLY="--format --period -o --output --force --json --quiet --no-input --yes --help" ;;
@@ -163,6 +164,6 @@ _openclaw() {
     return 0
 }
 
-_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets run|secrets inject|secrets import|secrets export|secrets copy|secrets audit|secrets audit verify|secrets audit export|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|status|config|config show|config check|config set|config path|doctor|completion|"
+_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets run|secrets inject|secrets import|secrets export|secrets copy|secrets resolve|secrets audit|secrets audit verify|secrets audit export|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|status|config|config show|config check|config set|config path|doctor|completion|"
 
 complete -F _openclaw openclaw openclaw-cli

@@ -34,6 +34,7 @@ function __openclaw_words
             'import'\t'Take secrets over from a file.' \
             'export'\t'Write secrets in the format of another tool.' \
             'copy'\t'Copy a secret to another name.' \
+            'resolve'\t'Answer the OpenClaw gateway: a request on standard input, values on standard output.' \
             'audit'\t'Show who did what to which secret, and what looks wrong.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
@@ -195,6 +196,13 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show the help.'
+        case 'secrets resolve'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
             '--help'\t'Show the help.'
         case 'secrets audit'
             printf '%s\n' \
@@ -526,7 +534,7 @@ function __openclaw_complete
     end
 end
 
-set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'doctor' 'completion'
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'doctor' 'completion'
 
 complete -c openclaw -f -a '(__openclaw_complete)'
 complete -c openclaw-cli -f -a '(__openclaw_complete)'

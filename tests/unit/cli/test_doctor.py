@@ -1,0 +1,165 @@
+"""`openclaw doctor`: each check finds what it is for, and the mend is said."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from openclaw_cli import health
+from openclaw_cli.audit.head import Head
+from openclaw_cli.cli import checks
+from openclaw_cli.home import find
+from tests.conftest import Result
+
+Main = Callable[..., Result]
+
+OURS = "#!/usr/bin/python3\nfrom openclaw_cli.cli.hot import main\n"
+
+
+@pytest.fixture
+def kept(main: Main, tmp_path: Path) -> Path:
+    main("secrets", "create", "a", input=b"canary-81d0", check=0)
+    return tmp_path / "state"
+
+
+def found(main: Main, name: str, *, state: str = "ok") -> dict[str, str]:
+    """Return one check of `doctor --json`."""
+    answer = main("doctor", "--json").json()["checks"]
+    (check,) = [each for each in answer if each["name"] == name]
+    assert check["state"] == state, check
+    return dict(check)
+
+
+def test_without_a_store_it_says_how_to_start_and_makes_none(main: Main, tmp_path: Path) -> None:
+    done = main("doctor")
+    assert b"openclaw secrets create NAME" in done.out
+    assert not (tmp_path / "state").exists()
+
+
+def test_each_line_is_a_state_a_name_and_a_word_on_it(main: Main, kept: Path) -> None:
+    done = main("doctor", check=10)
+    lines = done.out.decode().splitlines()
+    assert all(
+        line.startswith(("ok ", "attention ", "bad ", "   ")) for line in lines[:-2] if line
+    ), lines
+    assert lines[-1].endswith("a hand")
+    assert "hint: openclaw store slots add recovery" in done.out.decode()
+    assert b"canary" not in done.out + done.err
+    assert kept.exists()
+
+
+def test_all_well_is_status_0(main: Main, tmp_path: Path) -> None:
+    main("store", "init", "--recovery-file", str(tmp_path / "recovery"), check=0)
+    answer = main("doctor", "--json")
+    wrong = [each for each in answer.json()["checks"] if each["state"] != "ok"]
+    assert (answer.status, wrong) == (0, [])
+
+
+def test_nothing_is_changed(main: Main, kept: Path) -> None:
+    before = {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()}
+    main("doctor")
+    assert {path: path.read_bytes() for path in kept.rglob("*") if path.is_file()} == before
+
+
+def test_damage_of_the_store_is_bad(main: Main, kept: Path) -> None:
+    path = kept / "secrets" / "store.oc"
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+    main("doctor", check=10)
+    found(main, "store", state="bad")
+    found(main, "trail", state="bad")
+
+
+def test_a_missing_key_file_is_said(main: Main, kept: Path) -> None:
+    (kept / "secrets" / "key").unlink()
+    assert "OPENCLAW_STORE_KEY_FILE" in found(main, "key file", state="attention")["hint"]
+    assert "locked" in found(main, "store")["what"]
+
+
+def test_open_permissions_are_bad(main: Main, kept: Path) -> None:
+    (kept / "secrets").chmod(0o755)
+    assert found(main, "permissions", state="bad")["hint"] == f"chmod 700 {kept}/secrets"
+
+
+def test_mistakes_in_the_settings_are_bad_and_stop_nothing_else(main: Main, kept: Path) -> None:
+    (kept / "settings.toml").write_text("made-up = 1\n")
+    assert found(main, "settings", state="bad")["hint"] == "openclaw config check"
+    found(main, "store")
+
+
+def test_a_home_that_cannot_be_found_ends_the_checks(
+    main: Main, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENCLAW_ENVIRONMENT", "a/b")
+    found(main, "state directory", state="bad")
+
+
+def test_another_openclaw_earlier_on_path_is_found(tmp_path: Path) -> None:
+    ours, theirs = tmp_path / "ours", tmp_path / "theirs"
+    for folder, text in ((ours, OURS), (theirs, "#!/usr/bin/env node\n")):
+        folder.mkdir()
+        (folder / "openclaw").write_text(text)
+        (folder / "openclaw").chmod(0o755)
+    first = next(checks.commands({"PATH": f"{theirs}:{ours}"}))
+    assert (first.state, first.hint) == ("attention", "openclaw-cli, which is always this one")
+    assert str(theirs) in first.what
+    assert next(checks.commands({"PATH": f"{ours}:{theirs}"})).state == "ok"
+    assert next(checks.commands({"PATH": str(tmp_path)})).what == "no openclaw is on PATH"
+
+
+def test_a_resolver_that_the_gateway_would_refuse_is_found(tmp_path: Path) -> None:
+    script = tmp_path / "openclaw-resolver"
+    script.write_text(OURS)
+    script.chmod(0o755)
+    assert checks.resolver(str(script)).state == "ok"
+    link = tmp_path / "link"
+    link.symlink_to(script)
+    assert checks.resolver(str(link)).hint == f"name it there as {script}"
+    script.chmod(0o775)
+    assert checks.resolver(str(script)).hint == f"chmod go-w {script}"
+    assert checks.resolver(None).state == "attention"
+
+
+def test_a_clock_that_cannot_be_right_is_found() -> None:
+    now = time.time()
+    seen = health.Look("", "")
+    assert checks.clock(seen, now).state == "ok"
+    assert checks.clock(seen, 0).state == "bad"
+    seen.head = Head()
+    seen.head.at = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(now + 3600))
+    assert checks.clock(seen, now).state == "attention"
+    seen.head.at = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(now + 60))
+    assert checks.clock(seen, now).state == "ok"
+
+
+def test_a_state_directory_in_memory_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    place = f"/dev/shm/openclaw-test-{os.getpid()}"
+    os.mkdir(place, 0o700)
+    try:
+        monkeypatch.setenv("OPENCLAW_STATE_DIR", place)
+        check = checks.state_directory(find(os.environ))
+    finally:
+        os.rmdir(place)
+    assert check.state == "attention"
+    assert "gone after a restart" in check.what
+
+
+def test_an_editor_that_is_not_there_is_found() -> None:
+    by_name = {each.name: each for each in checks.person({"PATH": "", "EDITOR": "made-up -x"})}
+    assert by_name["editor"].state == "attention"
+    assert by_name["editor"].what == "made-up is not found"
+    assert by_name["clipboard"].state == "ok"
+
+
+def test_a_keyring_is_asked_only_where_there_may_be_one() -> None:
+    assert checks.keyring({}, health.Look("", "")).what == "none here, and none is needed"
+
+
+def test_the_ciphers_are_tried() -> None:
+    assert checks.cryptography().state == "ok"
+    assert "AES-256-GCM-SIV works" in checks.cryptography().what

@@ -1,0 +1,361 @@
+"""The sources of settings: what is read, what is refused, and how a setting is changed."""
+
+from __future__ import annotations
+
+import os
+import threading
+import tomllib
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openclaw_cli import config
+from openclaw_cli.errors import ConfigError, DeniedError, NotFoundError, UsageError
+from openclaw_cli.home import Home, find
+from openclaw_cli.settings import COMPILED, SETTINGS, Setting
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Home:
+    (tmp_path / "state").mkdir()
+    return find(os.environ)
+
+
+def write(home: Home, text: str, name: str = "settings.toml") -> Path:
+    path = Path(home.root, name)
+    path.write_text(text)
+    return path
+
+
+def test_our_file_wins_over_the_shared_one(home: Home) -> None:
+    write(home, "store.versions = 5\n")
+    write(home, '{"store": {"versions": 7, "deletedDays": 9}}', "openclaw.json")
+    settings = config.load(home, {})
+    assert (settings["store.versions"], settings["store.deleted-days"]) == (5, 9)
+    assert settings.origin["store.deleted-days"].endswith("/openclaw.json:1")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "store.deleted-days = 9",
+        "[store]\ndeleted-days = 9",
+        "[store]\ndeletedDays = 9",
+        "[store]\ndeleted_days = '9d'",
+        '"store.deleted-days" = 9',
+        "store = { deletedDays = 9 }",
+    ],
+)
+def test_spellings_of_a_key_in_toml_mean_the_same(home: Home, text: str) -> None:
+    write(home, text)
+    assert config.load(home, {})["store.deleted-days"] == 9
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"store": {"deletedDays": 9}}',
+        '{"openclaw": {"store": {"deleted_days": 9}}}',
+        '// ours\n{"store": {"deleted-days": "9d",}, /* theirs */ "gateway": {"port": 1},}',
+        "{store: {deletedDays: 9}}",
+    ],
+)
+def test_the_shared_file_is_json_with_comments(home: Home, text: str) -> None:
+    write(home, text, "openclaw.json")
+    assert config.load(home, {})["store.deleted-days"] == 9
+
+
+def test_the_gateways_own_keys_are_passed_over_and_its_file_is_never_written(home: Home) -> None:
+    text = (
+        '{"secrets": {"providers": {"x": {"source": "exec"}}}, "agents": {"list": []},'
+        ' "gateway": {"auth": {"token": "t"}}, "channels": {}, "models": {"providers": {}}}'
+    )
+    path = write(home, text, "openclaw.json")
+    before = path.stat()
+    assert config.load(home, {}).origin == {}
+    assert config.check(str(path)) == []
+    config.change(home, "store.versions", "5")
+    assert path.read_text() == text
+    assert path.stat().st_mtime_ns == before.st_mtime_ns
+
+
+def test_the_shared_file_may_be_elsewhere(home: Home, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "elsewhere.json"
+    elsewhere.write_text('{"backend": "vault"}')
+    settings = config.load(home, {"OPENCLAW_CONFIG_PATH": str(elsewhere)})
+    assert settings["backend"] == "vault"
+    assert config.load(home, {})["backend"] == "local"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key", "fix"),
+    [
+        ("\n\nstore.version = 5", 3, "store.version", "did you mean store.versions?"),
+        ("# versions\n[store]\n# x\nverions = 5", 4, "store.verions", "store.versions"),
+        ("versions = 5", 1, "versions", "did you mean store.versions?"),
+        ("[stor]\nversions = 5", 2, "stor.versions", "store.versions"),
+        ("zzz = 5", 1, "zzz", "openclaw config show"),
+        ("[store]\nversions = 'many'", 2, "store.versions", "for example 10"),
+        ("store = 5", 1, "store", "store."),
+        ("a = 1\nb =\n", 2, "", "mend this line"),
+        ("run.mask = true\n[run]\n", 2, "", "mend"),
+        ("x = [\n1,\n", 2, "", "mend"),
+    ],
+)
+def test_a_mistake_in_our_file_has_its_line_and_its_mend(
+    home: Home, text: str, line: int, key: str, fix: str
+) -> None:
+    path = write(home, text)
+    mistake = config.check(str(path))[0]
+    assert (mistake.line, mistake.key) == (line, key)
+    assert fix in mistake.fix
+    with pytest.raises(ConfigError) as refused:
+        config.load(home, {})
+    assert refused.value.status == 78
+    assert f"{path}, line {line}: " in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "key"),
+    [
+        ('{\n"openclaw": {"store": {"version": 1}}}', 2, "store.version"),
+        ('{"openclaw": {\n"backnd": "x"}}', 2, "backnd"),
+        ('{"gateway": {"versions": 3},\n"store":\n{"versions": "x"}}', 3, "store.versions"),
+        ('{"a": 1,\n "b" }', 2, ""),
+        ("[1]", 1, ""),
+    ],
+)
+def test_a_mistake_in_the_shared_file_has_its_line(
+    home: Home, text: str, line: int, key: str
+) -> None:
+    mistake = config.check(str(write(home, text, "openclaw.json")))[0]
+    assert (mistake.line, mistake.key) == (line, key)
+
+
+def test_all_mistakes_are_found_and_the_error_says_how_many(home: Home) -> None:
+    path = write(home, "a = 1\nb = 2\n[store]\nversions = 0\n")
+    assert len(config.check(str(path))) == 3
+    with pytest.raises(ConfigError, match=r"line 1: no setting is called a \(2 more in it\)"):
+        config.load(home, {})
+
+
+def test_a_key_written_in_two_ways_is_a_mistake(home: Home) -> None:
+    path = write(home, "[store]\ndeletedDays = 1\ndeleted-days = 2\n")
+    (mistake,) = config.check(str(path))
+    assert mistake.what == "store.deleted-days is set twice"
+    assert "line 2" in mistake.fix
+
+
+def test_a_librarys_words_and_what_stands_in_the_file_stay_out_of_messages(home: Home) -> None:
+    for name, text in (("settings.toml", "a = sk-canary"), ("openclaw.json", '{"a": sk-canary}')):
+        mistake = config.check(str(write(home, text, name)))[0]
+        assert "canary" not in f"{mistake.what} {mistake.fix} {mistake.key}"
+
+
+def test_bytes_that_are_not_text_are_a_mistake(home: Home) -> None:
+    path = write(home, "")
+    path.write_bytes(b"# x\nbackend = '\xff'\n")
+    assert config.check(str(path))[0].line == 2
+
+
+@pytest.mark.parametrize("name", ["settings.toml", "openclaw.json"])
+@pytest.mark.parametrize("mode", [0o620, 0o602])
+def test_settings_that_others_could_have_written_are_refused(
+    home: Home, name: str, mode: int
+) -> None:
+    text = '{"backend": "x"}' if name.endswith("json") else "backend = 'x'"
+    path = write(home, text, name)
+    path.chmod(mode)
+    with pytest.raises(DeniedError) as refused:
+        config.load(home, {})
+    assert refused.value.status == 6
+    assert refused.value.hint == f"chmod go-w {path}"
+
+
+def test_a_gateways_file_that_others_can_write_is_no_matter_while_nothing_in_it_is_ours(
+    home: Home,
+) -> None:
+    write(home, '{"gateway": {}}', "openclaw.json").chmod(0o664)
+    assert config.load(home, {}).origin == {}
+
+
+def test_what_is_not_a_file_is_refused_and_never_waited_for(home: Home) -> None:
+    os.mkfifo(f"{home.root}/settings.toml")
+    with pytest.raises(DeniedError, match="not a plain file"):
+        config.load(home, {})
+
+
+def test_a_home_that_cannot_be_written_works_without_the_compiled_file(home: Home) -> None:
+    write(home, "store.versions = 5\n")
+    os.mkdir(f"{home.root}/{COMPILED}.new")  # in the way, as a read-only file system would be
+    assert config.load(home, {})["store.versions"] == 5
+    assert not os.path.exists(f"{home.root}/{COMPILED}")
+
+
+def test_what_a_crash_left_half_written_is_taken_away_after_a_while(home: Home) -> None:
+    write(home, "store.versions = 5\n")
+    left = write(home, "half", f"{COMPILED}.new")
+    config.load(home, {})
+    assert left.exists()  # another process may be at it
+    os.utime(left, (0, 0))
+    config.load(home, {})
+    assert not left.exists()
+    assert os.path.exists(f"{home.root}/{COMPILED}")
+
+
+def test_nothing_is_made_where_there_is_no_state_directory(tmp_path: Path) -> None:
+    elsewhere = tmp_path / "x.json"
+    elsewhere.write_text('{"backend": "vault"}')
+    home = find(os.environ)
+    assert config.load(home, {"OPENCLAW_CONFIG_PATH": str(elsewhere)})["backend"] == "vault"
+    assert not os.path.exists(home.root)
+
+
+@pytest.mark.parametrize(
+    ("before", "name", "written", "after"),
+    [
+        ("", "backend", "vault", 'backend = "vault"\n'),
+        ("", "store.versions", "5", "[store]\nversions = 5\n"),
+        (
+            "# mine\n[store]\nversions = 4 # why\n",
+            "store.versions",
+            "5",
+            "# mine\n[store]\nversions = 5 # why\n",
+        ),
+        (
+            "[store]\nversions = 4\n\n[run]\nmask = true\n",
+            "store.anchor",
+            "file:/a",
+            '[store]\nversions = 4\nanchor = "file:/a"\n\n[run]\nmask = true\n',
+        ),
+        ("[run]\nmask = true\n", "backend", "env", 'backend = "env"\n[run]\nmask = true\n'),
+        ("store.versions = 4", "store.versions", "6", "store.versions = 6"),
+        ("# [store]\n", "run.mask", "no", "# [store]\n\n[run]\nmask = false\n"),
+        ("[store]\nversions = 'x'\n", "store.versions", "3", "[store]\nversions = 3\n"),
+    ],
+)
+def test_a_change_touches_one_line(
+    home: Home, before: str, name: str, written: str, after: str
+) -> None:
+    path = write(home, before)
+    assert config.change(home, name, written) == (str(path), True)
+    assert path.read_text() == after
+
+
+def test_a_file_that_cannot_be_edited_in_place_is_written_anew_and_that_is_said(
+    home: Home,
+) -> None:
+    path = write(home, "# mine\nstore = { versions = 4 }\n")
+    _, kept = config.change(home, "store.anchor", "file:/a")
+    assert not kept
+    assert tomllib.loads(path.read_text()) == {"store": {"versions": 4, "anchor": "file:/a"}}
+
+
+TEXTS = st.text(st.characters(exclude_categories=["C"]), max_size=20).filter(str.isprintable)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(
+            ["store.versions", "store.deleted-days", "unlock.seconds", "backend", "store.anchor"]
+        ),
+        st.integers(2, 1000) | TEXTS,
+    ),
+    st.sampled_from(SETTINGS),
+    TEXTS | st.integers(0, 10**12).map(str) | st.booleans().map(str),
+    st.sampled_from(["", "# a comment\n", "\n\n# [run]\n", "[run] # mask = 3\n"]),
+)
+def test_any_change_keeps_everything_else(
+    tmp_path_factory: pytest.TempPathFactory,
+    given_values: dict[str, object],
+    setting: Setting,
+    written: str,
+    lead: str,
+) -> None:
+    home = Home(str(tmp_path_factory.mktemp("state")))
+    Path(home.root, "settings.toml").write_text(lead)
+    for name, value in given_values.items():
+        try:
+            config.change(home, name, str(value))
+        except ConfigError:
+            continue
+    before = config.load(home, {}).values
+    try:
+        value = setting.read(written)
+    except ConfigError:
+        with pytest.raises(ConfigError):
+            config.change(home, setting.name, written)
+        assert config.load(home, {}).values == before
+        return
+    config.change(home, setting.name, written)
+    assert config.load(home, {}).values == {**before, setting.name: value}
+
+
+@pytest.mark.parametrize("other", ["made-up = 1\n", "[store]\nversions = 0\n", "=\n"])
+def test_a_file_with_other_mistakes_is_not_changed(home: Home, other: str) -> None:
+    path = write(home, other)
+    with pytest.raises(ConfigError):
+        config.change(home, "backend", "env")
+    assert path.read_text() == other
+
+
+def test_an_unknown_setting_is_refused_with_what_was_meant(home: Home) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.change(home, "unlock.second", "1h")
+    assert refused.value.hint == "did you mean unlock.seconds?"
+    assert not os.path.exists(f"{home.root}/settings.toml")
+
+
+def test_a_new_file_is_private_and_an_old_one_keeps_its_mode(home: Home) -> None:
+    path = Path(config.change(home, "store.versions", "5")[0])
+    assert path.stat().st_mode & 0o777 == 0o600
+    path.chmod(0o644)
+    config.change(home, "store.versions", "6")
+    assert path.stat().st_mode & 0o777 == 0o644
+    assert sorted(os.listdir(home.root)) == ["settings.toml"]
+
+
+def test_a_link_is_followed_and_stays_one(home: Home, tmp_path: Path) -> None:
+    real = tmp_path / "dotfiles.toml"
+    real.write_text("store.versions = 4\n")
+    Path(home.root, "settings.toml").symlink_to(real)
+    config.change(home, "store.versions", "5")
+    assert real.read_text() == "store.versions = 5\n"
+    assert Path(home.root, "settings.toml").is_symlink()
+
+
+def test_changes_at_once_are_all_kept(home: Home) -> None:
+    wanted = {"store.versions": "7", "backend": "env", "run.mask": "no", "unlock.seconds": "1h"}
+    threads = [
+        threading.Thread(target=config.change, args=(home, name, written))
+        for name, written in wanted.items()
+    ]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert set(config.load(home, {}).origin) == set(wanted)
+
+
+def test_a_file_to_check_must_be_there_and_be_of_a_kind_we_read(tmp_path: Path) -> None:
+    with pytest.raises(NotFoundError):
+        config.check(str(tmp_path / "settings.toml"))
+    (tmp_path / "x.yaml").write_text("a: 1\n")
+    with pytest.raises(UsageError, match="neither TOML nor JSON"):
+        config.check(str(tmp_path / "x.yaml"))
+    (tmp_path / "openclaw.json.backup").write_text("{}")
+    assert config.check(str(tmp_path / "openclaw.json.backup")) == []
+
+
+@given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
+@pytest.mark.parametrize("name", ["settings.toml", "openclaw.json"])
+def test_any_bytes_are_settings_or_mistakes(
+    tmp_path_factory: pytest.TempPathFactory, name: str, data: bytes
+) -> None:
+    path = tmp_path_factory.mktemp("state") / name
+    path.write_bytes(data)
+    for mistake in config.check(str(path)):
+        assert mistake.what
+        assert mistake.line >= 0
