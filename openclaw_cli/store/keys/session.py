@@ -84,10 +84,14 @@ def end(store: bytes) -> bool:
 def in_memory(path: str) -> bool:
     """Tell whether a path lies on a file system that is kept in memory."""
     best, kind = "", ""
-    with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
-        for line in mounts:
-            _, point, found, *_ = line.split()
-            inside = path == point or path.startswith(point.rstrip("/") + "/")
-            if inside and len(point) >= len(best):
-                best, kind = point, found
+    try:
+        with open("/proc/self/mounts", encoding="utf-8", errors="replace") as mounts:
+            lines = list(mounts)
+    except OSError:  # another system than Linux: nothing is known to be memory
+        return False
+    for line in lines:
+        _, point, found, *_ = line.split()
+        inside = path == point or path.startswith(point.rstrip("/") + "/")
+        if inside and len(point) >= len(best):
+            best, kind = point, found
     return kind in ("tmpfs", "ramfs")
