@@ -35,6 +35,7 @@ class Directory:
         Raises `DeniedError` when it belongs to somebody else or others may enter it.
         """
         self.path = path
+        self.fd = -1
         try:
             self.fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
         except FileNotFoundError:
@@ -44,7 +45,7 @@ class Directory:
         try:
             _check_owner(os.fstat(self.fd), path, "700")
         except BaseException:
-            close(self.fd)
+            self.close()
             raise
 
     def where(self, name: str) -> str:
@@ -161,8 +162,12 @@ class Directory:
         return lock
 
     def close(self) -> None:
-        """Close the descriptor."""
-        close(self.fd)
+        """Close the descriptor, once; the trail's stays open until nobody needs the trail."""
+        if self.fd >= 0:
+            close(self.fd)
+            self.fd = -1
+
+    __del__ = close
 
 
 class Lock:
@@ -189,7 +194,7 @@ class Lock:
 
 
 def private_directory(path: str) -> Directory:
-    """Open a directory of ours, making it (0700) and its missing parents first."""
+    """Open a directory of ours, making it (0700) and its missing parents first, durably."""
     missing = []
     parent = path
     while not os.path.lexists(parent):
@@ -202,6 +207,7 @@ def private_directory(path: str) -> Directory:
             pass
         except OSError as refused:
             raise failure("create", each, refused) from None
+        _sync_folder(os.path.dirname(each))
     try:
         return Directory(path)
     except FileNotFoundError as refused:
@@ -248,6 +254,20 @@ def failure(verb: str, path: str, refused: OSError) -> DeniedError | StorageErro
     reason = os.strerror(refused.errno or errno.EIO).lower()
     kind = DeniedError if refused.errno in (errno.EACCES, errno.EPERM) else StorageError
     return kind(f"cannot {verb} {path}: {reason}")
+
+
+def _sync_folder(path: str) -> None:
+    """Make a new entry of a directory durable, where we may read that directory."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError:
+        return
+    try:
+        os.fsync(fd)
+    except OSError as refused:
+        raise failure("sync", path, refused) from None
+    finally:
+        close(fd)
 
 
 def _locked(fd: int, path: str) -> bool:
