@@ -196,7 +196,7 @@ class Trail:
             return folder.open(FILE, os.O_RDWR | os.O_APPEND), head
         except FileNotFoundError:
             pass
-        if head.seq and head.offset:
+        if head.seq:
             head = self._finish_rotation(head)
         fd = folder.open(FILE, os.O_RDWR | os.O_APPEND | os.O_CREAT)
         try:
@@ -331,10 +331,15 @@ class Trail:
         self._put_head(tip)
 
     def _finish_rotation(self, head: Head) -> Head:
-        """Take up a rotation after the rename: the head still speaks of the archived segment."""
+        """Take up a rotation after the rename: the head still speaks of the archived segment.
+
+        After a power cut it may speak of that segment's beginning.
+        """
         try:
             fd = self._open().open(archived(head.segment), os.O_RDWR | os.O_APPEND)
         except FileNotFoundError:
+            if not head.offset:
+                return head  # its file was not made yet
             raise self._tampered("it is missing") from None
         try:
             self._follow(fd, head)
