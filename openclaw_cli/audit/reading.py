@@ -242,7 +242,8 @@ class Reading:
         """Return each segment with the time it begins at and one that it does not pass."""
         segments = [segment for segment in self.segments if segment.size]
         starts = [_at(self.first_line(segment)) for segment in segments]
-        yield from zip(segments, starts, [*starts[1:], b"~"], strict=True)
+        ends = [*starts[1:], b"~"][: len(starts)]
+        yield from zip(segments, starts, ends, strict=True)
 
     def _offset(self, segment: Segment, bound: bytes) -> int:
         """Return where the first line lies whose time is not before `bound`, by bisection."""
