@@ -56,11 +56,17 @@ class Version:
 
 
 class Secret:
-    """A value and which version it is; `backend` says where it came from."""
+    """A value and which version it is; `backend` says where it came from.
 
-    __slots__ = ("backend", "value", "version")
+    `age` is that of a copy, in seconds, None for what was just read at its source; `stale` that
+    the copy stands in for a source that is away.
+    """
+
+    __slots__ = ("age", "backend", "stale", "value", "version")
 
     def __init__(self, value: SecretValue, version: Version, backend: str) -> None:
         self.value = value
         self.version = version
         self.backend = backend
+        self.age: float | None = None
+        self.stale = False

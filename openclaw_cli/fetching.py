@@ -1,0 +1,189 @@
+"""Fetching from other backends: one question for many, copies where they will do, no hammering.
+
+The rules: a copy that is fresh enough answers. Else one process asks and the others wait for its
+answer. A backend that failed is left alone for a while, longer each time; meanwhile an older copy
+stands in, and whoever is answered is told how old it is.
+"""
+
+from __future__ import annotations
+
+import time
+
+from openclaw_cli.cache import Copy, Pause
+from openclaw_cli.errors import NotFoundError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.model import Secret, SecretValue, Version
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any
+
+    from openclaw_cli.cache import Cache
+    from openclaw_cli.names import Reference
+
+    Answers = dict[Reference, Secret | OpenclawError]
+
+ABSENT_SECONDS = 10.0
+"""How long it is believed that there is nothing."""
+
+
+class Wish:
+    """What a caller asks of the answers, in seconds.
+
+    `fresh`: a copy of this age will do without asking; `stale`: one of this age may stand in when
+    the backend is away; `offline`: ask nobody.
+    """
+
+    __slots__ = ("fresh", "offline", "stale")
+
+    def __init__(
+        self, *, fresh: float = 300.0, stale: float = 86400.0, offline: bool = False
+    ) -> None:
+        self.fresh = fresh
+        self.stale = stale
+        self.offline = offline
+
+
+class Fetcher:
+    """Asks the backends on behalf of one store; `backend` opens one by name."""
+
+    def __init__(
+        self,
+        cache: Cache,
+        backend: Callable[[str], Any],
+        *,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._cache = cache
+        self._backend = backend
+        self._clock = clock
+
+    def fetch(self, references: Sequence[Reference], wish: Wish) -> Answers:
+        """Return an answer for each reference, each backend asked once, all at the same time."""
+        groups: dict[str, list[Reference]] = {}
+        for each in references:
+            groups.setdefault(each.backend, []).append(each)
+        answers: Answers = {}
+        if len(groups) <= 1:
+            for name, wanted in groups.items():
+                answers.update(self._from(name, wanted, wish))
+            return answers
+        from concurrent.futures import ThreadPoolExecutor
+
+        with ThreadPoolExecutor(len(groups)) as pool:
+            asked = [pool.submit(self._from, name, each, wish) for name, each in groups.items()]
+            for future in asked:
+                answers.update(future.result())
+        return answers
+
+    def _from(self, name: str, wanted: list[Reference], wish: Wish) -> Answers:
+        answers = self._copies(wanted, wish.fresh)
+        left = [each for each in wanted if each not in answers]
+        if not left:
+            return answers
+        if wish.offline:
+            why = TemporaryError("no copy of it is young enough, and --offline asks nobody")
+            return answers | self._stale(left, wish, why)
+        began = self._clock()
+        with self._cache.flight(name, left):
+            # Whoever had the turn before may have asked for the same.
+            waited = self._copies(left, self._clock() - began)
+            answers |= waited
+            left = [each for each in left if each not in waited]
+            return answers | self._asked(name, left, wish) if left else answers
+
+    def _asked(self, name: str, wanted: list[Reference], wish: Wish) -> Answers:
+        pause = self._cache.pause(name)
+        wait = pause.until - self._clock()
+        if wait > 0:
+            why = TemporaryError(
+                f"{name} failed {pause.failures} times and is left alone for {wait:.0f} seconds",
+                hint="openclaw doctor",
+            )
+            return self._stale(wanted, wish, why)
+        answers = self._ask(name, wanted)
+        away = [each for each in answers.values() if isinstance(each, TemporaryError)]
+        if away:
+            asked_for = max(getattr(each, "retry_after", 0.0) for each in away)
+            self._cache.set_pause(name, pause.failed(self._clock(), asked_for))
+        elif pause.failures:
+            self._cache.set_pause(name, Pause())
+        return {
+            reference: self._kept(reference, answer, wish) for reference, answer in answers.items()
+        }
+
+    def _ask(self, name: str, wanted: list[Reference]) -> Answers:
+        """Ask a backend, for all at once where it can; whatever it raises becomes an answer."""
+        try:
+            backend = self._backend(name)
+            plain = [each for each in wanted if each.version is None and not each.field]
+            if len(plain) > 1 and hasattr(backend, "get_many"):
+                found = backend.get_many([each.path for each in plain])
+                answers: Answers = {each: found[each.path] for each in plain}
+            else:
+                answers = {}
+        except OpenclawError as refused:
+            return dict.fromkeys(wanted, refused)
+        for each in wanted:
+            if each not in answers:
+                answers[each] = _one(backend, each)
+        return answers
+
+    def _kept(
+        self, reference: Reference, answer: Secret | OpenclawError, wish: Wish
+    ) -> Secret | OpenclawError:
+        now = self._clock()
+        if isinstance(answer, Secret):
+            self._cache.put(reference, Copy(answer.value.reveal(), answer.version.id, now))
+        elif isinstance(answer, NotFoundError):
+            self._cache.put(reference, Copy(None, "", now))
+        elif isinstance(answer, TemporaryError):
+            return self._stale([reference], wish, answer)[reference]
+        return answer
+
+    def _copies(self, wanted: list[Reference], fresh: float) -> Answers:
+        """Return the answers that copies of at most this age give."""
+        now = self._clock()
+        answers: Answers = {}
+        for each in wanted:
+            copy = self._cache.get(each)
+            if copy is None:
+                continue
+            age = copy.age(now)
+            if copy.value is None and age <= min(fresh, ABSENT_SECONDS):
+                answers[each] = NotFoundError(f"{each} is not there")
+            elif copy.value is not None and age <= fresh:
+                answers[each] = _from_copy(each, copy, age)
+        return answers
+
+    def _stale(self, wanted: list[Reference], wish: Wish, why: OpenclawError) -> Answers:
+        """Return older copies where there are some, the reason for the others."""
+        now = self._clock()
+        answers: Answers = {}
+        for each in wanted:
+            copy = self._cache.get(each)
+            if copy is not None and copy.value is not None and copy.age(now) <= wish.stale:
+                secret = _from_copy(each, copy, copy.age(now))
+                secret.stale = not wish.offline
+                answers[each] = secret
+            else:
+                answers[each] = why
+        return answers
+
+
+def _one(backend: Any, reference: Reference) -> Secret | OpenclawError:  # noqa: ANN401
+    try:
+        found = backend.get(reference.path, version=reference.version, field=reference.field)
+    except OpenclawError as refused:
+        return refused
+    except Exception as broken:  # noqa: BLE001  a backend of somebody else's
+        kind = type(broken).__name__
+        return RefusedError(f"the {reference.backend} backend failed: {kind}")
+    return found if isinstance(found, Secret) else RefusedError("the backend gave no secret")
+
+
+def _from_copy(reference: Reference, copy: Copy, age: float) -> Secret:
+    value = SecretValue(copy.value or b"")
+    secret = Secret(value, Version(copy.version), reference.backend)
+    secret.age = age
+    return secret
