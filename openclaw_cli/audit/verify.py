@@ -157,6 +157,7 @@ class _Walk:
             begins = begins or opened
             ends = self._closed(segment) or ends
         self._reached(first)
+        self._check_head()
         return Verified(
             records=self._seq + 1 - first,
             segments=len(self._segments),
@@ -257,6 +258,17 @@ class _Walk:
                 raise self._changed(
                     f"it ends at record {self._seq}, and {mark.known_by} knows record {mark.seq}"
                 )
+
+    def _check_head(self) -> None:
+        """Check that the head is of the newest segment: an older one is synced before that begins.
+
+        The head may have been read before the last segment was closed: then it has changed since.
+        """
+        newest = self._segments[-1] if self._segments else None
+        if newest and newest.newest and self._head.segment < newest.number:
+            raise self._changed(
+                f"its head is of segment {self._head.segment}, before {newest.name}"
+            )
 
     def _changed(self, what: str) -> IntegrityError:
         return IntegrityError(

@@ -30,6 +30,7 @@ from openclaw_cli.errors import (
     IntegrityError,
     LockedError,
     NotFoundError,
+    TemporaryError,
     UsageError,
 )
 from openclaw_cli.files import failure, write_all
@@ -46,6 +47,7 @@ app = typer.Typer(rich_markup_mode=None, invoke_without_command=True, add_comple
 _ROWS = 200
 _FOLLOWED = 10
 _WAIT = 0.25  # seconds
+_ATTEMPTS = 20
 _BATCH = 1 << 16  # bytes
 
 PeriodText = Annotated[
@@ -245,7 +247,17 @@ def _opened(session: Session) -> _Opened:
 
 def _verified(session: Session, secrets: Secrets) -> Verified:
     """Verify the whole trail, or raise: nothing verified is not a success."""
-    raw = secrets.trail.read_head()
+    for _ in range(_ATTEMPTS):
+        raw = secrets.trail.read_head()
+        try:
+            return _verified_once(session, secrets, raw)
+        except IntegrityError:
+            if secrets.trail.read_head() == raw:
+                raise
+    raise TemporaryError("the trail changes faster than it can be verified", hint="try again")
+
+
+def _verified_once(session: Session, secrets: Secrets, raw: bytes) -> Verified:
     snapshot = secrets.open()
     with Reading(session.home.audit) as reading:
         if snapshot is None and reading.segments:
