@@ -4,6 +4,10 @@
 is any text within a line and any number of lines as a line of its own; `[3]` as the last line is
 the exit status, 0 where it is left out. Standard error is read together with standard output.
 All blocks of a page are one session of bash in one home, in the order of the page.
+
+So that a page may show what a reader would see, `ada` stands for whoever runs the test, `/home/ada`
+for the session's home, `now` and `0s` for any number of seconds, and two spaces or more, as between
+columns, for any number of them.
 """
 
 from __future__ import annotations
@@ -19,6 +23,9 @@ from tempfile import TemporaryDirectory
 
 _BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _STATUS = re.compile(r"\[(\d+)\]")
+_FREE = re.compile(r"(\.\.\.| {2,}|\bnow\b|\b0s\b|\bada\b)")
+_MEANS = {"...": ".*", "now": r"(?:now|\d+ seconds? ago)", "0s": r"\d+s", "ada": r"[\w.-]+"}
+_HOME = "/home/ada"
 _MARK = "\x1f"  # cannot be typed in a page, and no command of ours prints it
 _MEMORY = "/dev/shm"  # an unlocked store's key is only kept on a file system in memory
 SECONDS = 120
@@ -86,7 +93,7 @@ def play(page: list[Step], home: Path) -> list[Seen]:
         )
     answers = done.stdout.decode(errors="backslashreplace").split(_MARK)
     return [
-        Seen(output.removesuffix("\n").removesuffix("\n"), int(status))
+        Seen(output.replace(str(home), _HOME).removesuffix("\n").removesuffix("\n"), int(status))
         for output, status in zip(answers[::2], answers[1::2], strict=False)
     ]
 
@@ -102,10 +109,16 @@ def difference(step: Step, seen: Seen) -> str:
 
 def _pattern(expected: str) -> re.Pattern[str]:
     lines = (
-        "(?:.*\n)*" if line == "..." else ".*".join(map(re.escape, line.split("..."))) + "\n"
+        "(?:.*\n)*" if line == "..." else "".join(map(_piece, _FREE.split(line))) + "\n"
         for line in expected.splitlines()
     )
     return re.compile("".join(lines))
+
+
+def _piece(text: str) -> str:
+    if text.startswith("  "):
+        return " {2,}"
+    return _MEANS.get(text) or re.escape(text)
 
 
 def problems(page: str, home: Path) -> list[str]:

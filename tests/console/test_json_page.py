@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -65,7 +63,7 @@ def sections() -> dict[str, dict[str, bool]]:
     return found
 
 
-def paths(value: Any, path: str = "") -> Iterator[str]:
+def paths(value: object, path: str = "") -> Iterator[str]:
     if isinstance(value, dict):
         for key, each in value.items():
             yield from paths(each, f"{path}.{key}".lstrip("."))

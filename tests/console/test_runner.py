@@ -28,6 +28,10 @@ def session(*lines: str) -> str:
         ("$ echo one", "...", "two"),
         ("$ exit", "$ echo one", "one"),
         ("$ echo one.two", "one+two"),
+        ("$ echo 'a b'", "a  b"),
+        ("$ echo 'a  b'", "a b"),
+        ("$ echo later", "now"),
+        ("$ echo 3h", "0s"),
     ],
 )
 def test_a_page_that_is_wrong_fails(lines: tuple[str, ...], tmp_path: Path) -> None:
@@ -46,6 +50,10 @@ def test_a_page_that_is_wrong_fails(lines: tuple[str, ...], tmp_path: Path) -> N
         ("$ seq 9", "1", "...", "9"),
         ("$ seq 9", "..."),
         ("$ true", "..."),
+        ("$ echo 'a     b'", "a  b"),
+        ("$ echo 'read 12 seconds ago'", "read now"),
+        ("$ echo 'read now, 3s'", "read now, 0s"),
+        ("$ id -un", "ada"),
         ("$ cat <<'END'", "> $HOME > x", "> END", "$HOME > x"),
         ("$ NAME=kept", "$ echo $NAME", "kept"),
         ("$ cat", "$ echo still here", "still here"),
@@ -65,7 +73,7 @@ def test_a_page_has_a_home_of_its_own_and_no_settings_of_the_reader(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("OPENCLAW_STATE_DIR", "/nowhere")
-    page = session('$ echo "$HOME ${OPENCLAW_STATE_DIR-unset}"', f"{tmp_path}/reader unset")
+    page = session('$ echo "$HOME ${OPENCLAW_STATE_DIR-unset}"', "/home/ada unset")
     assert problems(page, tmp_path / "reader") == []
 
 
