@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from openclaw_cli.errors import ConfigError, NotFoundError, OpenclawError
+from openclaw_cli.errors import ConfigError, NotFoundError, OpenclawError, UsageError
 from openclaw_cli.model import Secret, SecretValue, Version
 
 Settings = Mapping[str, str | int | float | bool]
@@ -91,6 +91,64 @@ def text(settings: Settings, name: str, default: str = "") -> str:
     if not isinstance(found, str):
         raise ConfigError(f"the setting {name} is not text")
     return found
+
+
+def checked_settings(
+    settings: Settings, table: Sequence[Setting], backend: str
+) -> dict[str, str | int | float | bool]:
+    """Return every setting of the table, by its name there, with defaults for those not given.
+
+    `role-id`, `role_id` and `roleId` are the same. Raises `ConfigError` for one that is not in the
+    table or is of another type than its default; a number may be whole. Never shows a value.
+    """
+    known = {setting.name: setting.default for setting in table}
+    found = dict(known)
+    for written, value in settings.items():
+        name = _kebab(written)
+        if name not in known:
+            raise _unknown_setting(written, name, tuple(known), backend)
+        if not _fits(value, known[name]):
+            raise ConfigError(
+                f"the setting {name} of the {backend} backend takes {_KINDS[type(known[name])]}"
+            )
+        found[name] = value
+    return found
+
+
+_KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+
+
+def _kebab(name: str) -> str:
+    parted = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
+    return parted.replace("_", "-")
+
+
+def _fits(value: str | float | bool, default: str | float | bool) -> bool:
+    if isinstance(default, float):
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return type(value) is type(default)
+
+
+def _unknown_setting(written: str, name: str, known: tuple[str, ...], backend: str) -> ConfigError:
+    from difflib import get_close_matches
+
+    hint = f"known: {', '.join(known)}"
+    close = get_close_matches(name, known, n=1)
+    if close:
+        hint = f"did you mean {close[0]}? {hint}"
+    return ConfigError(f"the {backend} backend has no setting {written}", hint=hint)
+
+
+def checked_path(path: str) -> str:
+    """Return the path, or raise `UsageError` for what a library could fold into another one.
+
+    Grants are checked on the path as it is written, so only one spelling of it may exist.
+    """
+    if not path or not path.isprintable():
+        raise UsageError("not a path: it is empty or has control characters")
+    if any(segment in ("", ".", "..") for segment in path.split("/")):
+        raise UsageError(f"not a path: {path} has an empty, '.' or '..' segment")
+    return path
 
 
 def part(value: bytes, field: str, path: str) -> SecretValue:
