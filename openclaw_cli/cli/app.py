@@ -216,6 +216,8 @@ def _usage(refused: TyperException) -> UsageError:
     context = getattr(refused, "ctx", None)
     path = context.command_path if context else "openclaw"
     message = refused.format_message().replace("\n", " ").strip().rstrip(".")
+    if "extra argument" in message:  # Typer repeats them, and one may be a value
+        message = "there are more words than this command takes"
     return UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
 
 
