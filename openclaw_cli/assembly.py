@@ -28,7 +28,13 @@ def secrets(
     raises `LockedError` where a passphrase, a keyring or a recovery key is needed.
     """
     actor = present_actor(environ)
-    return Secrets(home, actor, _unlock(home, ask), segment_bytes=settings["audit.segment-bytes"])
+    return Secrets(
+        home,
+        actor,
+        _unlock(home, ask),
+        segment_bytes=settings["audit.segment-bytes"],
+        anchor=settings["store.anchor"],
+    )
 
 
 def _unlock(home: Home, ask: Callable[[str], bytes] | None) -> Unlock:

@@ -246,6 +246,9 @@ class Changes:
         change: Callable[[Draft, int], T],
     ) -> T:
         event = {"kind": kind, **subject, "backend": LOCAL}
+        if self._secrets.anchor:
+            key = snapshot.index.audit_key
+            self._secrets.anchor.before_change(key, snapshot.header, snapshot.tag)
         self.settle(snapshot)
         draft = continued(snapshot)
         now = time.time_ns() // 1_000_000
@@ -275,6 +278,9 @@ class Changes:
         trail.commit_known(draft.header.generation, index_tag(pieces))
         outcome = "ok" if durable else UnknownDurabilityError.kind
         self._close(event, intent, outcome, result)
+        if self._secrets.anchor and durable:
+            tag = index_tag(pieces)
+            self._secrets.anchor.after_change(trail, self._secrets.actor, draft.header, tag)
         if not durable:
             raise UnknownDurabilityError(folder.path)
         return result

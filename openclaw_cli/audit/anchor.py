@@ -152,13 +152,32 @@ class Anchor:
         self._absent = data == ABSENT
 
     def after_change(self, trail: Trail, actor: dict[str, Any], header: Header, tag: bytes) -> None:
-        """Note the state that is in force now; record it when there was no anchor before."""
+        """Note the state that is in force now; record it when there was no anchor before.
+
+        Nothing is raised: the change was made, and must not be called failed.
+        """
         known = Known(header.store, header.generation, tag, header.floor_seq, header.floor_mac)
-        if self.write(known, trail.key) and self._absent:
-            event = {"kind": MADE, "to": self.setting, "outcome": "ok", "actor": actor}
+        if not self.write(known, trail.key) or not self._absent:
+            return
+        self._absent = False
+        event = {"kind": MADE, "to": self.setting, "outcome": "ok", "actor": actor}
+        try:
             if made_before(trail.path, self.setting):
                 event["reason"] = "lost"
             trail.append([event], durable=False)
+        except OpenclawError:
+            return
+
+    def generation(self, key: bytes, store: bytes) -> int:
+        """Return the generation that the anchor knows, 0 where it has none of this store.
+
+        For whoever accepts a store that was put back: it must go on above that.
+        """
+        try:
+            known = self.decode(self.current(store), key)
+        except (ConfigError, IntegrityError):
+            return 0
+        return known.generation if known.store == store else 0
 
     def write(self, known: Known, key: bytes) -> bool:
         """Note a state; tell whether that succeeded.

@@ -200,6 +200,25 @@ def test_only_an_absolute_path_or_the_keyring_is_taken(setting: str) -> None:
         Anchor(setting)
 
 
+def test_whoever_accepts_an_old_store_learns_above_which_generation_to_go_on(
+    parts: Parts, path: Path
+) -> None:
+    secrets, changes = parts()
+    changes.set("key", VALUE)
+    snapshot = secrets.open()
+    assert snapshot
+    assert secrets.anchor
+    key, store = snapshot.index.audit_key, snapshot.header.store
+    snapshot.close()
+    assert secrets.anchor.generation(key, store) == 2
+    assert secrets.anchor.generation(key, bytes(16)) == 0
+    for content in (b"{}", b'{"format":"openclaw-anchor-1"}'):
+        path.write_bytes(content)
+        assert secrets.anchor.generation(key, store) == 0
+    path.unlink()
+    assert secrets.anchor.generation(key, store) == 0
+
+
 def test_what_is_encoded_is_decoded(path: Path) -> None:
     known = Known(b"s" * 16, 7, b"t" * 16, 9, b"m" * 32)
     again = Anchor(f"file:{path}").decode(known.encode(KEY), KEY)
