@@ -12,6 +12,9 @@ from openclaw_cli.model import Secret, SecretValue, Version
 
 Settings = Mapping[str, str | int | float | bool]
 
+ONLY = "1"
+"""The version of a place that keeps only one."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -151,6 +154,12 @@ def checked_path(path: str) -> str:
     return path
 
 
+def the_only(version: str | None, path: str) -> None:
+    """Raise `NotFoundError` unless the one version of a place that keeps no others is meant."""
+    if version not in (None, ONLY):
+        raise NotFoundError(f"{path} has no version {version}: older ones are not kept there")
+
+
 def part(value: bytes, field: str, path: str) -> SecretValue:
     """Return the value, or the one text field of it that a reference names; `NotFoundError`."""
     if not field:
@@ -161,7 +170,15 @@ def part(value: bytes, field: str, path: str) -> SecretValue:
         found = None
     if not isinstance(found, dict):
         raise NotFoundError(f"{path} has no fields: it is not a JSON object")
-    chosen = found.get(field)
-    if not isinstance(chosen, str) or not chosen:
+    return chosen_text(found.get(field), field, path)
+
+
+def chosen_text(chosen: object, field: str, path: str) -> SecretValue:
+    """Return what a field holds, which is to be text; raises `NotFoundError`."""
+    try:
+        encoded = chosen.encode() if isinstance(chosen, str) else b""
+    except UnicodeEncodeError:  # JSON can write half of a surrogate pair
+        encoded = b""
+    if not encoded:
         raise NotFoundError(f"{path} has no text in the field {field}")
-    return SecretValue(chosen.encode())
+    return SecretValue(encoded)
