@@ -7,16 +7,13 @@ gateway: what is not ours in it is passed over in silence, and it is never writt
 from __future__ import annotations
 
 import fcntl
-import json
 import os
 import re
 import stat
 import time
-import tomllib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from typing import Any
 
 from openclaw_cli.errors import (
@@ -217,6 +214,8 @@ def _opened(path: str) -> tuple[bytes, os.stat_result] | None:
 
 
 def _read_ours(source: Source, text: str) -> None:
+    import tomllib
+
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as refused:
@@ -255,6 +254,8 @@ def _read_shared(source: Source, text: str) -> None:
 
 def _look_closer(source: Source, plain: str, path: tuple[str, ...]) -> None:
     """Report a key that is not ours where it is surely meant to be ours."""
+    from difflib import get_close_matches
+
     name = ".".join(map(_canonical, path))
     close = get_close_matches(name, DEFAULTS, n=1, cutoff=0.8)
     if close or name.partition(".")[0] in _SECTIONS:
@@ -309,6 +310,8 @@ def _canonical(key: str) -> str:
 
 def _meant(name: str) -> str:
     """Return the hint for a name that no setting has."""
+    from difflib import get_close_matches
+
     last = [each for each in DEFAULTS if each.endswith(f".{name}")]
     inside = [each for each in DEFAULTS if each.startswith(f"{name}.")]
     close = last or inside or get_close_matches(name, DEFAULTS, n=2)
@@ -318,6 +321,8 @@ def _meant(name: str) -> str:
 
 
 def _json(text: str) -> Any:  # noqa: ANN401  whatever the file holds
+    import json
+
     try:
         return json.loads(text)
     except ValueError:
@@ -388,6 +393,8 @@ def _about(mistake: Mistake, chosen: Setting) -> bool:
 
 
 def _edited(text: str, name: str, literal: str) -> str:
+    import tomllib
+
     plain = _TOML_COMMENT.sub(_blank, text)
     try:
         document = tomllib.loads(text)

@@ -9,16 +9,17 @@ from __future__ import annotations
 import os
 import re
 import stat
+from calendar import timegm
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from openclaw_cli import duration
-from openclaw_cli.audit.event import REVEAL, Event, read, seconds, user_name, who
-from openclaw_cli.audit.reading import Reading
+from openclaw_cli.audit import chain
 from openclaw_cli.audit.trail import FILE as TRAIL
 from openclaw_cli.errors import LockedError, OpenclawError, StorageError, UnrecordedError
 from openclaw_cli.files import Directory, read_all
+from openclaw_cli.service import REVEAL
 from openclaw_cli.settings import SHARED, check_root
 from openclaw_cli.store.header import MAX_HEADER, Header
 from openclaw_cli.store.header import decode as decode_header
@@ -43,8 +44,7 @@ PLAINTEXT_WORDS = 300  # of a file: judging one takes a third of a millisecond
 
 _SHOWN = 3  # names in one finding
 _MS = 1000
-_WORD = re.compile(rb"[A-Za-z0-9_./+:-]{16,512}")
-_DIGIT, _LETTER = re.compile(rb"[0-9]"), re.compile(rb"[A-Za-z]")
+_WORD = rb"[A-Za-z0-9_./+:-]{16,512}"
 _BACKUP = "store_backup"
 
 
@@ -110,7 +110,7 @@ def look(home: Home, secrets: Secrets) -> Look:
         seen.locked = locked.hint
     except OpenclawError as trouble:
         seen.trouble = trouble
-    seen.trail_size = _trail_size(home.audit)
+    seen.trail_size = sum(map(_size, _segments(home.audit)))
     return seen
 
 
@@ -249,21 +249,35 @@ def state(entry: Entry, now: float, old_days: int) -> str:
 
 def last_reads(trail: str) -> dict[str, LastRead]:
     """Return who read each secret last, from the last two mebibytes of the trail in a folder."""
+    from openclaw_cli.audit.event import read, user_name, who  # brings msgspec with it
+
     found: dict[str, LastRead] = {}
-    for event in _recent(trail, REVEAL):
-        if event.name not in found:
+    for line in _recent(trail, REVEAL):
+        event = read(line)
+        if event is not None and not event.failed and event.name not in found:
             found[event.name] = LastRead(event.at, who(event, user_name))
     return found
 
 
 def last_backup(trail: str) -> str:
     """Return when the store was last backed up, as the trail writes it; "" for not recently."""
-    return next((event.at for event in _recent(trail, _BACKUP)), "")
+    for line in _recent(trail, _BACKUP):
+        try:
+            record = chain.parse(line)
+        except ValueError:
+            continue
+        if record.get("outcome") == "ok":
+            return str(record.get("at", ""))
+    return ""
 
 
 def when(at: str) -> float:
-    """Return the seconds since 1970 of a time as the trail writes it, 0 for none."""
-    return seconds(at) if at else 0.0
+    """Return the seconds since 1970 of a time as the trail writes it, 0 for what is none."""
+    try:  # by hand: `strptime` costs as much as a whole start of Python
+        day, clock = at[:10].split("-"), at[11:19].split(":")
+        return timegm((*map(int, day), *map(int, clock)))
+    except (ValueError, IndexError):
+        return 0.0
 
 
 def _look_at_header(seen: Look, home: Home) -> None:
@@ -355,41 +369,51 @@ def _words(text: bytes) -> list[tuple[int, bytes]]:
     """Return what may be a key in JSON, TOML or dotenv, with its line."""
     found: dict[bytes, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        for word in _WORD.findall(line):
-            if _DIGIT.search(word) and _LETTER.search(word):
+        for word in re.findall(_WORD, line):
+            if re.search(rb"[0-9]", word) and re.search(rb"[A-Za-z]", word):
                 found.setdefault(word, number)
     return [(number, word) for word, number in found.items()]
 
 
-def _recent(trail: str, kind: str) -> Iterator[Event]:
-    """Give the last records of one kind that came to what was asked, the newest first."""
+def _recent(trail: str, kind: str) -> Iterator[bytes]:
+    """Give the last lines of one kind, the newest first."""
     needle = f'"kind":"{kind}"'.encode()
-    try:
-        with Reading(trail) as reading:
-            for line in _backwards(reading):
-                event = read(line) if needle in line else None
-                if event is not None and event.kind == kind and not event.failed:
-                    yield event
-    except OpenclawError:
-        return  # `findings` and `trouble` say what is wrong with it
-
-
-def _backwards(reading: Reading) -> Iterator[bytes]:
     left = RECENT_BYTES
-    for segment in reversed(reading.segments):
-        low = max(0, segment.size - left)
-        lines = list(reading.lines(segment, low))
-        yield from reversed(lines[1:] if low else lines)
-        left -= segment.size
+    for path in reversed(_segments(trail)):
+        data = _tail(path, left)
+        if needle in data:
+            yield from (line for line in reversed(data.splitlines(True)) if needle in line)
+        left -= _size(path)
         if left <= 0:
             return
 
 
-def _trail_size(trail: str) -> int:
+def _tail(path: str, most: int) -> bytes:
+    """Return the last lines of a file, `most` bytes of it; nothing where it cannot be read."""
     try:
-        with Reading(trail) as reading:
-            return sum(segment.size for segment in reading.segments)
-    except OpenclawError:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return b""
+    try:
+        size = os.fstat(fd).st_size
+        data = os.pread(fd, most, max(0, size - most))
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)
+    return data if size <= most else data.partition(b"\n")[2]
+
+
+def _segments(trail: str) -> list[str]:
+    """Return the paths of the trail's files, the newest last."""
+    closed = [name for name in _listed(trail) if name.startswith("trail-")]
+    return [f"{trail}/{name}" for name in [*sorted(closed), TRAIL]]
+
+
+def _size(path: str) -> int:
+    try:
+        return os.lstat(path).st_size
+    except OSError:
         return 0
 
 

@@ -19,13 +19,7 @@ _SETTINGS = [
     Column("setting", weight=9, shortest=12),
     Column("value", weight=8, shortest=8),
     Column("from", weight=7, shortest=10),
-    Column("meaning", weight=3, shortest=24),
-]
-_MISTAKES = [
-    Column("line", weight=9),
-    Column("key", weight=7, shortest=12),
-    Column("mistake", weight=8, shortest=24),
-    Column("fix", weight=6, shortest=20),
+    Column("meaning", weight=3),
 ]
 
 
@@ -159,12 +153,9 @@ def _report(session: Session, path: str, mistakes: list[config.Mistake]) -> None
     if not mistakes:
         session.output.done(f"{path} has no mistakes")
         return
-    count = "1 mistake" if len(mistakes) == 1 else f"{len(mistakes)} mistakes"
-    session.output.note(f"{count} in {path}:")
-    session.output.table(
-        _MISTAKES,
-        [[str(each.line) if each.line else "", each.key, each.what, each.fix] for each in mistakes],
-    )
+    for each in mistakes:
+        session.output.line(f"{path}:{each.line}: {each.what}", "bad")
+        session.output.line(f"  hint: {each.fix}")
 
 
 def _plain(mistake: config.Mistake) -> dict[str, object]:

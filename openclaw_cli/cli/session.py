@@ -11,6 +11,7 @@ from openclaw_cli.cli.ask import Ask
 from openclaw_cli.cli.render import Output
 from openclaw_cli.errors import UsageError
 from openclaw_cli.home import find
+from openclaw_cli.settings import quick
 
 if TYPE_CHECKING:
     from openclaw_cli.changes import Changes
@@ -46,6 +47,9 @@ class Session:
     @cached_property
     def settings(self) -> Settings:
         """The settings, from their sources where the compiled ones are stale."""
+        ready = quick(self.home, os.environ)
+        if ready is not None:
+            return ready
         from openclaw_cli.config import load
 
         return load(self.home, os.environ)

@@ -177,7 +177,7 @@ def _count(seen: Look) -> tuple[str, str]:
         return "cannot be read", "bad"
     deleted = f", and {len(seen.deleted)} deleted" if seen.deleted else ""
     versions = sum(len(each.rows) for each in seen.alive)
-    return f"{len(seen.alive)} in {versions} versions{deleted}", ""
+    return f"{len(seen.alive)} in {versions} version{'' if versions == 1 else 's'}{deleted}", ""
 
 
 def _trail(seen: Look, now: float) -> tuple[str, str]:

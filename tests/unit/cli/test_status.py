@@ -36,7 +36,7 @@ def test_it_says_what_there_is_and_what_needs_a_hand(main: Main, kept: Path) -> 
     done = main("status", check=0)
     shown = done.out.decode()
     assert f"{kept}/secrets/store.oc" in shown
-    assert "1 in 1 versions, and 1 deleted" in shown
+    assert "1 in 1 version, and 1 deleted" in shown
     assert "opened by the key file" in shown
     assert "its end verified" in shown
     assert "attention: only one key opens the store" in shown
