@@ -24,11 +24,15 @@ from openclaw_cli.settings import Settings
 SECRETS = 100
 DAY = 86_400
 _ACTORS = (
-    ('{"uid":1000,"pid":4711,"via":"terminal","tty":"/dev/pts/3","address":"10.0.0.7",'
-    '"program":"/usr/bin/bash"}'),
+    (
+        '{"uid":1000,"pid":4711,"via":"terminal","tty":"/dev/pts/3","address":"10.0.0.7",'
+        '"program":"/usr/bin/bash"}'
+    ),
     '{"uid":1000,"pid":4712,"via":"cron","program":"/usr/bin/dash"}',
-    ('{"uid":1001,"pid":4713,"via":"program","program":"/usr/bin/python3.11",'
-    '"agent":"request-handler","thread":"finance-7"}'),
+    (
+        '{"uid":1001,"pid":4713,"via":"program","program":"/usr/bin/python3.11",'
+        '"agent":"request-handler","thread":"finance-7"}'
+    ),
 )
 
 
@@ -66,8 +70,10 @@ def bodies(events: int, days: float) -> Iterator[tuple[str, str]]:
             outcome = "not_found"
         yield (
             at,
-            (f'"kind":"{kind}","name":"{name}","backend":"local","version":"3",'
-            f'"outcome":"{outcome}"{purpose},"actor":{actor}'),
+            (
+                f'"kind":"{kind}","name":"{name}","backend":"local","version":"3",'
+                f'"outcome":"{outcome}"{purpose},"actor":{actor}'
+            ),
         )
 
 
