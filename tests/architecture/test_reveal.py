@@ -1,0 +1,41 @@
+"""`.reveal()` is said only where a value leaves; each place is here with its reason.
+
+If a change of yours adds one, say why in this list: that question is the review.
+"""
+
+from __future__ import annotations
+
+import ast
+
+from tests.architecture.tree import PACKAGE, modules
+
+WHERE = {
+    "changes.py": "to the cipher, and to compare with the value before",
+    "cli/hot.py": "to standard output",
+    "cli/secrets/moving.py": "to the format that was asked for",
+    "cli/secrets/running.py": "into the template that was given",
+    "cli/secrets/start.py": "into the environment of the program, and to its mask",
+    "cli/secrets/values.py": "to standard output, JSON, the editor, the clipboard; for its shape",
+    "fetching.py": "to the cipher of the sealed copy",
+    "interop/resolver.py": "to the gateway that asked",
+    "model.py": "where it is defined",
+}
+FOLDERS = {
+    "backends/": "to the place where it is to live",
+    "testing/": "contracts compare what came back",
+}
+
+
+def saying() -> set[str]:
+    found = set()
+    for path in modules():
+        for node in ast.walk(ast.parse(path.read_text())):
+            if (isinstance(node, ast.Attribute) and node.attr == "reveal") or (
+                isinstance(node, ast.FunctionDef) and node.name == "reveal"
+            ):
+                found.add(str(path.relative_to(PACKAGE)))
+    return {each for each in found if not each.startswith(tuple(FOLDERS))}
+
+
+def test_reveal_is_said_only_where_a_value_leaves() -> None:
+    assert saying() == set(WHERE)
