@@ -103,6 +103,10 @@ class LazyGroup(TyperGroup):
 
     table: Table
 
+    def get_help_option(self, ctx: Any) -> TyperOption:
+        """Return ours."""
+        return _help_option(ctx)
+
     def list_commands(self, ctx: Any) -> list[str]:  # noqa: ARG002
         """List the table, but for what only our own scripts call."""
         return [name for name in self.table if not name.startswith("__")]
@@ -142,6 +146,7 @@ def load(name: str, where: str | Table, help_text: str) -> Any:
     command.name = name
     for each in [command, *getattr(command, "commands", {}).values()]:
         each.params.extend(_common_options(each))
+        each.get_help_option = _help_option
     return command
 
 
@@ -272,6 +277,27 @@ def _common_options(command: Any) -> Iterator[TyperOption]:
             expose_value=False,
             help="The name, where it is not given by its position.",
         )
+
+
+def _help(ctx: Any, _parameter: Any, asked: bool) -> None:
+    if asked and not ctx.resilient_parsing:
+        ctx.obj.output.drawn(ctx.get_help() + "\n")
+        raise typer.Exit
+
+
+def _help_option(_ctx: Any) -> TyperOption:
+    """Return our `--help`: Typer's takes a closed standard output for a success."""
+    return _HELP_OPTION
+
+
+_HELP_OPTION = TyperOption(
+    param_decls=["--help"],
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_help,
+    help="Show this message and exit.",
+)
 
 
 def _noted(field: str) -> Callable[[Any, Any, bool], None]:
