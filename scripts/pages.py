@@ -197,7 +197,6 @@ def _page(command: Command, below: list[Command]) -> str:
     parts.append(".SH OPTIONS")
     for option in command.options:
         parts += _item(_shown(option), option.text)
-    parts += _item("--help", "Show the help.")
     if not command.path:
         parts += _tables()
     parts += [".SH SEE ALSO", _see_also(command)]

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from scripts.tree import Command
 
-HELP = ("--help", "Show the help.")
-
 
 def scripts(root: Command) -> dict[str, str]:
     """Return each shell's script, by the shell's name."""
@@ -21,7 +19,7 @@ def _words(command: Command) -> list[tuple[str, str]]:
     """Return the subcommands and the options of a command, each with what it means."""
     below = [(each.path[-1], each.summary) for each in command.commands]
     options = [(name, each.text) for each in command.options for name in each.names]
-    return [*below, *options, HELP]
+    return below + options
 
 
 def _kinds(root: Command) -> list[tuple[str, str]]:

@@ -24,7 +24,7 @@ value stands after an equals sign or not at all.
 """
 
 COMMON = frozenset({"--json", "--quiet", "--no-input", "--yes", "--help"})
-_TYPERS = {"--install-completion", "--show-completion"}  # for the program alone, not for a command
+_LEFT_OUT = {"--install-completion", "--show-completion", "--help"}
 _EXAMPLE = re.compile(r"\s{4}|openclaw |key=\$|printf |eval |export ")
 
 _BY_METAVAR = {
@@ -126,6 +126,9 @@ class Command:
         return found
 
 
+_HELP = Option(("--help",), "", "Show this message and exit.", "", repeated=False)
+
+
 def whole() -> Command:
     """Return the whole tree; raises what importing any command raises."""
     return _command(app.root(), (), "")
@@ -142,7 +145,7 @@ def _command(found: Any, path: tuple[str, ...], summary: str) -> Command:  # noq
         summary or text.splitlines()[0],
         text,
         tuple(_argument(name, each) for each in arguments),
-        tuple(_option(name, each) for each in options if not _TYPERS.intersection(each.opts)),
+        (*(_option(name, each) for each in options if each.opts[0] not in _LEFT_OUT), _HELP),
         tuple(_below(found, path)),
     )
 

@@ -37,6 +37,9 @@ report() { print; print -r -- "LINE<$BUFFER>"; zle redisplay }
 zle -N report && bindkey '^G' report
 eval "$(openclaw completion zsh)"
 """
+ZSH_FILE = ZSH.replace("autoload", "fpath=($HOME/functions $fpath)\nautoload").replace(
+    'eval "$(openclaw completion zsh)"', ""
+)
 SHELLS = {
     "bash": (["bash", "--noprofile", "--rcfile", "{rc}", "-i"], BASH),
     "zsh": (["zsh", "-d", "-i"], ZSH),
@@ -47,8 +50,8 @@ class Shell:
     """An interactive shell on a terminal of its own."""
 
     def __init__(self, name: str, home: Path) -> None:
-        command, rc = SHELLS[name]
-        file = home / (".zshrc" if name == "zsh" else "bashrc")
+        command, rc = SHELLS.get(name, (SHELLS["zsh"][0], ZSH_FILE))
+        file = home / ("bashrc" if name == "bash" else ".zshrc")
         file.write_text(rc)
         self.screen = b""
         self._person, inner = pty.openpty()
@@ -162,6 +165,20 @@ def test_a_locked_store_is_quiet(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "state" / "secrets" / "key").unlink()
     assert shell.completed("openclaw secrets get anth") == "openclaw secrets get anth"
     assert b"openclaw:" not in shell.screen
+
+
+@pytest.mark.usefixtures("kept")
+def test_the_zsh_script_works_as_a_file_too(tmp_path: Path) -> None:
+    functions = tmp_path / "home" / "functions"
+    functions.mkdir()
+    with (functions / "_openclaw").open("wb") as file:
+        subprocess.run(["openclaw", "completion", "zsh"], stdout=file, check=True)
+    shell = Shell("zsh-file", tmp_path / "home")
+    first = shell.completed("openclaw secrets get anth")
+    second = shell.completed("openclaw secrets get team:p")
+    shell.close()
+    assert first == "openclaw secrets get anthropic-api-key "
+    assert second == "openclaw secrets get team:prod:db "
 
 
 def fish(line: str) -> list[str]:

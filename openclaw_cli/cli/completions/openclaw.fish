@@ -16,7 +16,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--version'\t'Print the version.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets'
             printf '%s\n' \
             'create'\t'Keep a new secret.' \
@@ -40,7 +40,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets create'
             printf '%s\n' \
             '--value'\t'The value itself: others can read it in the process list.' \
@@ -55,7 +55,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets set'
             printf '%s\n' \
             '--value'\t'The value itself: others can read it in the process list.' \
@@ -68,7 +68,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets get'
             printf '%s\n' \
             '--clip'\t'Copy it to the clipboard, and clear that after a while.' \
@@ -80,7 +80,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets edit'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
@@ -88,7 +88,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets list'
             printf '%s\n' \
             '--filter'\t'prod/*, or provider=openai, state=ok.' \
@@ -100,7 +100,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets status'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
@@ -108,7 +108,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets history'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
@@ -116,7 +116,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets rollback'
             printf '%s\n' \
             '--to'\t'The version; the one before, if not.' \
@@ -125,7 +125,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets delete'
             printf '%s\n' \
             '--purge'\t'For good: it cannot be restored.' \
@@ -134,7 +134,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets restore'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
@@ -142,7 +142,7 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets run'
             printf '%s\n' \
             '--env'\t'A secret in a variable; NAME alone works.' \
@@ -154,7 +154,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets inject'
             printf '%s\n' \
             '--out'\t'Where to; 0600.' \
@@ -164,7 +164,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets import'
             printf '%s\n' \
             '--format'\t'dotenv, json, yaml, toml, shell, github, kubernetes.' \
@@ -175,7 +175,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets export'
             printf '%s\n' \
             '--format'\t'dotenv, json, yaml, toml, shell, github, kubernetes.' \
@@ -187,7 +187,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets copy'
             printf '%s\n' \
             '--overwrite'\t'Keep a new version where the name is taken.' \
@@ -196,14 +196,14 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets resolve'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets audit'
             printf '%s\n' \
             'verify'\t'Prove the chain: every record, every file, and both ends.' \
@@ -219,14 +219,14 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets audit verify'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets audit export'
             printf '%s\n' \
             '--format'\t'As it stands, or a table.' \
@@ -238,7 +238,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'secrets audit prune'
             printf '%s\n' \
             '--before'\t'How old what goes is, or a date.' \
@@ -246,7 +246,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store'
             printf '%s\n' \
             'init'\t'Make the store and choose how it is unlocked.' \
@@ -262,7 +262,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store init'
             printf '%s\n' \
             '--key'\t'file, passphrase or keyring.' \
@@ -274,14 +274,14 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store check'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store rekey'
             printf '%s\n' \
             '--drop'\t'Drop a slot whose key is not at hand.' \
@@ -291,7 +291,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store backup'
             printf '%s\n' \
             '--force'\t'Replace the file.' \
@@ -299,7 +299,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store restore'
             printf '%s\n' \
             '--replace'\t'Also where another store is; that one is kept aside.' \
@@ -310,7 +310,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store slots'
             printf '%s\n' \
             'add'\t'Add a key: file, passphrase, keyring or recovery.' \
@@ -319,7 +319,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store slots add'
             printf '%s\n' \
             '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
@@ -328,14 +328,14 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store slots remove'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store unlock'
             printf '%s\n' \
             '--for'\t'For how long.' \
@@ -346,21 +346,21 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store lock'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'store accept-rollback'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'status'
             printf '%s\n' \
             '--secrets'\t'Show each secret: its age, and who read it last.' \
@@ -372,7 +372,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'config'
             printf '%s\n' \
             'show'\t'Show the settings and where each comes from.' \
@@ -383,7 +383,7 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'config show'
             printf '%s\n' \
             '--origin'\t'Say the file and the line a value comes from.' \
@@ -391,42 +391,42 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'config check'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'config set'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'config path'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'doctor'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
         case 'completion'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
-            '--help'\t'Show the help.'
+            '--help'\t'Show this message and exit.'
     end
 end
 

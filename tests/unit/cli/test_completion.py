@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -13,6 +14,7 @@ from openclaw_cli.changes import Changes
 from openclaw_cli.cli import app, completion
 from openclaw_cli.cli.offer import names
 from openclaw_cli.model import SecretValue
+from scripts import generate
 from tests.conftest import Result
 
 Main = Callable[..., Result]
@@ -123,12 +125,39 @@ def test_names_are_given_without_a_heavy_import() -> None:
     assert {"typer", "rich", "re", "json", "typing"}.isdisjoint(done.stdout.split())
 
 
-def test_the_generated_files_are_what_the_program_says() -> None:
-    done = subprocess.run(
-        [sys.executable, "scripts/generate.py", "--check"],
-        cwd=ROOT,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-    assert (done.returncode, done.stdout) == (0, ""), done.stdout + done.stderr
+def test_a_generated_file_that_differs_or_is_left_over_fails_the_check(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    assert generate.main(["--check"]) == 1
+    assert not (tmp_path / "man").exists()
+    assert generate.main([]) == 0
+    assert generate.main(["--check"]) == 0
+    capsys.readouterr()
+    (tmp_path / "man" / "openclaw.1").write_text("old")
+    (tmp_path / "man" / "openclaw-gone.1").write_text("of a command that went away")
+    assert generate.main(["--check"]) == 1
+    assert capsys.readouterr().out.splitlines()[:2] == [
+        "not what the program says: man/openclaw.1",
+        "not what the program says: man/openclaw-gone.1",
+    ]
+    assert generate.main([]) == 0
+    assert not (tmp_path / "man" / "openclaw-gone.1").exists()
+    assert generate.main(["--check"]) == 0
+
+
+@pytest.mark.integration
+def test_the_manual_pages_are_good_roff(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(generate, "ROOT", tmp_path)
+    generate.main([])
+    pages = sorted((tmp_path / "man").iterdir())
+    assert len(pages) == len(app.TOP) + 1
+    for page in pages:
+        done = subprocess.run(
+            ["man", "--warnings", "--local-file", str(page)],
+            capture_output=True,
+            check=True,
+            env={"PATH": os.defpath, "MANWIDTH": "80", "LC_ALL": "C.UTF-8", "MANPAGER": "cat"},
+        )
+        assert done.stderr == b"", page
+        assert b"openclaw" in done.stdout
