@@ -414,9 +414,9 @@ def _promote(entry: Entry, row: Row, now: int) -> None:
 
 def _forget_deleted(draft: Draft, now: int) -> None:
     entries = draft.directory.entries
-    for name in [each.name for each in entries.values() if each.deleted]:
-        if now - entries[name].deleted > KEEP_DELETED:
-            del entries[name]
+    for each in entries.deleted():
+        if now - each.deleted > KEEP_DELETED:
+            del entries[each.name]
 
 
 def _each_secret(event: dict[str, Any], result: object) -> list[dict[str, Any]]:

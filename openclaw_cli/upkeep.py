@@ -29,7 +29,6 @@ from openclaw_cli.files import Directory, failure, private_directory, read_all, 
 from openclaw_cli.store.check import examine
 from openclaw_cli.store.commit import LOCK, Draft, continued
 from openclaw_cli.store.header import MAX_FILE, Header, Slot
-from openclaw_cli.store.index import Place
 from openclaw_cli.store.keys import session, slots
 from openclaw_cli.store.reader import FILE, Snapshot, header_alone, open_snapshot
 from openclaw_cli.store.rekey import rekey
@@ -165,7 +164,7 @@ class Upkeep:
                 "actor": self._secrets.actor,
             }
             self._secrets.trail.append([event])
-            return snapshot.read(Place(0, snapshot.index.file_size, b""))
+            return snapshot.whole()
         finally:
             snapshot.close()
 

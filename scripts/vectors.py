@@ -84,6 +84,16 @@ class Made:
         self.data = b"".join(self.draft.encode())
         return self.data
 
+    @property
+    def start(self) -> int:
+        """Where the records begin."""
+        header = self.draft.header
+        return len(header.encode()) + header.index_length
+
+    def records(self) -> bytes:
+        """Return the records of the file as it is now."""
+        return self.sealed()[self.start :]
+
     def contents(self) -> dict[str, Any]:
         """Return what the file must give."""
         header, draft = self.draft.header, self.draft
@@ -168,11 +178,11 @@ def good(home: Home) -> dict[str, Made]:
     rekeyed = begin("rekeyed")
     rekeyed.slot("file")
     rekeyed.secret("a", b"before", b"after")
-    rekeyed.sealed()
-    rekeyed.draft.old = rekeyed.data
+    rekeyed.draft.old = rekeyed.records()
     keys = {slot.id: bytes.fromhex(rekeyed.keys["file"]) for slot in rekeyed.draft.header.slots}
     rekey(rekeyed.draft, os.urandom(32), keys)
     rekeyed.draft.header.generation = 2
+    rekeyed.draft.old = b""
 
     many = begin("many")
     many.slot("file")
@@ -262,10 +272,11 @@ def bad_records(one: Made, versions: Made) -> list[dict[str, Any]]:
     """Return what `get` sees in the record it reads, and `check` in all of them."""
     bad = Bad(one)
     place = one.draft.directory.entries["db/password"].rows[0].place
-    end = place.offset + place.length
+    start = one.start + place.offset
+    end = start + place.length
     what, how = "version 1 of db/password", "get db/password"
-    bad.flip("record-salt-flipped", place.offset, what, how=how)
-    bad.flip("record-flipped", place.offset + 30, what, how=how)
+    bad.flip("record-salt-flipped", start, what, how=how)
+    bad.flip("record-flipped", start + 30, what, how=how)
     bad.flip("record-tag-flipped", end - 1, what, how=how)
     bad.flip("directory-flipped", end + 20, "the directory of the store", how="check")
     bad.flip("directory-tag-flipped", len(one.data) - 1, "the directory of the store", how="check")
@@ -279,14 +290,20 @@ def bad_records(one: Made, versions: Made) -> list[dict[str, Any]]:
     current, older, oldest = (rows["openai-api-key", number] for number in (4, 3, 1))
     another = rows["long", 1]
     what, how = "version 4 of openai-api-key", "get openai-api-key"
-    there = versions.data[another.offset :][: another.length]
-    mine = versions.data[current.offset :][: current.length]
+    there, mine, before, first = (
+        versions.data[versions.start + each.offset :][: each.length]
+        for each in (another, current, older, oldest)
+    )
     swapped = versions.data.replace(there, bytes(len(there))).replace(mine, there)
     moved.add("swapped-records", swapped.replace(bytes(len(mine)), mine), what, how=how)
-    before = versions.data[older.offset :][: older.length]
-    moved.patch("rolled-back-record", current.offset, before, what, how=how)
-    first = versions.data[oldest.offset :][: oldest.length]
-    moved.patch("rolled-back-version", older.offset, first, "version 3 of openai", how="check")
+    moved.patch("rolled-back-record", versions.start + current.offset, before, what, how=how)
+    moved.patch(
+        "rolled-back-version",
+        versions.start + older.offset,
+        first,
+        "version 3 of openai",
+        how="check",
+    )
     return bad.found + moved.found
 
 

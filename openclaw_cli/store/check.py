@@ -30,6 +30,7 @@ def examine(snapshot: Snapshot, tell: Callable[[int], None] = lambda _done: None
     found = Examined()
     try:
         directory = snapshot.directory()
+        directory.entries.values()
     except IntegrityError as damaged:
         found.damage.append(damaged.message)
         return found
@@ -53,14 +54,14 @@ def _layout(snapshot: Snapshot, directory: Directory) -> Iterator[str]:
     """Find bytes that belong to no part or to two: nothing can hide between the parts."""
     places = [row.place for entry in directory.entries.values() for row in entry.rows]
     places.append(snapshot.index.directory)
-    expected = len(snapshot.prefix) + snapshot.header.index_length
+    expected = 0
     for place in sorted(places, key=_offset):
         if place.offset != expected:
-            yield f"the parts of the store do not join at byte {expected}"
+            yield f"the parts of the store do not join at byte {snapshot.start + expected}"
             return
         expected += place.length
-    if expected != snapshot.index.file_size:
-        yield f"the store goes on after its last part, at byte {expected}"
+    if snapshot.start + expected != snapshot.index.file_size:
+        yield f"the store goes on after its last part, at byte {snapshot.start + expected}"
 
 
 def _offset(place: Place) -> int:

@@ -13,9 +13,12 @@ from openclaw_cli.model import CURRENT
 from openclaw_cli.store import header as head
 from openclaw_cli.store.directory import Directory, Row, encode
 from openclaw_cli.store.index import (
+    HASH,
     Index,
     Place,
     entry,
+    hash_of,
+    hashed,
     seal_index,
     sealed_length,
 )
@@ -49,7 +52,7 @@ class Draft:
     neither mend nor hide damage.
     """
 
-    __slots__ = ("audit_key", "data_key", "directory", "header", "name_key", "old")
+    __slots__ = ("audit_key", "data_key", "directory", "entries", "header", "name_key", "old")
 
     def __init__(self, header: Header, data_key: bytes, audit_key: bytes, name_key: bytes) -> None:
         self.header = header
@@ -57,7 +60,8 @@ class Draft:
         self.audit_key = audit_key
         self.name_key = name_key
         self.directory = Directory()
-        self.old = b""
+        self.old = b""  # the records of the state before
+        self.entries = b""  # and its index's entries
 
     def new_row(self, name: str, number: int, value: bytes, now: int, origin: str) -> Row:
         """Seal a value as a version; `now` in milliseconds since 1970."""
@@ -77,51 +81,82 @@ class Draft:
         return open_record(self.data_key, bound, self._copied(row), row.place.tag, what)
 
     def encode(self) -> list[bytes]:
-        """Return the new file in pieces; raises `ConflictError` past the store's limits."""
-        entries = self.directory.entries
-        current = [each for each in entries.values() if each.current() is not None]
-        if len(current) > MAX_SECRETS:
+        """Return the new file: header, sealed index, and the rest.
+
+        Raises `ConflictError` past the store's limits.
+        """
+        before = self.directory.entries.before()
+        records = self._lay(before)
+        lines = self._index_entries(before)
+        if len(lines) > MAX_SECRETS:
             raise _full(f"{MAX_SECRETS} secrets")
         header = self.header
         header.index_nonce = nonce()
-        header.index_length = sealed_length(len(current))
+        header.index_length = sealed_length(len(lines))
+        directory = self._sealed_directory()
+        place = Place(len(records), len(directory), directory[-TAG:])
         start = len(header.encode()) + header.index_length
-        records, end = self._lay(start)
-        plain_directory = encode(self.directory)
-        sealed = self._seal_directory(plain_directory)
-        place = Place(end, len(sealed), sealed[-TAG:])
-        size = end + len(sealed)
+        size = start + len(records) + len(directory)
         if size > MAX_BYTES:
             raise _full(f"{MAX_BYTES // 1024 // 1024} MiB")
-        rows = []
-        for each in current:
-            row = each.current()
-            if row is not None:
-                rows.append(entry(self.name_key, each.name, row.number, row.place))
-        lines = b"".join(sorted(rows))
-        index = Index(self.audit_key, self.name_key, place, size, lines)
-        return [header.encode(), seal_index(self.data_key, header, index), *records, sealed]
+        entries = b"".join([lines[each] for each in sorted(lines)])
+        self.entries = entries
+        index = Index(self.audit_key, self.name_key, place, size, entries)
+        return [header.encode(), seal_index(self.data_key, header, index), records + directory]
 
-    def _lay(self, offset: int) -> tuple[list[bytes], int]:
-        """Give every version its place after `offset`; return the records and where they end."""
-        records = []
+    def _lay(self, before: dict[str, list[Place]]) -> bytes:
+        """Give each new version its place; return all records.
+
+        A new record takes the place of one of its length that is gone, or goes to the end. Where a
+        gap would be left, everything is laid anew.
+        """
+        rows = [row for each in self.directory.entries.touched().values() for row in each.rows]
+        kept = {row.place.offset for row in rows if not row.sealed}
+        gone: dict[int, list[Place]] = {}
+        for places in before.values():
+            for place in places:
+                if place.offset not in kept:
+                    gone.setdefault(place.length, []).append(place)
+        laid = bytearray(self.old)
+        for row in rows:
+            size = len(row.sealed)
+            if not size:
+                continue
+            free = gone.get(size)
+            start = free.pop().offset if free else len(laid)
+            row.place = Place(start, size, row.sealed[-TAG:])
+            laid[start : start + size] = row.sealed
+        return self._closed_up(laid) if any(gone.values()) else bytes(laid)
+
+    def _closed_up(self, laid: bytearray) -> bytes:
+        """Return the records without gaps, every secret's places made right."""
+        records = bytearray()
         for each in self.directory.entries.values():
             for row in each.rows:
-                record = row.sealed or self._copied(row)
-                row.place = Place(
-                    offset, len(record), record[-TAG:] if row.sealed else row.place.tag
-                )
-                records.append(record)
-                offset += len(record)
-        return records, offset
+                there = row.place
+                row.place = Place(len(records), there.length, there.tag)
+                records += laid[there.offset : there.offset + there.length]
+        return bytes(records)
+
+    def _index_entries(self, before: dict[str, list[Place]]) -> dict[bytes, bytes]:
+        """Return the index's entries by hash: those of the state before where nothing changed."""
+        found = hashed(self.entries)
+        for name in before:
+            found.pop(hash_of(self.name_key, name), None)
+        for name, each in self.directory.entries.touched().items():
+            row = each.current()
+            if row is not None:
+                line = entry(self.name_key, name, row.number, row.place)
+                found[line[:HASH]] = line
+        return found
 
     def _copied(self, row: Row) -> bytes:
         return self.old[row.place.offset : row.place.offset + row.place.length]
 
-    def _seal_directory(self, plain: bytes) -> bytes:
+    def _sealed_directory(self) -> bytes:
         key = subkey(self.data_key, b"openclaw/v1/directory")
         once = nonce()
-        return once + seal(key, once, plain, bound_to_directory(self.header))
+        return once + seal(key, once, encode(self.directory), bound_to_directory(self.header))
 
 
 def continued(before: Snapshot) -> Draft:
@@ -130,7 +165,8 @@ def continued(before: Snapshot) -> Draft:
     header.generation += 1
     draft = Draft(header, before.data_key, before.index.audit_key, before.index.name_key)
     draft.directory = before.directory()
-    draft.old = before.read(Place(0, before.index.file_size, b""))
+    draft.old = before.body()[: before.index.directory.offset]
+    draft.entries = before.index.entries
     return draft
 
 

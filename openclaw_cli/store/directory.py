@@ -1,6 +1,7 @@
 """The sealed directory: every secret's name, labels and versions, for whoever asks about many.
 
-It is one JSON object. `get` of a current value never opens it; its tag is in the index.
+It has a line of JSON for each secret, so that a change of one of ten thousand reads and writes one.
+`get` of a current value never opens it; its tag is in the index.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from openclaw_cli.store.index import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator, ValuesView
     from typing import Any
 
 FORMAT = 1
@@ -71,13 +73,99 @@ class Entry:
         return max((row.number for row in self.rows), default=0)
 
 
+class Entries:
+    """The secrets by name. Each is read from its line when it is first looked at."""
+
+    __slots__ = ("_found", "_lines")
+
+    def __init__(self) -> None:
+        self._found: dict[str, Entry | bytes] = {}
+        self._lines: dict[str, bytes] = {}
+
+    def __contains__(self, name: object) -> bool:
+        """Tell whether there is a secret of this name, deleted ones included."""
+        return name in self._found
+
+    def __iter__(self) -> Iterator[str]:
+        """Go through the names."""
+        return iter(self._found)
+
+    def __len__(self) -> int:
+        """Return how many there are, deleted ones included."""
+        return len(self._found)
+
+    def __getitem__(self, name: str) -> Entry:
+        """Return a secret's entry; raises `KeyError`."""
+        found = self._found[name]
+        if isinstance(found, bytes):
+            found = self._found[name] = _entry(_parsed(found))
+        return found
+
+    def __setitem__(self, name: str, entry: Entry) -> None:
+        """Put an entry in."""
+        self._found[name] = entry
+
+    def __delitem__(self, name: str) -> None:
+        """Take an entry out; raises `KeyError`."""
+        del self._found[name]
+
+    def get(self, name: str) -> Entry | None:
+        """Return a secret's entry, or None."""
+        return self[name] if name in self._found else None
+
+    def values(self) -> ValuesView[Entry]:
+        """Return all entries, read at once."""
+        unread = [name for name, found in self._found.items() if isinstance(found, bytes)]
+        lines = b",".join([self._lines[name] for name in unread])
+        for name, each in zip(unread, _parsed(b"[" + lines + b"]"), strict=True):
+            self._found[name] = _entry(each)
+        return self._found.values()  # type: ignore[return-value]  # none is a line any more
+
+    def deleted(self) -> list[Entry]:
+        """Return the entries that are deleted; the others are not read for it."""
+        return [
+            self[name]
+            for name, found in self._found.items()
+            if isinstance(found, Entry) or found[len(name) + 4 : len(name) + 6] != b"0,"
+            if self[name].deleted
+        ]
+
+    def read(self, line: bytes) -> None:
+        """Take up a line of the directory."""
+        name = line[2 : line.index(b'"', 2)].decode("ascii")
+        self._found[name] = self._lines[name] = line
+
+    def touched(self) -> dict[str, Entry]:
+        """Return the entries that were looked at, and so may have changed."""
+        return {name: each for name, each in self._found.items() if isinstance(each, Entry)}
+
+    def before(self) -> dict[str, list[Place]]:
+        """Return the places that the touched ones had, and those that were taken out."""
+        return {
+            name: [row.place for row in _entry(_parsed(line)).rows]
+            for name, line in self._lines.items()
+            if self._found.get(name) is not line
+        }
+
+    def encode(self) -> list[bytes]:
+        """Return every line; those that were not looked at are as they were."""
+        import json
+
+        return [
+            found
+            if isinstance(found, bytes)
+            else json.dumps(_plain(found), separators=(",", ":")).encode()
+            for found in self._found.values()
+        ]
+
+
 class Directory:
     """All entries by name, and what later parts of the program keep beside them."""
 
     __slots__ = ("entries", "extra")
 
     def __init__(self) -> None:
-        self.entries: dict[str, Entry] = {}
+        self.entries = Entries()
         self.extra: dict[str, Any] = {}
 
 
@@ -86,20 +174,21 @@ def decode(plain: bytes) -> Directory:
 
     Raises `ConfigError` for a newer format, `IntegrityError` for what no version of us wrote.
     """
+    first, *lines = plain.split(b"\n")
     try:
-        found = loads(plain)
-        if found["v"] != FORMAT:
+        found = loads(first)
+        number = found["v"]
+        if number != FORMAT:
             raise ConfigError(
-                f"the store's directory has format {found['v']:d}, this program knows {FORMAT}",
+                f"the store's directory has format {number}, this program knows {FORMAT}",
                 hint="install a newer openclaw-cli",
             )
         directory = Directory()
         directory.extra = found["extra"]
-        for each in found["secrets"]:
-            entry = _entry(each)
-            directory.entries[entry.name] = entry
+        for line in lines:
+            directory.entries.read(line)
     except (ValueError, KeyError, TypeError):
-        raise IntegrityError("the store's directory is malformed") from None
+        raise _malformed() from None
     return directory
 
 
@@ -107,21 +196,31 @@ def encode(directory: Directory) -> bytes:
     """Return the directory's plain bytes."""
     import json
 
-    found = {
-        "v": FORMAT,
-        "secrets": [_plain(each) for each in directory.entries.values()],
-        "extra": directory.extra,
-    }
-    return json.dumps(found, separators=(",", ":")).encode()
+    first = json.dumps({"v": FORMAT, "extra": directory.extra}, separators=(",", ":"))
+    return b"\n".join([first.encode(), *directory.entries.encode()])
+
+
+def _parsed(line: bytes) -> Any:  # noqa: ANN401  JSON is anything
+    try:
+        return loads(line)
+    except ValueError:
+        raise _malformed() from None
+
+
+def _malformed() -> IntegrityError:
+    return IntegrityError("the store's directory is malformed", hint="openclaw store check")
 
 
 def _entry(found: list[Any]) -> Entry:
-    name, provider, created, deleted, labels, policy, rows = found
-    entry = Entry(name, provider, created)
-    entry.deleted = deleted
-    entry.labels = labels
-    entry.policy = policy
-    entry.rows = [_row(*row) for row in rows]
+    try:
+        name, deleted, provider, created, labels, policy, rows = found
+        entry = Entry(name, provider, created)
+        entry.deleted = deleted
+        entry.labels = labels
+        entry.policy = policy
+        entry.rows = [_row(*row) for row in rows]
+    except (ValueError, TypeError):
+        raise _malformed() from None
     return entry
 
 
@@ -154,9 +253,9 @@ def _plain(entry: Entry) -> list[Any]:
     ]
     return [
         entry.name,
+        entry.deleted,
         entry.provider,
         entry.created,
-        entry.deleted,
         entry.labels,
         entry.policy,
         rows,

@@ -23,7 +23,11 @@ _ENTRY = struct.Struct(f">{HASH}sIQI{TAG}s")
 
 
 class Place:
-    """Where a sealed record lies in the file, and the tag it must end with. Sizes in bytes."""
+    """Where a sealed record lies, and the tag it must end with.
+
+    Offset and length are in bytes; offsets count from the end of the index, so that they stay when
+    header or index grow.
+    """
 
     __slots__ = ("length", "offset", "tag")
 
@@ -90,6 +94,15 @@ def hash_of(name_key: bytes, name: str) -> bytes:
 def entry(name_key: bytes, name: str, version: int, place: Place) -> bytes:
     """Return one encoded entry; sort them before joining."""
     return _ENTRY.pack(hash_of(name_key, name), version, place.offset, place.length, place.tag)
+
+
+def hashed(entries: bytes) -> dict[bytes, bytes]:
+    """Return encoded entries by the hash that each begins with."""
+    width = _ENTRY.size
+    return {
+        entries[start : start + HASH]: entries[start : start + width]
+        for start in range(0, len(entries), width)
+    }
 
 
 def sealed_length(count: int) -> int:

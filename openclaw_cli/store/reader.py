@@ -31,7 +31,17 @@ class Snapshot:
     opened at, whatever is committed meanwhile.
     """
 
-    __slots__ = ("data_key", "fd", "header", "index", "path", "prefix", "tag", "unlocked_by")
+    __slots__ = (
+        "data_key",
+        "fd",
+        "header",
+        "index",
+        "path",
+        "prefix",
+        "start",
+        "tag",
+        "unlocked_by",
+    )
 
     def __init__(self, fd: int, path: str) -> None:
         self.fd = fd
@@ -39,6 +49,7 @@ class Snapshot:
         self.data_key = b""
         self.tag = b""
         self.prefix = b""
+        self.start = 0  # where the records begin, in bytes
         self.unlocked_by = ""
         self.header: Header
         self.index: Index
@@ -80,8 +91,16 @@ class Snapshot:
         return decode(open_sealed(key, sealed[:NONCE], sealed[NONCE:], bound, what))
 
     def read(self, place: Place) -> bytes:
-        """Return a part of the file as it lies there."""
-        return self._read(place.offset, place.length)
+        """Return a sealed part as it lies there."""
+        return self._read(self.start + place.offset, place.length)
+
+    def body(self) -> bytes:
+        """Return everything behind the index as it lies there."""
+        return self._read(self.start, self.index.file_size - self.start)
+
+    def whole(self) -> bytes:
+        """Return the whole file as it lies there."""
+        return self._read(0, self.index.file_size)
 
     def close(self) -> None:
         """Close the file."""
@@ -97,7 +116,7 @@ class Snapshot:
         start = self._read(0, min(size, _FIRST_READ))
         self.header, end = head.decode(start)
         self.prefix = start[:end]
-        last = end + self.header.index_length
+        self.start = last = end + self.header.index_length
         if self.header.index_length < TAG or last > size:
             raise IntegrityError(f"{self.path} is cut short", hint="openclaw store check")
         sealed = start[end:last]

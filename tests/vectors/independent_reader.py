@@ -61,6 +61,7 @@ def read(data: bytes, kind: str, key: str) -> Opened:
     assert mac(hkdf(data_key, b"openclaw/v1/commit"), bound) == commitment
 
     end = 12 + length
+    body = data[end + index_length :]
     sealed = data[end : end + index_length]
     bound = lp(b"openclaw/v1/index", data[:end])
     index = AESGCMSIV(hkdf(data_key, b"openclaw/v1/index")).decrypt(nonce, sealed, bound)
@@ -69,24 +70,26 @@ def read(data: bytes, kind: str, key: str) -> Opened:
     )
     assert size == len(data)
     assert len(index) == 104 + 48 * count
+    assert end + index_length + offset + length == size
     entries = {
         index[at : at + 16]: struct.unpack_from(">IQI16s", index, at + 16)
         for at in range(104, len(index), 48)
     }
     assert list(entries) == sorted(entries)
 
-    sealed = data[offset : offset + length]
+    sealed = body[offset : offset + length]
     assert sealed[-16:] == tag
     bound = lp(b"openclaw/v1/directory", store, struct.pack(">I", epoch))
     key_of_directory = hkdf(data_key, b"openclaw/v1/directory")
-    directory = json.loads(AESGCMSIV(key_of_directory).decrypt(sealed[:12], sealed[12:], bound))
-    assert directory["v"] == 1
+    plain = AESGCMSIV(key_of_directory).decrypt(sealed[:12], sealed[12:], bound)
+    first, *lines = [json.loads(line) for line in plain.split(b"\n")]
+    assert first["v"] == 1
     secrets = {}
     current = {}
-    for name, provider, _created, deleted, labels, _policy, rows in directory["secrets"]:
+    for name, deleted, provider, _created, labels, _policy, rows in lines:
         versions = {}
         for number, stage, _at, _since, _origin, offset, length, tag in rows:
-            record = data[offset : offset + length]
+            record = body[offset : offset + length]
             assert record[-16:].hex() == tag
             value = _value(data_key, store, epoch, name, number, record)
             versions[str(number)] = {"stage": stage, "value": base64.b64encode(value).decode()}

@@ -135,7 +135,7 @@ def test_the_worked_example_of_the_document_is_the_file(tmp_path: Path) -> None:
     number_and_place = snapshot.index.find("db/password")
     assert number_and_place is not None
     place = number_and_place[1]
-    record = data[place.offset : place.offset + place.length]
+    record = data[snapshot.start + place.offset :][: place.length]
     facts = {
         "whole file, SHA-256": hashlib.sha256(data).hexdigest(),
         "file key": case["keys"]["file"],
