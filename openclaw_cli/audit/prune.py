@@ -7,8 +7,9 @@ there are no part of the trail any more, and the next pruning removes them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
 
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit.chain import mac_of, written
@@ -20,8 +21,7 @@ if TYPE_CHECKING:
     from openclaw_cli.audit.trail import Trail
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Struct, frozen=True):
     """What a pruning would remove: the segments, and the last record in them.
 
     Without a last record the chain says already that they are gone.

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
+
+from msgspec import Struct, field
 
 from openclaw_cli import duration
 from openclaw_cli.audit import event as events
@@ -28,8 +29,7 @@ OPEN_SECONDS = 60  # a change takes milliseconds; one announced for longer was i
 DENIED = "denied"
 
 
-@dataclass(slots=True)
-class Finding:
+class Finding(Struct):
     """One thing that looks wrong. `first` is when, as it stands in the record; `count` how often.
 
     `rule` is a stable word, `what` a phrase, `hint` a command where there is one.
@@ -44,8 +44,7 @@ class Finding:
     count: int = 1
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(Struct):
     """How often something was done to one secret, and by how many."""
 
     reads: int = 0
@@ -56,8 +55,7 @@ class Totals:
     last_by: str = ""
 
 
-@dataclass(slots=True)
-class Answer:
+class Answer(Struct):
     """What a period held."""
 
     events: int = 0
@@ -88,8 +86,7 @@ class Answer:
         totals.last, totals.last_by = event.happened, by
 
 
-@dataclass(slots=True)
-class _Secret:
+class _Secret(Struct):
     """What is known of a secret at one moment of the trail."""
 
     reads: int = 0
@@ -290,8 +287,7 @@ def _names(event: Event) -> str:
     return event.names[0] + more
 
 
-@dataclass(frozen=True, slots=True)
-class Filter:
+class Filter(Struct, frozen=True):
     """Which events are asked for; everything where a field is empty.
 
     `name` may hold `*` and `?`. `actor` is a user id or name, an agent, a program, by its name or

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from time import localtime
 from typing import TYPE_CHECKING
 
 import msgspec
+from msgspec import Struct
 
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit.chain import START, mac_of
@@ -33,8 +33,7 @@ CHECKED_BYTES = 64 * 1024 * 1024  # of a period; `audit verify` is for more
 _VERIFY = "openclaw secrets audit verify"
 
 
-@dataclass(frozen=True, slots=True)
-class Period:
+class Period(Struct, frozen=True):
     """From when to when, in seconds since 1970, the end excluded; and when it is asked."""
 
     start: float
@@ -42,8 +41,7 @@ class Period:
     now: float
 
 
-@dataclass(slots=True)
-class Survey:
+class Survey(Struct):
     """What was found: the answer, the newest events of it, and whether their chain was checked."""
 
     answer: Answer

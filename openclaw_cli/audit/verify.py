@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
+
+from msgspec import Struct
 
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit.chain import START, SUFFIX, mac_of, suffix
@@ -30,8 +31,7 @@ _TOLD_EVERY = 50_000  # records
 Tell = Callable[[str], None]
 
 
-@dataclass(frozen=True, slots=True)
-class Mark:
+class Mark(Struct, frozen=True):
     """A place in the chain that something outside the trail knows."""
 
     seq: int
@@ -39,8 +39,7 @@ class Mark:
     known_by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Verified:
+class Verified(Struct, frozen=True):
     """What was proved. Times are as they stand in a record, empty where there is none.
 
     `leftover` counts segments that a pruning was interrupted in removing; `unfinished` is the size
@@ -57,8 +56,7 @@ class Verified:
     unfinished: int
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """Where a record ends, in bytes from the beginning of its segment."""
 
     segment: Segment

@@ -6,22 +6,15 @@ import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from openclaw_cli import assembly, duration
 from openclaw_cli.audit import event as events
-from openclaw_cli.audit.anchor import made_before
-from openclaw_cli.audit.follow import follow as followed
-from openclaw_cli.audit.follow import start
-from openclaw_cli.audit.prune import carry_out, plan
 from openclaw_cli.audit.questions import Filter, Finding
 from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.survey import Period, survey
-from openclaw_cli.audit.verify import Mark
-from openclaw_cli.audit.verify import verify as verified
 from openclaw_cli.cli import stdout
 from openclaw_cli.cli.secrets import audit_report as report
 from openclaw_cli.cli.session import Session
@@ -38,7 +31,7 @@ from openclaw_cli.files import failure, write_all
 if TYPE_CHECKING:
     from openclaw_cli.audit.anchor import Anchor
     from openclaw_cli.audit.head import Head
-    from openclaw_cli.audit.verify import Verified
+    from openclaw_cli.audit.verify import Mark, Verified
     from openclaw_cli.service import Secrets
     from openclaw_cli.store.reader import Snapshot
 
@@ -202,6 +195,8 @@ def prune(
 
     The trail is verified first. A file goes when every record in it is older; the newest stays.
     """
+    from openclaw_cli.audit.prune import carry_out, plan
+
     session: Session = context.obj
     _verified(session, session.secrets)
     with Reading(session.home.audit) as reading:
@@ -258,6 +253,8 @@ def _verified(session: Session, secrets: Secrets) -> Verified:
 
 
 def _verified_once(session: Session, secrets: Secrets, raw: bytes) -> Verified:
+    from openclaw_cli.audit.verify import verify as verified
+
     snapshot = secrets.open()
     with Reading(session.home.audit) as reading:
         if snapshot is None and reading.segments:
@@ -283,6 +280,9 @@ def _verified_once(session: Session, secrets: Secrets, raw: bytes) -> Verified:
 
 def _anchored(session: Session, anchor: Anchor | None, snapshot: Snapshot) -> list[Mark]:
     """Return the record that the anchor knows; a lost anchor is an error, a late one a warning."""
+    from openclaw_cli.audit.anchor import made_before
+    from openclaw_cli.audit.verify import Mark as Known
+
     if anchor is None:
         return []
     data = anchor.current(snapshot.header.store)
@@ -299,12 +299,14 @@ def _anchored(session: Session, anchor: Anchor | None, snapshot: Snapshot) -> li
     behind = snapshot.header.generation - known.generation
     if behind:
         session.output.warn(f"the anchor {anchor.setting} is {behind} changes behind")
-    return [Mark(known.seq, known.mac, "the anchor")]
+    return [Known(known.seq, known.mac, "the anchor")]
 
 
 def _known(action: str) -> str:
     word = action.lower()
     if word and "_" not in word and word not in {*events.ACTIONS, *events.READ_WORDS}:
+        from difflib import get_close_matches
+
         close = get_close_matches(word, events.ACTIONS, n=2)
         meant = f"did you mean {' or '.join(close)}?" if close else ", ".join(events.ACTIONS)
         raise UsageError(f"no action is called {action}", hint=meant)
@@ -313,6 +315,9 @@ def _known(action: str) -> str:
 
 def _follow(session: Session, period: str | None, wanted: Filter, limit: int) -> None:
     """Show what the trail has, then what is added, until somebody ends it."""
+    from openclaw_cli.audit.follow import follow as followed
+    from openclaw_cli.audit.follow import start
+
     with Reading(session.home.audit) as reading:
         spans = reading.tail(limit) if limit else reading.spans(0, float("inf"))
         if period is not None:
