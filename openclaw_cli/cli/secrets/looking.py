@@ -23,7 +23,7 @@ from openclaw_cli.service import absent
 if TYPE_CHECKING:
     from openclaw_cli.store.directory import Directory, Entry, Row
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The secret.", show_default=False)]
 
@@ -102,7 +102,8 @@ def _close(session: Session, directory: Directory, count: int, *, filtered: bool
         return  # somebody else's .env, or none: only --missing reports it
     if absent:
         names = ", ".join(absent[:3]) + (", ..." if len(absent) > 3 else "")  # noqa: PLR2004
-        session.output.note(f".env refers to {len(absent)} that are not here: {names}")
+        many = "1 secret that is" if len(absent) == 1 else f"{len(absent)} secrets that are"
+        session.output.note(f".env refers to {many} not here: {names}")
 
 
 def _show_missing(session: Session, directory: Directory, path: str) -> None:
