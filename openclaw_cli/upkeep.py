@@ -182,10 +182,10 @@ class Upkeep:
         with self._locked() as folder:
             notes = self._make_way(folder, backup, replace=replace)
             notes |= self._take_up_trail(backup)
-            known = self._secrets.trail.tip().generation
+            generation = self._above_all(backup)
             self._changes.settle(backup)
             draft = continued(backup)
-            draft.header.generation = max(known, backup.header.generation) + 1
+            draft.header.generation = generation
             event = {"kind": "store_restore", "generation": backup.header.generation, **notes}
             self._changes.put(folder, draft, event, None)
             return Restored(draft.header.generation, len(draft.directory.entries), notes)
@@ -217,10 +217,10 @@ class Upkeep:
                 if not trouble:
                     raise ConflictError("nothing was put back: store and trail agree")
                 notes = self._take_up_trail(snapshot)
-                known = self._secrets.trail.tip().generation
+                generation = self._above_all(snapshot)
                 self._changes.settle(snapshot)
                 draft = continued(snapshot)
-                draft.header.generation = max(known, snapshot.header.generation) + 1
+                draft.header.generation = generation
                 event = {"kind": "rollback_accepted", "reason": trouble, **notes}
                 self._changes.put(folder, draft, event, None)
             finally:
@@ -249,9 +249,21 @@ class Upkeep:
             trail.bind(snapshot.header, snapshot.index.audit_key)
             check_generation(trail.known(raw), snapshot.header, snapshot.tag)
             trail.tip()
+            if self._secrets.anchor:
+                header, key = snapshot.header, snapshot.index.audit_key
+                elsewhere = self._secrets.anchor.current(header.store)
+                self._secrets.anchor.check(elsewhere, key, header, snapshot.tag)
         except IntegrityError as refused:
             return refused.message
         return ""
+
+    def _above_all(self, snapshot: Snapshot) -> int:
+        """Return a generation above every one that is known here; the trail has been taken up."""
+        known = [snapshot.header.generation, self._secrets.trail.tip().generation]
+        if self._secrets.anchor:
+            key, store = snapshot.index.audit_key, snapshot.header.store
+            known.append(self._secrets.anchor.generation(key, store))
+        return max(known) + 1
 
     def _make_way(self, folder: Directory, backup: Snapshot, *, replace: bool) -> dict[str, Any]:
         """Keep a copy of a store that is not an earlier or later state of the backup's."""

@@ -136,7 +136,7 @@ class Anchor:
         from openclaw_cli.store.keys import keyring
 
         try:
-            return keyring._asked("get", _item(store)).encode()  # noqa: SLF001
+            return keyring.asked("get", _item(store)).encode()
         except LockedError:
             if not keyring.available():
                 raise
@@ -192,7 +192,7 @@ class Anchor:
             else:
                 from openclaw_cli.store.keys import keyring
 
-                keyring._asked("set", _item(known.store), data.decode())  # noqa: SLF001
+                keyring.asked("set", _item(known.store), data.decode())
         except (OSError, OpenclawError):
             return False
         return True

@@ -27,7 +27,7 @@ from openclaw_cli.store.keys import session as unlocked
 from openclaw_cli.store.keys import slots
 from openclaw_cli.upkeep import Upkeep, open_backup, write_backup
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 PassphraseFile = Annotated[
     str | None,
@@ -115,7 +115,8 @@ def check(context: typer.Context) -> None:
     try:
         with session.output.progress("checking the store") as progress:
             found = examine(snapshot, lambda done: progress.say(f"{done} versions"))
-        damage = found.damage + _trail_damage(session)
+        records, broken = _trail(session)
+        damage = found.damage + broken
         header = snapshot.header
         findings = _findings(session, header)
         advice = _advice(header)
@@ -126,6 +127,7 @@ def check(context: typer.Context) -> None:
             "bytes": snapshot.index.file_size,
             "secrets": found.secrets,
             "versions": found.versions,
+            "records": records,
             "slots": [slot.kind for slot in header.slots],
             "unlocked_by": snapshot.unlocked_by,
             "damage": damage,
@@ -479,12 +481,14 @@ def _open_with(
     session.secrets.unlock = slots.remembering(unlock)
 
 
-def _trail_damage(session: Session) -> list[str]:
+def _trail(session: Session) -> tuple[int, list[str]]:
+    """Return how many records of the trail were verified, and what is wrong with it."""
+    from openclaw_cli.cli.secrets.audit import verified_trail
+
     try:
-        session.secrets.trail.tip()
+        return verified_trail(session, session.secrets).records, []
     except IntegrityError as refused:
-        return [refused.message]
-    return []
+        return 0, [refused.message]
 
 
 def _findings(session: Session, header: Header) -> list[str]:
@@ -524,6 +528,7 @@ def _show(session: Session, header: Header, answer: dict[str, Any]) -> None:
             ("state", f"generation {header.generation}, data key {header.epoch}"),
             ("size", f"{answer['bytes']} bytes"),
             ("secrets", f"{answer['secrets']}, {answer['versions']} versions, each decrypted"),
+            ("trail", f"{answer['records']} records, each verified"),
             ("key", f"opened by: {answer['unlocked_by']}"),
             *[(f"slot {slot.kind}", _where(session, header, slot)) for slot in header.slots],
             ("damage", f"{bad} found" if bad else "none", "bad" if bad else "good"),

@@ -114,7 +114,7 @@ def verify(context: typer.Context) -> None:
     Its status is 0 only when everything was verified, and 4 when anything is wrong.
     """
     session: Session = context.obj
-    found = _verified(session, session.secrets)
+    found = verified_trail(session, session.secrets)
     if session.as_json:
         session.output.json(
             {
@@ -198,7 +198,7 @@ def prune(
     from openclaw_cli.audit.prune import carry_out, plan
 
     session: Session = context.obj
-    _verified(session, session.secrets)
+    verified_trail(session, session.secrets)
     with Reading(session.home.audit) as reading:
         found = plan(reading, _edge(before, time.time()))
         if found.segments:
@@ -240,7 +240,7 @@ def _opened(session: Session) -> _Opened:
         snapshot.close()
 
 
-def _verified(session: Session, secrets: Secrets) -> Verified:
+def verified_trail(session: Session, secrets: Secrets) -> Verified:
     """Verify the whole trail, or raise: nothing verified is not a success."""
     for _ in range(_ATTEMPTS):
         raw = secrets.trail.read_head()

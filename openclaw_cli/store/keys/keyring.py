@@ -42,8 +42,8 @@ def create(home: Home, store: bytes, slot: bytes, given: bytes) -> tuple[dict[st
     del home, given
     key = os.urandom(KEY)
     item = _item(store, slot)
-    _asked("set", item, key.hex())
-    if not same(_key(_asked("get", item)), key):
+    asked("set", item, key.hex())
+    if not same(_key(asked("get", item)), key):
         raise LockedError("the keyring does not keep what it is given", hint=_ANOTHER)
     return {}, key
 
@@ -54,7 +54,7 @@ def wrapping_key(home: Home, store: bytes, slot: Slot, given: bytes) -> bytes:
     Raises `LockedError` when the keyring is locked, absent, silent or has no such key.
     """
     del home, given
-    return _key(_asked("get", _item(store, slot.id)))
+    return _key(asked("get", _item(store, slot.id)))
 
 
 def where(home: Home, store: bytes, slot: Slot) -> str:
@@ -66,7 +66,7 @@ def where(home: Home, store: bytes, slot: Slot) -> str:
 def forget(store: bytes, slot: Slot) -> None:
     """Take the key out of the keyring; one that is gone is as good."""
     try:
-        _asked("delete", _item(store, slot.id))
+        asked("delete", _item(store, slot.id))
     except LockedError:
         return
 
@@ -74,7 +74,7 @@ def forget(store: bytes, slot: Slot) -> None:
 def available() -> bool:
     """Tell whether a keyring that we trust answers here."""
     try:
-        _asked("probe", ("", ""))
+        asked("probe", ("", ""))
     except LockedError:
         return False
     return True
@@ -94,8 +94,12 @@ def _key(text: str) -> bytes:
     return key
 
 
-def _asked(verb: str, item: tuple[str, str], secret: str = "") -> str:
-    """Let a child ask the keyring; the key goes through pipes, never through arguments."""
+def asked(verb: str, item: tuple[str, str], secret: str = "") -> str:
+    """Have a child ask the keyring; the secret goes through pipes, never through arguments.
+
+    `verb` is get, set, delete or probe; `item` the service and the user. Returns what `get` found.
+    Raises `LockedError` when the keyring is locked, absent, silent or has no such item.
+    """
     service, user = item
     request = {"verb": verb, "service": service, "user": user, "secret": secret}
     path = [each for each in sys.path if each.startswith("/")]

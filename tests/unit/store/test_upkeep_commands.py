@@ -533,3 +533,56 @@ def test_a_broken_trail_is_kept_aside(main: Main, root: Path) -> None:
     assert Path(aside, "trail.jsonl").read_bytes() == broken
     assert main("secrets", "get", "a", check=0).out == b"value"
     main("store", "check", check=0)
+
+
+# with an anchor elsewhere -----------------------------------------------------------------------
+
+
+@pytest.fixture
+def anchored(main: Main, tmp_path: Path) -> Path:
+    """Make a store whose newest state is known in a file outside the state directory."""
+    anchor = tmp_path / "elsewhere" / "anchor"
+    anchor.parent.mkdir(mode=0o700)
+    main("secrets", "set", "a", input=b"old", check=0)
+    main("config", "set", "store.anchor", f"file:{anchor}", check=0)
+    main("secrets", "set", "a", input=b"older", check=0)
+    assert anchor.exists()
+    return anchor
+
+
+@pytest.mark.usefixtures("anchored")
+def test_everything_put_back_is_seen_by_an_anchor_and_accepted_above_it(
+    main: Main, root: Path, tmp_path: Path
+) -> None:
+    shutil.copytree(root, tmp_path / "snapshot")
+    main("secrets", "set", "a", input=b"new", check=0)
+    main("secrets", "set", "a", input=b"newer", check=0)
+    shutil.rmtree(root)
+    shutil.copytree(tmp_path / "snapshot", root)
+    assert b"the anchor" in main("secrets", "get", "a", check=4).err
+    main("store", "accept-rollback", "--yes", check=0)
+    assert main("secrets", "get", "a", check=0).out == b"older"
+    main("store", "check", check=0)
+    main("secrets", "set", "a", input=b"newest", check=0)
+
+
+@pytest.mark.usefixtures("anchored")
+def test_a_restore_goes_above_the_anchor(main: Main, root: Path, tmp_path: Path) -> None:
+    backup = str(tmp_path / "b.oc")
+    main("store", "backup", backup, check=0)
+    main("secrets", "set", "a", input=b"new", check=0)
+    shutil.rmtree(root / "audit")
+    main("store", "restore", backup, "--yes", check=0)
+    assert main("secrets", "get", "a", check=0).out == b"older"
+    main("store", "check", check=0)
+
+
+def test_a_check_counts_what_it_verified_and_sees_a_changed_record(main: Main, root: Path) -> None:
+    main("secrets", "set", "a", input=b"value", check=0)
+    main("secrets", "get", "a", check=0)
+    checked = main("store", "check", "--json", check=0).json()
+    assert (checked["records"], checked["versions"]) == (len(trail(root)), 1)
+    file = root / "audit" / "trail.jsonl"
+    file.write_bytes(file.read_bytes().replace(b'"store_init"', b'"store_tini"'))
+    broken = main("store", "check", "--json", check=4).json()
+    assert len(broken["damage"]) == 1
