@@ -7,22 +7,22 @@ from typing import Annotated
 
 import typer
 
-from openclaw_cli.cli.render import Column
-from openclaw_cli.cli.session import Session
-from openclaw_cli.cli.store import (
+from openclaw_cli.cli.keys import (
     PassphraseFile,
     RecoveryFile,
     chosen,
     show_recovery_key,
-    upkeep,
     where_recovery_key_goes,
 )
+from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.session import Session
+from openclaw_cli.cli.store import upkeep
 from openclaw_cli.duration import relative
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.store.header import Header, Slot
 from openclaw_cli.store.keys import slots
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _COLUMNS = (
     Column("ID", shortest=16),

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 import typer
 
-from openclaw_cli.cli import ask, stdout
+from openclaw_cli.cli import stdout
+from openclaw_cli.cli.keys import (
+    PassphraseFile,
+    Recovery,
+    RecoveryFile,
+    RecoveryFrom,
+    chosen,
+    open_with,
+    show_recovery_key,
+    typed,
+    where_recovery_key_goes,
+)
 from openclaw_cli.cli.session import Session
 from openclaw_cli.duration import exact, parse
 from openclaw_cli.errors import (
@@ -21,35 +30,12 @@ from openclaw_cli.errors import (
     OpenclawError,
     UsageError,
 )
-from openclaw_cli.files import failure
 from openclaw_cli.store.header import Header, Slot
 from openclaw_cli.store.keys import session as unlocked
 from openclaw_cli.store.keys import slots
 from openclaw_cli.upkeep import Upkeep, open_backup, write_backup
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-
-PassphraseFile = Annotated[
-    str | None,
-    typer.Option(
-        "--passphrase-file", metavar="FILE", help="Read the passphrase there (-: standard input)."
-    ),
-]
-RecoveryFile = Annotated[
-    str | None,
-    typer.Option(
-        "--recovery-file", metavar="FILE", help="Write the recovery key there, for its owner alone."
-    ),
-]
-RecoveryFrom = Annotated[
-    str | None,
-    typer.Option(
-        "--recovery-file", metavar="FILE", help="Read the recovery key there (-: standard input)."
-    ),
-]
-Recovery = Annotated[bool, typer.Option("--recovery", help="Open it with the recovery key.")]
-
-_NOWHERE = "print"
 
 
 @app.command()
@@ -173,7 +159,7 @@ def rekey(
     keys = {}
     for slot in header.slots:
         if slot.id not in dropped:
-            given = _typed(session, slot, passphrase_file, recovery_file)
+            given = typed(session, slot, passphrase_file, recovery_file)
             keys[slot.id] = slots.wrapping_key(session.home, header, slot, given)
     if not keys:
         raise UsageError("one key slot must stay", hint="openclaw store slots")
@@ -236,7 +222,7 @@ def restore(
     """
     session: Session = context.obj
     care = upkeep(session)
-    _open_with(session, recovery or recovery_file, recovery_file, passphrase_file)
+    open_with(session, recovery or recovery_file, recovery_file, passphrase_file)
     try:
         snapshot = open_backup(os.path.abspath(file), session.secrets.unlock)
     except LockedError as locked:
@@ -281,7 +267,7 @@ def unlock(
     if seconds < 1:
         raise UsageError("a second is the least", hint="openclaw store lock")
     care = upkeep(session)
-    _open_with(session, recovery or recovery_file, recovery_file, passphrase_file)
+    open_with(session, recovery or recovery_file, recovery_file, passphrase_file)
     snapshot = care.open()
     try:
         care.unlocked(snapshot.unlocked_by)
@@ -335,92 +321,6 @@ def upkeep(session: Session) -> Upkeep:
     return Upkeep(session.secrets, session.changes)
 
 
-def chosen(session: Session, kind: str, passphrase_file: str | None) -> bytes:
-    """Return what a new slot of a kind is made from: a chosen passphrase, a fresh recovery key."""
-    if kind == "recovery":
-        from openclaw_cli.store.keys.recovery import fresh
-
-        return fresh()
-    if kind != "passphrase":
-        return b""
-    if passphrase_file:
-        return _read(passphrase_file)
-    return session.ask.passphrase("new passphrase of the store", twice=True)
-
-
-def where_recovery_key_goes(session: Session, recovery_file: str | None) -> str:
-    """Return the file for a recovery key, or a word for the terminal or the JSON answer.
-
-    Raises `UsageError` when nobody would see it.
-    """
-    if recovery_file:
-        return os.path.abspath(recovery_file)
-    if session.as_json or session.output.on_terminal:
-        return _NOWHERE
-    raise UsageError(
-        "the recovery key is shown once, and here is no terminal to show it on",
-        hint="--recovery-file FILE to keep it, or --no-recovery to do without",
-    )
-
-
-@contextmanager
-def show_recovery_key(session: Session, key: bytes, place: str) -> Iterator[dict[str, Any]]:
-    """Give the recovery key out once: into its file before the block, otherwise after it.
-
-    What the block puts into the answer is the command's JSON. A file is removed when it fails.
-    """
-    answer: dict[str, Any] = {}
-    in_file = bool(key) and place != _NOWHERE
-    if in_file:
-        _write_new(place, key + b"\n")
-        answer["recovery_file"] = place
-    try:
-        yield answer
-    except BaseException:
-        if in_file:
-            os.unlink(place)
-        raise
-    if key and not in_file:
-        answer["recovery_key"] = key.decode()
-    if session.as_json:
-        session.output.json(answer)
-    elif key and not in_file:
-        _show_key(session, key.decode())
-    elif key:
-        session.output.note(f"wrote the recovery key to {place}; move it off this machine")
-
-
-def _show_key(session: Session, key: str) -> None:
-    groups = key.split("-")
-    half = len(groups) // 2
-    session.output.line("Recovery key. Write it down: it is shown this once.", "strong")
-    session.output.line()
-    for part in (groups[:half], groups[half:]):
-        session.output.line("    " + "-".join(part))
-    session.output.line()
-
-
-def _write_new(path: str, data: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        fd = os.open(path, flags, 0o600)
-    except FileExistsError:
-        raise ConflictError(f"{path} exists already", hint="name another file") from None
-    except OSError as refused:
-        raise failure("create", path, refused) from None
-    try:
-        try:
-            stdout.write_all(data, fd)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    except (OSError, OpenclawError) as refused:
-        os.unlink(path)
-        if isinstance(refused, OSError):
-            raise failure("write", path, refused) from None
-        raise
-
-
 def _kind(key: str | None, *, no_key_file: bool) -> str:
     if key is None and no_key_file:
         from openclaw_cli.store.keys import keyring
@@ -432,53 +332,6 @@ def _kind(key: str | None, *, no_key_file: bool) -> str:
     if kind == "file" and no_key_file:
         raise UsageError("--key file and --no-key-file exclude each other")
     return kind
-
-
-def _read(path: str) -> bytes:
-    """Read a line that a person would have typed."""
-    if path == "-":
-        return ask.read_value()
-    return ask.read_value_file(path).rstrip(b"\r\n")
-
-
-def _typed(
-    session: Session, slot: Slot, passphrase_file: str | None, recovery_file: str | None
-) -> bytes:
-    """Return what a person gives for a slot that is there, b"" where nobody is asked."""
-    label = slots.load(slot.kind).ASKS
-    if not label:
-        return b""
-    file = {"passphrase": passphrase_file, "recovery": recovery_file}[slot.kind]
-    if file:
-        return _read(file)
-    try:
-        return session.ask.passphrase(f"{label} of slot {slot.id.hex()}")
-    except UsageError as refused:
-        hint = f"openclaw store rekey --drop {slot.id.hex()}, then add it anew"
-        raise UsageError(refused.message, hint=hint) from None
-
-
-def _open_with(
-    session: Session, recovery: object, recovery_file: str | None, passphrase_file: str | None
-) -> None:
-    """Have the store opened with the key that was named, where one was."""
-    if recovery and passphrase_file:
-        raise UsageError("give one of --recovery and --passphrase-file")
-    if not recovery and not passphrase_file:
-        return
-    kind = "recovery" if recovery else "passphrase"
-    file = recovery_file if recovery else passphrase_file
-    if file:
-        given = _read(file)
-    elif session.ask.at_terminal:
-        given = session.ask.passphrase("recovery key")
-    else:
-        given = ask.read_value()
-
-    def unlock(header: Header) -> tuple[bytes, str]:
-        return slots.unlock_with(session.home, header, kind, given), kind
-
-    session.secrets.unlock = slots.remembering(unlock)
 
 
 def _trail(session: Session) -> tuple[int, list[str]]:
