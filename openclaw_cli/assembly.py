@@ -49,4 +49,6 @@ def changes(secrets: Secrets, settings: Settings) -> Changes:
     """Return what changes the same secrets."""
     from openclaw_cli.changes import Changes
 
-    return Changes(secrets, keep=settings["store.versions"])
+    return Changes(
+        secrets, keep=settings["store.versions"], keep_deleted=settings["store.deleted-days"]
+    )

@@ -45,18 +45,23 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 KEEP_VERSIONS = 10
-KEEP_DELETED = 30 * 24 * 3600 * 1000  # milliseconds
+KEEP_DELETED = 30  # days
+_DAY = 24 * 3600 * 1000  # milliseconds
 
 
 class Changes:
     """Changes the secrets of one home on behalf of one actor.
 
-    `keep` is how many versions of a secret are kept.
+    `keep` is how many versions of a secret are kept, `keep_deleted` for how many days a deleted
+    one can be restored.
     """
 
-    def __init__(self, secrets: Secrets, *, keep: int = KEEP_VERSIONS) -> None:
+    def __init__(
+        self, secrets: Secrets, *, keep: int = KEEP_VERSIONS, keep_deleted: int = KEEP_DELETED
+    ) -> None:
         self._secrets = secrets
         self._keep = keep
+        self._keep_deleted = keep_deleted
         self.founded = False
 
     def create(
@@ -252,7 +257,7 @@ class Changes:
         self.settle(snapshot)
         draft = continued(snapshot)
         now = time.time_ns() // 1_000_000
-        _forget_deleted(draft, now)
+        _forget_deleted(draft, now, self._keep_deleted)
         try:
             result = change(draft, now)
         except OpenclawError as refused:
@@ -412,10 +417,10 @@ def _promote(entry: Entry, row: Row, now: int) -> None:
     row.stage, row.since = CURRENT, now
 
 
-def _forget_deleted(draft: Draft, now: int) -> None:
+def _forget_deleted(draft: Draft, now: int, days: int) -> None:
     entries = draft.directory.entries
     for each in entries.deleted():
-        if now - each.deleted > KEEP_DELETED:
+        if now - each.deleted > days * _DAY:
             del entries[each.name]
 
 

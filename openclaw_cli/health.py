@@ -21,6 +21,7 @@ from openclaw_cli.errors import LockedError, OpenclawError, StorageError, Unreco
 from openclaw_cli.files import Directory, read_all
 from openclaw_cli.service import REVEAL
 from openclaw_cli.settings import SHARED, check_root
+from openclaw_cli.states import age
 from openclaw_cli.store.header import MAX_HEADER, Header
 from openclaw_cli.store.header import decode as decode_header
 from openclaw_cli.store.keys import file as key_file
@@ -232,19 +233,6 @@ def of_plaintext(home: Home) -> list[Finding]:
 def needs_a_hand(found: Iterable[Finding]) -> bool:
     """Tell whether anything is more than advice."""
     return any(each.severity != ADVICE for each in found)
-
-
-def age(entry: Entry, now: float) -> float:
-    """Return the age of a secret's current value in seconds, 0 where there is none."""
-    current = entry.current()
-    return max(0.0, now - current.created / _MS) if current else 0.0
-
-
-def state(entry: Entry, now: float, old_days: int) -> str:
-    """Return one word on a secret: ok, old or deleted."""
-    if entry.deleted:
-        return "deleted"
-    return "old" if age(entry, now) > old_days * duration.DAY else "ok"
 
 
 def last_reads(trail: str) -> dict[str, LastRead]:

@@ -153,14 +153,16 @@ def _resolve(secrets: Secrets, _settings: Settings, options: Options) -> int | N
     return 0
 
 
-def _list(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
+def _list(secrets: Secrets, settings: Settings, options: Options) -> int | None:
     if options != {"": []} or os.isatty(stdout.STDOUT):
         return None
     import time
 
     from openclaw_cli.cli import listing
 
-    rows = listing.rows(listing.entries(secrets.catalogue()), time.time())
+    rows = listing.rows(
+        listing.entries(secrets.catalogue()), time.time(), settings["status.old-days"]
+    )
     stdout.write_all(stdout.columns(listing.TITLES, rows).encode())
     return 0
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from openclaw_cli import duration
 from openclaw_cli.sanitize import safe
+from openclaw_cli.states import state
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,12 +24,15 @@ def entries(directory: Directory, *, deleted: bool = False) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.name)
 
 
-def rows(shown: Iterable[Entry], now: float) -> list[list[str]]:
-    """Return a row for each secret, in the order of `TITLES`; `now` in seconds since 1970."""
-    return [_row(entry, now) for entry in shown]
+def rows(shown: Iterable[Entry], now: float, old_days: int) -> list[list[str]]:
+    """Return a row for each secret, in the order of `TITLES`; `now` in seconds since 1970.
+
+    A value of more than `old_days` is called old.
+    """
+    return [_row(entry, now, old_days) for entry in shown]
 
 
-def _row(entry: Entry, now: float) -> list[str]:
+def _row(entry: Entry, now: float, old_days: int) -> list[str]:
     current = entry.current()
     number = str(current.number) if current else ""
     since = current.created if current else entry.deleted
@@ -40,5 +44,5 @@ def _row(entry: Entry, now: float) -> list[str]:
         number,
         age,
         "",
-        "deleted" if entry.deleted else "ok",
+        state(entry, now, old_days),
     ]

@@ -36,6 +36,7 @@ STATES = {
     "done": "good",
     "current": "good",
     "due": "attention",
+    "old": "attention",
     "pending": "attention",
     "warning": "attention",
     "overdue": "bad",
@@ -44,6 +45,7 @@ STATES = {
     "damaged": "bad",
     "denied": "bad",
     "retired": "quiet",
+    "deleted": "quiet",
 }
 """The tone of each state, for columns that hold one."""
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openclaw_cli import __version__, assembly, duration, health
+from openclaw_cli import __version__, assembly, duration, health, states
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import FindingsError
@@ -212,10 +212,10 @@ def _row(entry: Entry, read: health.LastRead | None, now: float, old: int) -> di
         "provider": entry.provider or None,
         "backend": "local",
         "version": str(current.number) if current else None,
-        "age_seconds": int(health.age(entry, now)) if current else None,
+        "age_seconds": int(states.age(entry, now)) if current else None,
         "last_read": read.at if read else None,
         "last_read_by": read.who if read else None,
-        "state": health.state(entry, now, old),
+        "state": states.state(entry, now, old),
     }
 
 

@@ -1,4 +1,3 @@
-# ruff: noqa: S101 - assert is the point
 """What every generator promises. Needs pytest.
 
 class TestAcme(GeneratorContract):

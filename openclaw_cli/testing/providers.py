@@ -1,4 +1,3 @@
-# ruff: noqa: S101 - assert is the point
 """What every provider promises. Needs pytest and hypothesis.
 
 class TestAcme(ProviderContract):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_cli import health
+from openclaw_cli import health, states
 from openclaw_cli.changes import Changes
 from openclaw_cli.errors import IntegrityError
 from openclaw_cli.model import SecretValue
@@ -172,7 +172,7 @@ def test_old_values_are_found_and_young_ones_are_not() -> None:
     assert finding.why == "2 values are older than 90 days: a, b"
     assert finding.hint == "openclaw secrets set a"
     assert health.of_age(entries[:1], NOW, 90) == []
-    assert [health.state(each, NOW, 90) for each in entries] == ["ok", "old", "old"]
+    assert [states.state(each, NOW, 90) for each in entries] == ["ok", "old", "old"]
 
 
 def test_many_names_are_cut_short() -> None:
@@ -189,7 +189,7 @@ def test_deleted_secrets_are_told_of_in_their_last_week() -> None:
     assert finding.why == "1 deleted secret is gone for good within 5d: late"
     assert finding.hint == "openclaw secrets restore late"
     assert health.of_deletion(entries[:1], NOW, 30) == []
-    assert health.state(entries[0], NOW, 90) == "deleted"
+    assert states.state(entries[0], NOW, 90) == "deleted"
 
 
 @pytest.mark.parametrize(

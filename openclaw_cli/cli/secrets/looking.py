@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import duration, providers
+from openclaw_cli import duration, providers, states
 from openclaw_cli.audit.event import Event, origin, seconds, user_name, who
 from openclaw_cli.audit.readings import Reads, of_secret
 from openclaw_cli.cli import listing
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.render import STATES, Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.timeline import VersionLine, timeline
 from openclaw_cli.errors import OpenclawError, UsageError
@@ -76,13 +76,14 @@ def list_(
         _show_missing(session, directory, missing)
         return
     now = time.time()
-    shown = _sorted(listing.entries(directory, deleted=deleted), sort, now)
-    rows = listing.rows(shown, now)
+    old_days = session.settings["status.old-days"]
+    shown = _sorted(listing.entries(directory, deleted=deleted), sort, now, old_days)
+    rows = listing.rows(shown, now, old_days)
     if filter_ is not None:
         kept = _filtered(rows, filter_)
         shown, rows = [shown[at] for at in kept], [rows[at] for at in kept]
     if session.as_json:
-        session.output.json({"secrets": [_plain(entry) for entry in shown]})
+        session.output.json({"secrets": [_plain(session, entry) for entry in shown]})
         return
     chosen = _chosen(columns)
     session.output.table(
@@ -127,14 +128,15 @@ def _absent(directory: Directory, path: str) -> list[str]:
     return sorted(names - there)
 
 
-def _sorted(entries: list[Entry], column: str, now: float) -> list[Entry]:
+def _sorted(entries: list[Entry], column: str, now: float, old_days: int) -> list[Entry]:
     if column not in _WORDS:
         raise UsageError(f"no column is called {column}", hint=f"known: {', '.join(_WORDS)}")
     if column == "age":
         return sorted(entries, key=_born)
     at = _WORDS[column]
-    order = {entry.name: row[at] for entry, row in zip(entries, listing.rows(entries, now))}  # noqa: B905
-    return sorted(entries, key=lambda entry: (order[entry.name], entry.name))
+    words = [row[at] for row in listing.rows(entries, now, old_days)]
+    paired = sorted(zip(words, entries, strict=True), key=lambda pair: (pair[0], pair[1].name))
+    return [entry for _, entry in paired]
 
 
 def _born(entry: Entry) -> int:
@@ -162,7 +164,7 @@ def _chosen(columns: str | None) -> list[int]:
     return [_WORDS[word] for word in words]
 
 
-def _plain(entry: Entry) -> dict[str, object]:
+def _plain(session: Session, entry: Entry) -> dict[str, object]:
     current = entry.current()
     return {
         "name": entry.name,
@@ -173,7 +175,7 @@ def _plain(entry: Entry) -> dict[str, object]:
         "changed": current.created / 1000 if current else None,
         "labels": entry.labels,
         "deleted": entry.deleted / 1000 if entry.deleted else None,
-        "state": "deleted" if entry.deleted else "ok",
+        "state": _state(session, entry),
     }
 
 
@@ -194,7 +196,7 @@ def status(context: typer.Context, name: Name) -> None:
     if session.as_json:
         session.output.json(
             {
-                **_plain(entry),
+                **_plain(session, entry),
                 "versions": [
                     {
                         "version": str(row.number),
@@ -264,7 +266,7 @@ def _facts(
     count = sum(each.count for each in reads.values())
     facts: list[tuple[str, str] | tuple[str, str, str]] = [
         ("name", entry.name),
-        ("state", "deleted" if entry.deleted else "ok", "bad" if entry.deleted else "good"),
+        ("state", _state(session, entry), STATES.get(_state(session, entry), "")),
         ("provider", _provider(entry)),
         ("backend", f"local ({session.home.secrets}/store.oc)"),
         ("variable", variable_of(entry)),
@@ -281,6 +283,10 @@ def _facts(
     facts += [("label", f"{key}={text}") for key, text in sorted(entry.labels.items())]
     facts.append(("rotation", "no schedule"))
     return facts
+
+
+def _state(session: Session, entry: Entry) -> str:
+    return states.state(entry, time.time(), session.settings["status.old-days"])
 
 
 def _provider(entry: Entry) -> str:

@@ -22,7 +22,7 @@ from openclaw_cli.names import check, parse
 if TYPE_CHECKING:
     from openclaw_cli.store.directory import Entry
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _BY_VARIABLE = ("dotenv", "shell", "github")
 

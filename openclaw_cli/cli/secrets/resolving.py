@@ -8,7 +8,7 @@ from openclaw_cli.cli import stdout
 from openclaw_cli.cli.session import Session
 from openclaw_cli.interop import resolver
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()

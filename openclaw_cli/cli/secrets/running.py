@@ -17,7 +17,7 @@ from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
 from openclaw_cli.names import Reference, parse
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command(context_settings={"allow_interspersed_args": False})

@@ -14,7 +14,7 @@ from openclaw_cli.model import SecretValue
 from openclaw_cli.names import check, parse
 from openclaw_cli.rotation import generators
 
-app = typer.Typer(rich_markup_mode=None)
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The secret.", show_default=False)]
 Value = Annotated[

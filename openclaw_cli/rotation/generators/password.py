@@ -53,7 +53,7 @@ class Password:
     positional: ClassVar[tuple[str, ...]] = ("length",)
     example: ClassVar[str] = "password:length=40,symbols=no"
 
-    def __init__(  # noqa: PLR0913 - each is a part of the policy
+    def __init__(
         self,
         *,
         length: int = 24,
