@@ -380,7 +380,7 @@ def _show(session: Session, header: Header, answer: dict[str, Any]) -> None:
             ("store", f"{session.home.secrets}/store.oc"),
             ("state", f"generation {header.generation}, data key {header.epoch}"),
             ("size", f"{answer['bytes']} bytes"),
-            ("secrets", f"{answer['secrets']}, {answer['versions']} versions, each decrypted"),
+            ("secrets", f"{answer['secrets']}; versions: {answer['versions']}, each decrypted"),
             ("trail", f"{answer['records']} records, each verified"),
             ("key", f"opened by: {answer['unlocked_by']}"),
             *[(f"slot {slot.kind}", _where(session, header, slot)) for slot in header.slots],
