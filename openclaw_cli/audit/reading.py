@@ -88,6 +88,9 @@ class Reading:
             return
         try:
             self._look(self._folder)
+        except OSError as refused:
+            self.close()
+            raise failure("read", path, refused) from None
         except BaseException:
             self.close()
             raise
@@ -214,7 +217,10 @@ class Reading:
             matched = _CLOSED.fullmatch(name)
             if matched is None or archived(int(matched[1])) != name:
                 continue
-            found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+            try:
+                found = os.stat(name, dir_fd=folder.fd, follow_symlinks=False)
+            except FileNotFoundError:
+                continue  # pruned meanwhile
             if found.st_ino != inode:
                 self.segments.append(Segment(int(matched[1]), name, found.st_size))
         self.segments.sort(key=lambda segment: segment.number)
