@@ -106,7 +106,28 @@ class Setting:
 
 
 SETTINGS = (
-    Setting("backend", TEXT, "local", "The backend of a bare name."),
+    Setting(
+        "backend",
+        TEXT,
+        "local",
+        "The backend of a bare name; several, with commas, are asked in that order.",
+    ),
+    Setting(
+        "cache.seconds",
+        SECONDS,
+        300,
+        "How old a copy of what another backend gave may be without asking again.",
+        least=0,
+        most=30 * _DAY,
+    ),
+    Setting(
+        "cache.stale-seconds",
+        SECONDS,
+        _DAY,
+        "How old a copy may be that stands in for a backend that is away.",
+        least=0,
+        most=365 * _DAY,
+    ),
     Setting(
         "store.versions", COUNT, 10, "How many versions of a secret are kept.", least=2, most=1000
     ),
@@ -160,6 +181,9 @@ SETTINGS = (
 )
 """Every setting; `docs/reference/settings.md` is made of it."""
 
+BACKENDS = "backends."
+"""What the name of a backend's table begins with."""
+
 DEFAULTS: dict[str, Any] = {each.name: each.default for each in SETTINGS}
 
 
@@ -175,6 +199,17 @@ class Settings:
     def __getitem__(self, name: str) -> Any:
         """Return a setting's value, its default when it was not set."""
         return self.values[name] if name in self.values else DEFAULTS[name]
+
+    def backend(self, name: str) -> dict[str, Any]:
+        """Return what is set for a backend, the table `[backends.NAME]`."""
+        found: dict[str, Any] = self.values.get(f"{BACKENDS}{name}", {})
+        return found
+
+    def backends(self) -> list[str]:
+        """Return the backends of bare names, in their order, then others that have a table."""
+        order = [name.strip() for name in self["backend"].split(",") if name.strip()]
+        tables = [key[len(BACKENDS) :] for key in self.values if key.startswith(BACKENDS)]
+        return list(dict.fromkeys([*order, *sorted(tables)]))
 
 
 def sources(home: Home, environ: Mapping[str, str]) -> list[str]:
@@ -194,8 +229,10 @@ def stamps(paths: list[str]) -> list[list[Any]]:
         try:
             now = os.stat(path)
             found.append([path, now.st_ino, now.st_ctime_ns, now.st_size])
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             found.append([path, 0, 0, 0])
+        except OSError:
+            found.append([path, -1, 0, 0])  # it may be there: whoever reads it will say why not
     return found
 
 
@@ -264,11 +301,17 @@ def _compiled(home: Home, now: list[list[Any]]) -> Settings | None:
         if found["program"] != __version__ or found["stamps"] != now:
             return None
         values, origin = found["values"], found["origin"]
-        if any(type(value) is not type(DEFAULTS[name]) for name, value in values.items()):
+        if not all(_fits(name, value) for name, value in values.items()):
             return None
         return Settings({**values}, {**origin})
     except (OSError, OpenclawError, ValueError, KeyError, TypeError, AttributeError):
         return None
+
+
+def _fits(name: str, value: Any) -> bool:
+    if name.startswith(BACKENDS):
+        return isinstance(value, dict)
+    return type(value) is type(DEFAULTS[name])
 
 
 def _private(path: str) -> bytes:
