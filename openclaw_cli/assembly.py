@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from openclaw_cli.changes import Changes
+    from openclaw_cli.elsewhere import Elsewhere
     from openclaw_cli.home import Home
     from openclaw_cli.service import Unlock
     from openclaw_cli.settings import Settings
@@ -34,7 +35,16 @@ def secrets(
         _unlock(home, ask),
         segment_bytes=settings["audit.segment-bytes"],
         anchor=settings["store.anchor"],
+        order=[name.strip() for name in settings["backend"].split(",")],
+        elsewhere=lambda: _elsewhere(home, settings),
+        found=lambda secrets: changes(secrets, settings).found_plainly(),
     )
+
+
+def _elsewhere(home: Home, settings: Settings) -> Elsewhere:
+    from openclaw_cli.elsewhere import Elsewhere
+
+    return Elsewhere(home, settings)
 
 
 def _unlock(home: Home, ask: Callable[[str], bytes] | None) -> Unlock:

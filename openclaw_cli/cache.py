@@ -85,6 +85,10 @@ class Cache:
         said = {"there": there, "version": copy.version, "fetched": copy.fetched}
         self._write(f"copy {reference}", said, copy.value or b"")
 
+    def drop(self, reference: Reference) -> None:
+        """Forget the copy of a reference."""
+        self._unlink(f"copy {reference}")
+
     def pause(self, backend: str) -> Pause:
         """Return what is known of a backend's failures."""
         found = self._read(f"pause {backend}")
@@ -131,6 +135,16 @@ class Cache:
             return loads(head), value
         except (OSError, OpenclawError, ValueError):
             return None
+        finally:
+            folder.close()
+
+    def _unlink(self, what: str) -> None:
+        try:
+            folder = Directory(self._path)
+        except (OSError, OpenclawError):
+            return
+        try:
+            folder.unlink(self._name(what).hex())
         finally:
             folder.close()
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from openclaw_cli.audit.trail import INTENT, Receipt
@@ -202,6 +203,11 @@ class Changes:
                 return result
         finally:
             folder.close()
+
+    def found_plainly(self) -> None:
+        """Make a store with a key file, unless somebody else was faster."""
+        with suppress(ConflictError):
+            self.found(self._add_file_slot)
 
     def change_store(self, kind: str, subject: dict[str, Any], change: Callable[[Draft], T]) -> T:
         """Commit a change of the store itself: its slots, its data key."""

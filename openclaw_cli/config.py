@@ -28,6 +28,7 @@ from openclaw_cli.home import Home
 from openclaw_cli.leanjson import dumps
 from openclaw_cli.sanitize import safe
 from openclaw_cli.settings import (
+    BACKENDS,
     COMPILED,
     DEFAULTS,
     FILE,
@@ -276,6 +277,9 @@ def _take(
 ) -> bool:
     """Take a key's value over; tell whether there is such a setting."""
     name = ".".join(map(_canonical, path))
+    if name.startswith(BACKENDS) and isinstance(value, dict):
+        _take_backend(source, plain, (*wrapper, *path), name, value)
+        return True
     known = BY_NAME.get(name)
     if known is None:
         return False
@@ -291,6 +295,25 @@ def _take(
     except ConfigError as refused:
         source.mistakes.append(Mistake(source.path, line, shown, refused.message, refused.hint))
     return True
+
+
+def _take_backend(
+    source: Source, plain: str, path: tuple[str, ...], name: str, table: dict[str, Any]
+) -> None:
+    """Take a backend's table over when the backend takes each of its settings."""
+    from openclaw_cli.backends import BACKENDS as KINDS
+    from openclaw_cli.backends.protocols import checked_settings
+
+    line = _line(plain, path)
+    backend = name[len(BACKENDS) :]
+    try:
+        checked_settings(table, KINDS.get(backend).SETTINGS, backend)
+    except ConfigError as refused:
+        shown = safe(".".join(path))
+        source.mistakes.append(Mistake(source.path, line, shown, refused.message, refused.hint))
+        return
+    source.values[name] = table
+    source.lines[name] = line
 
 
 def _flat(

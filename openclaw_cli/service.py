@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from openclaw_cli.audit.anchor import Anchor
+    from openclaw_cli.elsewhere import Elsewhere
     from openclaw_cli.home import Home
     from openclaw_cli.store.directory import Directory as Catalogue
     from openclaw_cli.store.header import Header
@@ -45,7 +46,9 @@ _ATTEMPTS = 20
 class Secrets:
     """Reads the secrets of one home on behalf of one actor.
 
-    `unlock` takes a store's header and returns its data key and the kind of slot that gave it.
+    `unlock` takes a store's header and returns its data key and the kind of slot that gave it;
+    `order` are the backends that a bare name is looked for in; `elsewhere` makes the others than
+    the local store when one is first needed, and `found` makes that where there is none.
     """
 
     def __init__(
@@ -56,10 +59,17 @@ class Secrets:
         *,
         segment_bytes: int = SEGMENT_BYTES,
         anchor: str = "",
+        order: Sequence[str] = (LOCAL,),
+        elsewhere: Callable[[], Elsewhere] | None = None,
+        found: Callable[[Secrets], None] | None = None,
     ) -> None:
         self.home = home
         self.actor = actor
         self.unlock = unlock
+        self.order = order
+        self._elsewhere = elsewhere
+        self._make = found
+        self._others: Elsewhere | None = None
         self.trail = Trail(home.audit, segment_bytes=segment_bytes)
         self.anchor: Anchor | None = None
         if anchor:
@@ -86,10 +96,12 @@ class Secrets:
         for _ in range(_ATTEMPTS):
             snapshot = self.open()
             if snapshot is None:
-                return [_no_store(each) for each in references]
+                if all(self._is_local(each) for each in references):
+                    return [_no_store(each) for each in references]
+                snapshot = self.opened()
             try:
                 started = time.monotonic()
-                found = [_fetch(snapshot, each) for each in references]
+                found = self._found(snapshot, references)
                 self._record(references, found, purpose, time.monotonic() - started)
                 # A commit in between may have revoked what was just read: then read again, so
                 # that no reading of an old value is recorded after its revocation.
@@ -98,6 +110,68 @@ class Secrets:
             finally:
                 snapshot.close()
         raise TemporaryError("the store changes faster than it can be read", hint="try again")
+
+    @property
+    def elsewhere(self) -> Elsewhere:
+        """The other backends; raises `ConfigError` where there are none."""
+        if self._others is None:
+            if self._elsewhere is None:
+                raise ConfigError("only the local store is known here")
+            self._others = self._elsewhere()
+        return self._others
+
+    def opened(self) -> Snapshot:
+        """Open the present state, of a new store where there is none: the trail needs its key."""
+        snapshot = self.open()
+        if snapshot is None and self._make:
+            self._make(self)
+            snapshot = self.open()
+        if snapshot is None:
+            raise NotFoundError("there is no store yet", hint="openclaw store init")
+        return snapshot
+
+    def _is_local(self, reference: Reference) -> bool:
+        return (reference.backend or self.order[0]) == LOCAL and (
+            bool(reference.backend) or len(self.order) == 1
+        )
+
+    def _found(
+        self, snapshot: Snapshot, references: Sequence[Reference]
+    ) -> list[Secret | OpenclawError]:
+        """Return the answers: of the local store, and of others where they are asked for."""
+        if all(self._is_local(each) for each in references):
+            return [_fetch(snapshot, each) for each in references]
+        answers: dict[int, Secret | OpenclawError] = {}
+        waiting = {at: self._places(each) for at, each in enumerate(references)}
+        while waiting:
+            now = {at: places.pop(0) for at, places in waiting.items()}
+            for at, answer in self._ask(snapshot, now).items():
+                if not isinstance(answers.get(at), OpenclawError) or isinstance(answer, Secret):
+                    answers[at] = answer
+                passed_on = isinstance(answer, (NotFoundError, TemporaryError))
+                if not passed_on or not waiting[at]:
+                    del waiting[at]
+        return [answers[at] for at in range(len(references))]
+
+    def _places(self, reference: Reference) -> list[Reference]:
+        """Return where a reference is looked for, in order."""
+        if reference.backend:
+            return [reference]
+        version, field = reference.version, reference.field
+        return [
+            Reference(reference.path, backend=name, version=version, field=field)
+            for name in self.order
+        ]
+
+    def _ask(
+        self, snapshot: Snapshot, wanted: dict[int, Reference]
+    ) -> dict[int, Secret | OpenclawError]:
+        far = [each for each in wanted.values() if each.backend != LOCAL]
+        fetched = self.elsewhere.fetch(snapshot, far) if far else {}
+        return {
+            at: fetched[each] if each.backend != LOCAL else _fetch(snapshot, each)
+            for at, each in wanted.items()
+        }
 
     def catalogue(self) -> Catalogue:
         """Return what is known of every secret but its values; an empty one without a store.
@@ -175,11 +249,14 @@ class Secrets:
             record: dict[str, Any] = {
                 "kind": REVEAL,
                 "name": reference.path,
-                "backend": reference.backend or LOCAL,
+                "backend": reference.backend or self.order[0],
             }
             if isinstance(answer, Secret):
+                record["backend"] = answer.backend
                 record["version"] = answer.version.id
                 record["outcome"] = "ok"
+                if answer.age is not None:
+                    record["age"] = round(answer.age)
             else:
                 record["outcome"] = answer.kind
             record["purpose"] = purpose
@@ -190,8 +267,6 @@ class Secrets:
 
 
 def _fetch(snapshot: Snapshot, reference: Reference) -> Secret | OpenclawError:
-    if reference.backend not in ("", LOCAL):
-        return ConfigError(f"no backend is called {reference.backend}", hint=f"known: {LOCAL}")
     try:
         return _local(snapshot, reference)
     except (IntegrityError, NotFoundError) as refused:

@@ -304,7 +304,7 @@ def test_a_file_with_other_mistakes_is_not_changed(home: Home, other: str) -> No
 def test_an_unknown_setting_is_refused_with_what_was_meant(home: Home) -> None:
     with pytest.raises(ConfigError) as refused:
         config.change(home, "unlock.second", "1h")
-    assert refused.value.hint == "did you mean unlock.seconds?"
+    assert refused.value.hint == "did you mean unlock.seconds or cache.seconds?"
     assert not os.path.exists(f"{home.root}/settings.toml")
 
 

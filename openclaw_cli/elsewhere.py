@@ -1,0 +1,116 @@
+"""Secrets that live elsewhere: fetched for whoever reads, written and deleted with a record.
+
+A change has two records, before and after, as one of the local store has; between them the network
+is asked, and no lock is held. Imported only when a reference or a setting names another backend.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from openclaw_cli.audit.trail import INTENT
+from openclaw_cli.backends import BACKENDS
+from openclaw_cli.backends.protocols import Deletable, Listable, Writable
+from openclaw_cli.cache import Cache
+from openclaw_cli.errors import OpenclawError, UnrecordedError, UsageError
+from openclaw_cli.fetching import Fetcher, Wish
+
+if TYPE_CHECKING:
+    from openclaw_cli.fetching import Answers
+    from openclaw_cli.home import Home
+    from openclaw_cli.model import SecretValue
+    from openclaw_cli.names import Reference
+    from openclaw_cli.service import Secrets
+    from openclaw_cli.settings import Settings
+    from openclaw_cli.store.reader import Snapshot
+
+T = TypeVar("T")
+
+
+class Elsewhere:
+    """The other backends as this home's settings have them; each is opened once."""
+
+    def __init__(self, home: Home, settings: Settings) -> None:
+        self._home = home
+        self._settings = settings
+        self._open: dict[str, Any] = {}
+        self.wish = Wish(fresh=settings["cache.seconds"], stale=settings["cache.stale-seconds"])
+
+    def backend(self, name: str) -> Any:  # noqa: ANN401  what it can do is the methods it has
+        """Return a backend; raises `ConfigError` for an unknown one, or wrong settings."""
+        if name not in self._open:
+            self._open[name] = BACKENDS.get(name)(self._settings.backend(name))
+        return self._open[name]
+
+    def fetch(self, snapshot: Snapshot, references: Sequence[Reference]) -> Answers:
+        """Return an answer for each reference; copies are sealed with the store's data key."""
+        return Fetcher(self._cache(snapshot), self.backend).fetch(references, self.wish)
+
+    def forget(self, snapshot: Snapshot, reference: Reference) -> None:
+        """Drop the copy of what was just changed."""
+        self._cache(snapshot).drop(reference)
+
+    def names(self, backend: str, prefix: str = "") -> list[str]:
+        """Return the paths a backend has; raises `UsageError` where it cannot say."""
+        opened = self.backend(backend)
+        if not isinstance(opened, Listable):
+            raise UsageError(f"the {backend} backend cannot be listed")
+        return opened.names(prefix)
+
+    def _cache(self, snapshot: Snapshot) -> Cache:
+        path = f"{self._home.secrets}/cache"
+        return Cache(path, snapshot.data_key, snapshot.header.store)
+
+
+def put(secrets: Secrets, reference: Reference, value: SecretValue) -> str:
+    """Keep a new version in the reference's backend; return its version.
+
+    Raises `UsageError` where it cannot be written, and what the backend raises.
+    """
+    backend = secrets.elsewhere.backend(reference.backend)
+    if not isinstance(backend, Writable):
+        raise UsageError(f"the {reference.backend} backend cannot be written")
+    return _recorded(
+        secrets, "secret_set", reference, lambda: backend.put(reference.path, value).id
+    )
+
+
+def delete(secrets: Secrets, reference: Reference) -> bool:
+    """Delete in the reference's backend; tell whether there was something."""
+    backend = secrets.elsewhere.backend(reference.backend)
+    if not isinstance(backend, Deletable):
+        raise UsageError(f"the {reference.backend} backend cannot delete")
+    return _recorded(secrets, "secret_delete", reference, lambda: backend.delete(reference.path))
+
+
+def _recorded(secrets: Secrets, kind: str, reference: Reference, act: Callable[[], T]) -> T:
+    if reference.version is not None or reference.field:
+        raise UsageError("a version or a field cannot be written, only the whole secret")
+    snapshot = secrets.opened()
+    try:
+        event = {"kind": kind, "name": reference.path, "backend": reference.backend}
+        actor = {"actor": secrets.actor}
+        # Not a phase of the store's: its header does not tell how this one ends.
+        announced = secrets.trail.append([{**event, "outcome": INTENT, **actor}])[0]
+        ending: dict[str, Any] = {"announced": announced.seq}
+        try:
+            result = act()
+        except OpenclawError as refused:
+            _close(secrets, {**event, **ending, "outcome": refused.kind, **actor})
+            raise
+        secrets.elsewhere.forget(snapshot, reference)
+        if isinstance(result, str):
+            ending["version"] = result
+        _close(secrets, {**event, **ending, "outcome": "ok", **actor})
+        return result
+    finally:
+        snapshot.close()
+
+
+def _close(secrets: Secrets, record: dict[str, Any]) -> None:
+    """Record how a change ended; it did end so, and must not be called failed for want of that."""
+    try:
+        secrets.trail.append([record])
+    except UnrecordedError:
+        return
