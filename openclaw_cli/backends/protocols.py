@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -152,6 +152,28 @@ def checked_path(path: str) -> str:
     if any(segment in ("", ".", "..") for segment in path.split("/")):
         raise UsageError(f"not a path: {path} has an empty, '.' or '..' segment")
     return path
+
+
+def is_path(path: str) -> bool:
+    """Tell whether `checked_path` takes it: what is listed must be readable."""
+    try:
+        checked_path(path)
+    except UsageError:
+        return False
+    return True
+
+
+def one_by_one(
+    get: Callable[[str], Secret], paths: Sequence[str]
+) -> dict[str, Secret | OpenclawError]:
+    """Return what `get` answers or raises for each path: for places where asking costs nothing."""
+    found: dict[str, Secret | OpenclawError] = {}
+    for path in dict.fromkeys(paths):
+        try:
+            found[path] = get(path)
+        except OpenclawError as refused:
+            found[path] = refused
+    return found
 
 
 def the_only(version: str | None, path: str) -> None:
