@@ -1,19 +1,17 @@
 """The key slot of the desktop's keyring: 32 random bytes, kept by the system for this user.
 
-Each call is made by a child process that is ended when it takes too long: a secret service that
-hangs blocks its callers for ever. `keyring_child.py` says which services are trusted.
+How it is asked, and which keyrings are trusted, stands in `backends/connect/`.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
-import sys
 from typing import TYPE_CHECKING, Any
 
+from openclaw_cli.backends.connect import keyring
+from openclaw_cli.backends.connect.keyring import KeyringTroubleError
 from openclaw_cli.errors import LockedError
-from openclaw_cli.store.seal import KEY, same
+from openclaw_cli.store.seal import KEY
 
 if TYPE_CHECKING:
     from openclaw_cli.home import Home
@@ -25,26 +23,20 @@ WRONG = "the key in the keyring does not open this store"
 SECONDS = 10.0  # to answer; a desktop may be asking for its own password meanwhile
 
 _ANOTHER = "openclaw store slots add passphrase"
-_CHILD = (
-    "import sys; sys.path[:] = sys.argv[1:];"
-    "from openclaw_cli.store.keys.keyring_child import main; main()"
-)
 _WORDS = {
     "none": "no keyring answers here",
     "locked": "the keyring is locked",
     "absent": "the keyring has no key of this store",
+    "lost": "the keyring does not keep what it is given",
     "refused": "the keyring refused",
 }
 
 
 def create(home: Home, store: bytes, slot: bytes, given: bytes) -> tuple[dict[str, Any], bytes]:
-    """Put a fresh key into the keyring, read it back, and return it; raises `LockedError`."""
+    """Put a fresh key into the keyring, which looks whether it is kept; raises `LockedError`."""
     del home, given
     key = os.urandom(KEY)
-    item = _item(store, slot)
-    asked("set", item, key.hex())
-    if not same(_key(asked("get", item)), key):
-        raise LockedError("the keyring does not keep what it is given", hint=_ANOTHER)
+    asked("set", _item(store, slot), key.hex())
     return {}, key
 
 
@@ -95,42 +87,29 @@ def _key(text: str) -> bytes:
 
 
 def asked(verb: str, item: tuple[str, str], secret: str = "") -> str:
-    """Have a child ask the keyring; the secret goes through pipes, never through arguments.
+    """Ask the keyring to `get`, `set`, `delete` or `probe` an item: the service and the user.
 
-    `verb` is get, set, delete or probe; `item` the service and the user. Returns what `get` found.
-    Raises `LockedError` when the keyring is locked, absent, silent or has no such item.
+    Returns what `get` found. Raises `LockedError` when the keyring is locked, absent, silent or has
+    no such item.
     """
     service, user = item
-    request = {"verb": verb, "service": service, "user": user, "secret": secret}
-    path = [each for each in sys.path if each.startswith("/")]
     try:
-        done = subprocess.run(  # noqa: S603  our own code, by our own interpreter
-            [sys.executable, "-I", "-S", "-c", _CHILD, *path],
-            input=json.dumps(request).encode(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-            env=_environment(),
-            timeout=SECONDS,
-            check=False,
-        )
-        answer = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        raise _trouble(f"the keyring did not answer within {SECONDS:g} seconds") from None
-    except (OSError, ValueError):
-        answer = {"trouble": "none"}
-    if answer.get("trouble"):
-        raise _trouble(_WORDS.get(answer["trouble"], _WORDS["refused"]))
-    return str(answer.get("secret", ""))
+        if verb == "get":
+            return keyring.get(service, user, SECONDS)
+        if verb == "set":
+            keyring.put(service, user, secret, SECONDS)
+        elif verb == "delete":
+            keyring.delete(service, user, SECONDS)
+        else:
+            keyring.probe(SECONDS)
+    except KeyringTroubleError as trouble:
+        raise _refusal(trouble.word) from None
+    return ""
 
 
-def _environment() -> dict[str, str]:
-    """Return ours without what chooses the keyring's code or changes its settings."""
-    return {
-        name: text
-        for name, text in os.environ.items()
-        if not name.startswith(("PYTHON", "KEYRING_PROPERTY_"))
-    }
-
-
-def _trouble(what: str) -> LockedError:
+def _refusal(word: str) -> LockedError:
+    if word == "slow":
+        what = f"the keyring did not answer within {SECONDS:g} seconds"
+    else:
+        what = _WORDS.get(word, _WORDS["refused"])
     return LockedError(what, hint=f"unlock it on the desktop, or use another key: {_ANOTHER}")
