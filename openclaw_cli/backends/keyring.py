@@ -36,6 +36,7 @@ from openclaw_cli.model import MAX_VALUE, Secret, SecretValue, Version
 from openclaw_cli.registry import missing_library
 
 _MARK = "base64 by openclaw: "
+_NOT_THERE = ("none", "slow")
 
 
 class KeyringBackend:
@@ -105,15 +106,16 @@ class KeyringBackend:
         return [name for name in found if name.startswith(prefix) and is_path(name)]
 
     def check(self) -> Health:
+        """Say whether a keyring that we trust answers, and what it refuses."""
         try:
             keyring.probe(self._seconds)
+            count = len(keyring.names(self._service, self._seconds))
         except KeyringTroubleError as trouble:
             error = self._error(trouble, self._service)
-            return Health(reachable=False, problems=((error.message, error.hint),))
-        try:
-            count = len(self.names())
-        except OpenclawError as refused:
-            return Health(reachable=True, problems=((refused.message, refused.hint),))
+            if trouble.word == "unlisted":
+                return Health(reachable=True, detail=error.message)
+            there = trouble.word not in _NOT_THERE
+            return Health(reachable=there, problems=((error.message, error.hint),))
         return Health(reachable=True, detail=f"{count} items of the service {self._service}")
 
     def _answer(self, path: str, answer: str | KeyringTroubleError) -> Secret | OpenclawError:
@@ -145,7 +147,7 @@ _ERRORS: dict[str, Callable[[str], OpenclawError]] = {
     "lost": lambda path: RefusedError(f"the keyring does not keep {path}"),
     "other": lambda path: ConflictError(
         f"the keyring holds something else at {path} than was just put there",
-        hint="another program writes it, or has an item of that name",
+        hint="somebody else writes it too",
     ),
     "unlisted": lambda _: RefusedError("this keyring cannot list what it holds"),
 }

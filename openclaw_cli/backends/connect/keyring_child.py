@@ -58,11 +58,27 @@ def _get(backend: Any, service: str, user: str) -> dict[str, str]:  # noqa: ANN4
 
 
 def _set(backend: Any, service: str, user: str, secret: str) -> dict[str, str]:  # noqa: ANN401
-    backend.set_password(service, user, secret)
+    _write(backend, service, user, secret)
     found = backend.get_password(service, user)
     if found is None:
         return {"trouble": "lost"}
     return {} if found == secret else {"trouble": "other"}
+
+
+def _write(backend: Any, service: str, user: str, secret: str) -> None:  # noqa: ANN401
+    """Write into the item that reading would find, whoever made it, or into a new one.
+
+    The secret service keeps an item for each set of attributes. With another program's beside
+    ours, by more attributes than these two, reading would find now the one, now the other.
+    """
+    there = []
+    if hasattr(backend, "get_preferred_collection"):
+        collection = backend.get_preferred_collection()
+        there = list(collection.search_items({"service": service, "username": user}))
+    for item in there:
+        item.set_secret(secret.encode())
+    if not there:
+        backend.set_password(service, user, secret)
 
 
 def _delete(backend: Any, service: str, user: str) -> dict[str, str]:  # noqa: ANN401
