@@ -47,6 +47,11 @@ class Elsewhere:
         """Return an answer for each reference; copies are sealed with the store's data key."""
         return Fetcher(self._cache(snapshot), self.backend).fetch(references, self.wish)
 
+    def copy(self, snapshot: Snapshot, reference: Reference) -> bytes | None:
+        """Return the copy that is kept of a reference, whatever its age."""
+        found = self._cache(snapshot).get(reference)
+        return found.value if found else None
+
     def forget(self, snapshot: Snapshot, reference: Reference) -> None:
         """Drop the copy of what was just changed."""
         self._cache(snapshot).drop(reference)

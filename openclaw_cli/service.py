@@ -47,7 +47,8 @@ class Secrets:
     """Reads the secrets of one home on behalf of one actor.
 
     `unlock` takes a store's header and returns its data key and the kind of slot that gave it;
-    `order` are the backends that a bare name is looked for in; `elsewhere` makes the others than
+    `order` are the backends that a bare name is looked for in, `fallback` those that any reference
+    is looked for in after its own; `elsewhere` makes the others than
     the local store when one is first needed, and `found` makes that where there is none.
     """
 
@@ -67,6 +68,7 @@ class Secrets:
         self.actor = actor
         self.unlock = unlock
         self.order = order
+        self.fallback: Sequence[str] = ()
         self._elsewhere = elsewhere
         self._make = found
         self._others: Elsewhere | None = None
@@ -130,10 +132,16 @@ class Secrets:
             raise NotFoundError("there is no store yet", hint="openclaw store init")
         return snapshot
 
+    def copy_of(self, reference: Reference) -> bytes | None:
+        """Return the copy that is kept of a reference, to compare with; nothing is given away."""
+        snapshot = self.opened()
+        try:
+            return self.elsewhere.copy(snapshot, reference)
+        finally:
+            snapshot.close()
+
     def _is_local(self, reference: Reference) -> bool:
-        return (reference.backend or self.order[0]) == LOCAL and (
-            bool(reference.backend) or len(self.order) == 1
-        )
+        return all(each.backend == LOCAL for each in self._places(reference))
 
     def _found(
         self, snapshot: Snapshot, references: Sequence[Reference]
@@ -155,12 +163,11 @@ class Secrets:
 
     def _places(self, reference: Reference) -> list[Reference]:
         """Return where a reference is looked for, in order."""
-        if reference.backend:
-            return [reference]
+        order = [reference.backend] if reference.backend else self.order
         version, field = reference.version, reference.field
         return [
             Reference(reference.path, backend=name, version=version, field=field)
-            for name in self.order
+            for name in (*order, *self.fallback)
         ]
 
     def _ask(

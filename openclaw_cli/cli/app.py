@@ -33,6 +33,8 @@ openclaw secrets run --env OPENAI_API_KEY=openai-api-key -- python agent.py
 """
 
 _VALUES = "openclaw_cli.cli.secrets.values"
+_LIFETIME = "openclaw_cli.cli.secrets.lifetime"
+_COPYING = "openclaw_cli.cli.secrets.copying"
 _LOOKING = "openclaw_cli.cli.secrets.looking"
 _MOVING = "openclaw_cli.cli.secrets.moving"
 _RUNNING = "openclaw_cli.cli.secrets.running"
@@ -49,21 +51,20 @@ SECRETS: Table = {
     "set": (_VALUES, "Keep a new version of a secret, or a new secret."),
     "get": (_VALUES, "Give a secret's value: exact bytes when piped."),
     "edit": (_VALUES, "Change a value in your editor, in memory only."),
-    "list": (_LOOKING, "Show all secrets: where they are, how old, and what needs a hand."),
+    "list": (_LOOKING, "Show all secrets, where they are and how old."),
     "status": (_LOOKING, "Show one secret's health."),
     "history": (_LOOKING, "Draw a secret's versions: made, promoted, last read, retired."),
-    "rollback": (_VALUES, "Make an older version the current one again."),
-    "delete": (_VALUES, "Delete a secret; it can be restored for 30 days."),
-    "restore": (_VALUES, "Bring a deleted secret back."),
-    "run": (_RUNNING, "Run a program with secrets in its environment, its output masked."),
+    "rollback": (_LIFETIME, "Make an older version the current one again."),
+    "delete": (_LIFETIME, "Delete a secret; it can be restored for 30 days."),
+    "restore": (_LIFETIME, "Bring a deleted secret back."),
+    "describe": (_LIFETIME, "Change what is known of a secret: its provider, its labels."),
+    "refresh": (_LIFETIME, "Fetch a secret again and replace the copy of it."),
+    "run": (_RUNNING, "Run a program with secrets, its output masked."),
     "inject": (_RUNNING, "Fill the references in a template."),
     "import": (_MOVING, "Take secrets over from a file."),
     "export": (_MOVING, "Write secrets in the format of another tool."),
-    "copy": (_MOVING, "Copy a secret to another name."),
-    "resolve": (
-        "openclaw_cli.cli.secrets.resolving",
-        "Answer the OpenClaw gateway: a request on standard input, values on standard output.",
-    ),
+    "copy": (_COPYING, "Copy secrets to another name or backend, and read them back."),
+    "resolve": ("openclaw_cli.cli.secrets.resolving", "Answer the OpenClaw gateway's request."),
     "audit": (_AUDIT + ":", "Show who did what to which secret, and what looks wrong."),
     "__names": ("openclaw_cli.cli.completion", "Give a shell's completion the names."),
 }

@@ -128,7 +128,14 @@ def _get(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
     names = options[""] + options.get("--name", [])
     if len(names) != 1 or "--" in options:
         return None
-    stdout.value(secrets.read(parse(names[0])).value.reveal())
+    reference = parse(names[0])
+    secret = secrets.read(reference)
+    if secret.stale:
+        from openclaw_cli.cli.render import Output
+        from openclaw_cli.cli.secrets.stale import tell
+
+        tell(Output(), [(reference, secret)])
+    stdout.value(secret.value.reveal())
     return 0
 
 
@@ -154,7 +161,7 @@ def _resolve(secrets: Secrets, _settings: Settings, options: Options) -> int | N
 
 
 def _list(secrets: Secrets, settings: Settings, options: Options) -> int | None:
-    if options != {"": []} or os.isatty(stdout.STDOUT):
+    if options != {"": []} or os.isatty(stdout.STDOUT) or settings.backends() != ["local"]:
         return None
     import time
 

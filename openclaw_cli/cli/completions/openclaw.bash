@@ -4,22 +4,24 @@
 _openclaw_words() {
     case "$1" in
     "") REPLY="secrets store status config doctor completion --json --quiet --no-input --yes --version --help" ;;
-    "secrets") REPLY="create set get edit list status history rollback delete restore run inject import export copy resolve audit --json --quiet --no-input --yes --help" ;;
-    "secrets create") REPLY="--value --value-file --generate --verbatim --provider --label --force --json --quiet --no-input --yes --name --help" ;;
-    "secrets set") REPLY="--value --value-file --generate --verbatim --provider --json --quiet --no-input --yes --name --help" ;;
-    "secrets get") REPLY="--clip --no-cache --max-age --offline --json --quiet --no-input --yes --name --help" ;;
+    "secrets") REPLY="create set get edit list status history rollback delete restore describe refresh run inject import export copy resolve audit --json --quiet --no-input --yes --help" ;;
+    "secrets create") REPLY="--value --value-file --generate --verbatim --provider --backend --label --force --json --quiet --no-input --yes --name --help" ;;
+    "secrets set") REPLY="--value --value-file --generate --verbatim --provider --backend --json --quiet --no-input --yes --name --help" ;;
+    "secrets get") REPLY="--backend --fallback --clip --no-cache --max-age --offline --json --quiet --no-input --yes --name --help" ;;
     "secrets edit") REPLY="--json --quiet --no-input --yes --name --help" ;;
-    "secrets list") REPLY="--filter --sort --columns --deleted --missing --json --quiet --no-input --yes --help" ;;
+    "secrets list") REPLY="--filter --sort --columns --deleted --backend --missing --json --quiet --no-input --yes --help" ;;
     "secrets status") REPLY="--json --quiet --no-input --yes --name --help" ;;
     "secrets history") REPLY="--json --quiet --no-input --yes --name --help" ;;
     "secrets rollback") REPLY="--to --json --quiet --no-input --yes --name --help" ;;
-    "secrets delete") REPLY="--purge --json --quiet --no-input --yes --name --help" ;;
+    "secrets delete") REPLY="--backend --purge --json --quiet --no-input --yes --name --help" ;;
     "secrets restore") REPLY="--json --quiet --no-input --yes --name --help" ;;
-    "secrets run") REPLY="--env --env-file --secret --allow-missing --no-mask --json --quiet --no-input --yes --help" ;;
-    "secrets inject") REPLY="--out -o --force --json --quiet --no-input --yes --help" ;;
+    "secrets describe") REPLY="--provider --label --json --quiet --no-input --yes --name --help" ;;
+    "secrets refresh") REPLY="--backend --json --quiet --no-input --yes --name --help" ;;
+    "secrets run") REPLY="--env --env-file --secret --allow-missing --no-mask --fallback --no-cache --max-age --offline --json --quiet --no-input --yes --help" ;;
+    "secrets inject") REPLY="--out -o --force --fallback --no-cache --max-age --offline --json --quiet --no-input --yes --help" ;;
     "secrets import") REPLY="--format --prefix --overwrite --dry-run --json --quiet --no-input --yes --help" ;;
     "secrets export") REPLY="--format --all --out -o --force --json --quiet --no-input --yes --help" ;;
-    "secrets copy") REPLY="--overwrite --json --quiet --no-input --yes --name --help" ;;
+    "secrets copy") REPLY="--to --from --all --overwrite --dry-run --json --quiet --no-input --yes --name --help" ;;
     "secrets resolve") REPLY="--json --quiet --no-input --yes --help" ;;
     "secrets audit") REPLY="verify export prune --period --name --actor --action --follow --limit --json --quiet --no-input --yes --help" ;;
     "secrets audit verify") REPLY="--json --quiet --no-input --yes --help" ;;
@@ -51,17 +53,17 @@ _openclaw_words() {
 
 _openclaw_kind() {
     case "$1" in
-    "secrets create:--value" | "secrets create:--label" | "secrets set:--value" | "secrets get:--max-age" | "secrets list:--filter" | "secrets list:--sort" | "secrets list:--columns" | "secrets rollback:--to" | "secrets restore:1" | "secrets import:--prefix" | "secrets copy:2" | "secrets audit:--period" | "secrets audit:--actor" | "secrets audit:--action" | "secrets audit:--limit" | "secrets audit export:--period" | "secrets audit prune:--before" | "store unlock:--for" | "config set:2") REPLY="none" ;;
+    "secrets create:--value" | "secrets create:--backend" | "secrets create:--label" | "secrets set:--value" | "secrets set:--backend" | "secrets get:--backend" | "secrets get:--fallback" | "secrets get:--max-age" | "secrets list:--filter" | "secrets list:--sort" | "secrets list:--columns" | "secrets list:--backend" | "secrets rollback:--to" | "secrets delete:--backend" | "secrets restore:1" | "secrets describe:--label" | "secrets refresh:--backend" | "secrets run:--fallback" | "secrets run:--max-age" | "secrets inject:--fallback" | "secrets inject:--max-age" | "secrets import:--prefix" | "secrets copy:--to" | "secrets copy:--from" | "secrets copy:2" | "secrets audit:--period" | "secrets audit:--actor" | "secrets audit:--action" | "secrets audit:--limit" | "secrets audit export:--period" | "secrets audit prune:--before" | "store unlock:--for" | "config set:2") REPLY="none" ;;
     "secrets create:--value-file" | "secrets set:--value-file" | "secrets list:--missing" | "secrets run:--env-file" | "secrets inject:--out" | "secrets inject:-o" | "secrets inject:1" | "secrets import:1" | "secrets export:--out" | "secrets export:-o" | "secrets audit export:-o" | "secrets audit export:--output" | "store init:--passphrase-file" | "store init:--recovery-file" | "store rekey:--passphrase-file" | "store rekey:--recovery-file" | "store backup:1" | "store restore:--recovery-file" | "store restore:--passphrase-file" | "store restore:1" | "store slots add:--passphrase-file" | "store slots add:--recovery-file" | "store unlock:--recovery-file" | "store unlock:--passphrase-file" | "config check:1") REPLY="file" ;;
     "secrets create:--generate" | "secrets set:--generate") REPLY="optional base64 ed25519 hex passphrase password rsa ssh ssh-ed25519 ssh-rsa urlsafe uuid" ;;
-    "secrets create:--provider" | "secrets set:--provider") REPLY="anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai" ;;
-    "secrets create:--name" | "secrets set:--name" | "secrets get:--name" | "secrets get:1" | "secrets edit:--name" | "secrets edit:1" | "secrets status:--name" | "secrets status:1" | "secrets history:--name" | "secrets history:1" | "secrets rollback:--name" | "secrets rollback:1" | "secrets delete:--name" | "secrets delete:1" | "secrets restore:--name" | "secrets run:--secret" | "secrets export:*" | "secrets copy:--name" | "secrets copy:1" | "secrets audit:--name") REPLY="secret" ;;
+    "secrets create:--provider" | "secrets set:--provider" | "secrets describe:--provider") REPLY="anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai" ;;
+    "secrets create:--name" | "secrets set:--name" | "secrets get:--name" | "secrets get:1" | "secrets edit:--name" | "secrets edit:1" | "secrets status:--name" | "secrets status:1" | "secrets history:--name" | "secrets history:1" | "secrets rollback:--name" | "secrets rollback:1" | "secrets delete:--name" | "secrets delete:1" | "secrets restore:--name" | "secrets describe:--name" | "secrets describe:1" | "secrets refresh:--name" | "secrets refresh:1" | "secrets run:--secret" | "secrets export:*" | "secrets copy:--name" | "secrets copy:1" | "secrets audit:--name") REPLY="secret" ;;
     "secrets create:1" | "secrets set:1") REPLY="wanted" ;;
     "secrets run:--env") REPLY="pair" ;;
     "secrets run:*") REPLY="program" ;;
     "secrets import:--format" | "secrets export:--format" | "secrets audit export:--format") REPLY="dotenv json yaml toml shell github kubernetes" ;;
     "store init:--key" | "store rekey:--drop" | "store slots add:1" | "store slots remove:1") REPLY="file passphrase keyring recovery" ;;
-    "config set:1") REPLY="backend store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days" ;;
+    "config set:1") REPLY="backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days" ;;
     "completion:1") REPLY="bash zsh fish" ;;
     *) REPLY="" ;;
     esac
@@ -164,6 +166,6 @@ _openclaw() {
     return 0
 }
 
-_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets run|secrets inject|secrets import|secrets export|secrets copy|secrets resolve|secrets audit|secrets audit verify|secrets audit export|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|status|config|config show|config check|config set|config path|doctor|completion|"
+_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets describe|secrets refresh|secrets run|secrets inject|secrets import|secrets export|secrets copy|secrets resolve|secrets audit|secrets audit verify|secrets audit export|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|status|config|config show|config check|config set|config path|doctor|completion|"
 
 complete -F _openclaw openclaw openclaw-cli

@@ -23,18 +23,20 @@ function __openclaw_words
             'set'\t'Keep a new version of a secret, or a new secret.' \
             'get'\t'Give a secret\'s value: exact bytes when piped.' \
             'edit'\t'Change a value in your editor, in memory only.' \
-            'list'\t'Show all secrets: where they are, how old, and what needs a hand.' \
+            'list'\t'Show all secrets, where they are and how old.' \
             'status'\t'Show one secret\'s health.' \
             'history'\t'Draw a secret\'s versions: made, promoted, last read, retired.' \
             'rollback'\t'Make an older version the current one again.' \
             'delete'\t'Delete a secret; it can be restored for 30 days.' \
             'restore'\t'Bring a deleted secret back.' \
-            'run'\t'Run a program with secrets in its environment, its output masked.' \
+            'describe'\t'Change what is known of a secret: its provider, its labels.' \
+            'refresh'\t'Fetch a secret again and replace the copy of it.' \
+            'run'\t'Run a program with secrets, its output masked.' \
             'inject'\t'Fill the references in a template.' \
             'import'\t'Take secrets over from a file.' \
             'export'\t'Write secrets in the format of another tool.' \
-            'copy'\t'Copy a secret to another name.' \
-            'resolve'\t'Answer the OpenClaw gateway: a request on standard input, values on standard output.' \
+            'copy'\t'Copy secrets to another name or backend, and read them back.' \
+            'resolve'\t'Answer the OpenClaw gateway\'s request.' \
             'audit'\t'Show who did what to which secret, and what looks wrong.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
@@ -48,6 +50,7 @@ function __openclaw_words
             '--generate'\t'Make a value: password, token, passphrase, uuid, ed25519, rsa, ssh.' \
             '--verbatim'\t'Keep the newline at the end of a piped value.' \
             '--provider'\t'The service that issued it: openai, aws, postgres, ...' \
+            '--backend'\t'Where it lives: local, vault, ...' \
             '--label'\t'A label; repeatable.' \
             '--force'\t'Keep a new version where the name is taken.' \
             '--json'\t'Answer in JSON, errors too.' \
@@ -63,6 +66,7 @@ function __openclaw_words
             '--generate'\t'Make a value: password, token, passphrase, uuid, ed25519, rsa, ssh.' \
             '--verbatim'\t'Keep the newline at the end of a piped value.' \
             '--provider'\t'The service that issued it: openai, aws, postgres, ...' \
+            '--backend'\t'Where it lives: local, vault, ...' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -71,10 +75,12 @@ function __openclaw_words
             '--help'\t'Show this message and exit.'
         case 'secrets get'
             printf '%s\n' \
+            '--backend'\t'Where it lives: local, vault, ...' \
+            '--fallback'\t'Look there when it is away or not there.' \
             '--clip'\t'Copy it to the clipboard, and clear that after a while.' \
-            '--no-cache'\t'Ask the backend, not the cache.' \
+            '--no-cache'\t'Ask the backend, use no copy.' \
             '--max-age'\t'The oldest copy that will do.' \
-            '--offline'\t'Ask no other machine: a copy or nothing.' \
+            '--offline'\t'Ask no other machine: a copy, or nothing.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -95,6 +101,7 @@ function __openclaw_words
             '--sort'\t'name, provider, version, age, ...' \
             '--columns'\t'Which columns, in which order.' \
             '--deleted'\t'Show what was deleted and can be restored.' \
+            '--backend'\t'Where it lives: local, vault, ...' \
             '--missing'\t'Show what a .env file or a template refers to and is not there.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
@@ -128,6 +135,7 @@ function __openclaw_words
             '--help'\t'Show this message and exit.'
         case 'secrets delete'
             printf '%s\n' \
+            '--backend'\t'Where it lives: local, vault, ...' \
             '--purge'\t'For good: it cannot be restored.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
@@ -143,6 +151,25 @@ function __openclaw_words
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
             '--help'\t'Show this message and exit.'
+        case 'secrets describe'
+            printf '%s\n' \
+            '--provider'\t'The service that issued it: openai, aws, postgres, ...' \
+            '--label'\t'A label; repeatable.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'secrets refresh'
+            printf '%s\n' \
+            '--backend'\t'Where it lives: local, vault, ...' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
         case 'secrets run'
             printf '%s\n' \
             '--env'\t'A secret in a variable; NAME alone works.' \
@@ -150,6 +177,10 @@ function __openclaw_words
             '--secret'\t'Every secret of that name, in its usual variable.' \
             '--allow-missing'\t'Start without the secrets that are not there.' \
             '--no-mask'\t'Do not mask the values in what the program prints.' \
+            '--fallback'\t'Look there when it is away or not there.' \
+            '--no-cache'\t'Ask the backend, use no copy.' \
+            '--max-age'\t'The oldest copy that will do.' \
+            '--offline'\t'Ask no other machine: a copy, or nothing.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -160,6 +191,10 @@ function __openclaw_words
             '--out'\t'Where to; 0600.' \
             '-o'\t'Where to; 0600.' \
             '--force'\t'Replace the file.' \
+            '--fallback'\t'Look there when it is away or not there.' \
+            '--no-cache'\t'Ask the backend, use no copy.' \
+            '--max-age'\t'The oldest copy that will do.' \
+            '--offline'\t'Ask no other machine: a copy, or nothing.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -190,7 +225,11 @@ function __openclaw_words
             '--help'\t'Show this message and exit.'
         case 'secrets copy'
             printf '%s\n' \
+            '--to'\t'Where to: vault, local, ...' \
+            '--from'\t'Where from; local, if not.' \
+            '--all'\t'Every secret of --from.' \
             '--overwrite'\t'Keep a new version where the name is taken.' \
+            '--dry-run'\t'Say what would be done, and do nothing.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -432,15 +471,15 @@ end
 
 function __openclaw_kind
     switch $argv[1]
-        case 'secrets create:--value' 'secrets create:--label' 'secrets set:--value' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets rollback:--to' 'secrets restore:1' 'secrets import:--prefix' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit prune:--before' 'store unlock:--for' 'config set:2'
+        case 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit prune:--before' 'store unlock:--for' 'config set:2'
             echo 'none'
         case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:-o' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'config check:1'
             echo 'file'
         case 'secrets create:--generate' 'secrets set:--generate'
             echo 'optional base64 ed25519 hex passphrase password rsa ssh ssh-ed25519 ssh-rsa urlsafe uuid'
-        case 'secrets create:--provider' 'secrets set:--provider'
+        case 'secrets create:--provider' 'secrets set:--provider' 'secrets describe:--provider'
             echo 'anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai'
-        case 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets audit:--name'
+        case 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets audit:--name'
             echo 'secret'
         case 'secrets create:1' 'secrets set:1'
             echo 'wanted'
@@ -453,7 +492,7 @@ function __openclaw_kind
         case 'store init:--key' 'store rekey:--drop' 'store slots add:1' 'store slots remove:1'
             echo 'file passphrase keyring recovery'
         case 'config set:1'
-            echo 'backend store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days'
+            echo 'backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days'
         case 'completion:1'
             echo 'bash zsh fish'
     end
@@ -534,7 +573,7 @@ function __openclaw_complete
     end
 end
 
-set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'doctor' 'completion'
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets refresh' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'doctor' 'completion'
 
 complete -c openclaw -f -a '(__openclaw_complete)'
 complete -c openclaw-cli -f -a '(__openclaw_complete)'

@@ -13,12 +13,13 @@ from openclaw_cli.audit.event import Event, origin, seconds, user_name, who
 from openclaw_cli.audit.readings import Reads, of_secret
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.render import STATES, Column
+from openclaw_cli.cli.secrets import places
 from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.timeline import VersionLine, timeline
-from openclaw_cli.errors import OpenclawError, UsageError
+from openclaw_cli.errors import OpenclawError, PartialError, UsageError
 from openclaw_cli.model import CURRENT, RETIRED
 from openclaw_cli.names import parse
-from openclaw_cli.service import absent
+from openclaw_cli.service import LOCAL, absent
 
 if TYPE_CHECKING:
     from openclaw_cli.store.directory import Directory, Entry, Row
@@ -55,6 +56,7 @@ def list_(
     deleted: Annotated[
         bool, typer.Option("--deleted", help="Show what was deleted and can be restored.")
     ] = False,
+    backend: places.Backend = None,
     missing: Annotated[
         str | None,
         typer.Option(
@@ -64,7 +66,7 @@ def list_(
         ),
     ] = None,
 ) -> None:
-    """Show all secrets: where they are, how old, and what needs a hand.
+    """Show all secrets, where they are and how old.
 
     openclaw secrets list --filter "prod/*" --sort age
 
@@ -75,15 +77,21 @@ def list_(
     if missing is not None:
         _show_missing(session, directory, missing)
         return
+    far, failed = _elsewhere(session, backend) if not deleted else ([], 0)
     now = time.time()
     old_days = session.settings["status.old-days"]
-    shown = _sorted(listing.entries(directory, deleted=deleted), sort, now, old_days)
-    rows = listing.rows(shown, now, old_days)
+    here = listing.entries(directory, deleted=deleted) if backend in (None, LOCAL) else []
+    shown = _sorted(here, sort, now, old_days)
+    rows = listing.rows(shown, now, old_days) + far
     if filter_ is not None:
         kept = _filtered(rows, filter_)
-        shown, rows = [shown[at] for at in kept], [rows[at] for at in kept]
+        shown, rows = [shown[at] for at in kept if at < len(shown)], [rows[at] for at in kept]
     if session.as_json:
-        session.output.json({"secrets": [_plain(session, entry) for entry in shown]})
+        others = [
+            {"name": row[0], "backend": row[2], "state": row[6]} for row in rows[len(shown) :]
+        ]
+        session.output.json({"secrets": [_plain(session, entry) for entry in shown] + others})
+        _refuse_failed(failed)
         return
     chosen = _chosen(columns)
     session.output.table(
@@ -91,6 +99,33 @@ def list_(
     )
     if session.output.on_terminal:
         _close(session, directory, len(rows), filtered=filter_ is not None or deleted)
+    _refuse_failed(failed)
+
+
+def _elsewhere(session: Session, backend: str | None) -> tuple[list[list[str]], int]:
+    """Return the rows of what other backends have, and how many of them did not answer."""
+    others = [backend] if backend else session.settings.backends()
+    rows = []
+    failed = 0
+    for name in others:
+        if name == LOCAL:
+            continue
+        try:
+            with session.output.progress(f"asking {name}"):
+                found = session.secrets.elsewhere.names(name)
+        except OpenclawError as refused:
+            if backend:
+                raise
+            session.output.warn(f"{name}: {refused.message}", hint=refused.hint)
+            failed += 1
+            continue
+        rows += [[each, "", name, "", "", "", states.OK] for each in found]
+    return rows, failed
+
+
+def _refuse_failed(failed: int) -> None:
+    if failed:
+        raise PartialError("not every backend answered", hint="openclaw doctor")
 
 
 def _close(session: Session, directory: Directory, count: int, *, filtered: bool) -> None:
@@ -229,7 +264,7 @@ def history(context: typer.Context, name: Name) -> None:
             {
                 "version": line.number,
                 "stage": line.stage,
-                "made": line.made,
+                "created": line.made,
                 "promoted": line.promoted,
                 "retired": line.retired,
                 "last_read": line.last_read,

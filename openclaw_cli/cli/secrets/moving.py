@@ -1,4 +1,4 @@
-"""`openclaw secrets` import, export, copy: many secrets to and from files, one to another name."""
+"""`openclaw secrets` import and export: many secrets from and to files."""
 
 from __future__ import annotations
 
@@ -135,34 +135,6 @@ def export(
         if session.as_json:
             session.output.json({"file": out, "secrets": [entry.name for entry in entries]})
         session.output.done(f"wrote {len(values)} to {out}, in the clear")
-
-
-@app.command()
-def copy(
-    context: typer.Context,
-    name: Annotated[str, typer.Argument(metavar="NAME", help="The secret, or a version of it.")],
-    to: Annotated[str, typer.Argument(metavar="NEW-NAME", help="The name of the copy.")],
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Keep a new version where the name is taken.")
-    ] = False,
-) -> None:
-    """Copy a secret to another name."""
-    session: Session = context.obj
-    check(to)
-    reference = parse(name)
-    value = session.secrets.read(reference, purpose="copy").value
-    source = session.secrets.catalogue().entries.get(reference.path)
-    version = session.changes.create(
-        to,
-        value,
-        provider=source.provider if source else "",
-        labels=source.labels if source else {},
-        force=overwrite,
-        origin="copy",
-    )
-    if session.as_json:
-        session.output.json({"name": to, "version": str(version)})
-    session.output.done(f"copied {name} to {to}, version {version}")
 
 
 def _to_github(session: Session, values: dict[str, bytes], data: bytes, out: str | None) -> None:

@@ -13,7 +13,9 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 @app.command()
 def resolve(context: typer.Context) -> None:
-    """Answer the OpenClaw gateway: a request on standard input, values on standard output.
+    """Answer the OpenClaw gateway's request.
+
+    It comes on standard input, the values go to standard output.
 
         echo '{"protocolVersion":1,"provider":"x","ids":["openai-api-key"]}' | openclaw-resolver
 

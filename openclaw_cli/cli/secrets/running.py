@@ -9,6 +9,7 @@ import typer
 
 from openclaw_cli import formats, providers, template
 from openclaw_cli.cli import listing
+from openclaw_cli.cli.secrets import places, stale
 from openclaw_cli.cli.secrets.looking import variable_of
 from openclaw_cli.cli.secrets.moving import write_new
 from openclaw_cli.cli.secrets.references import read_file
@@ -46,8 +47,12 @@ def run(
     no_mask: Annotated[
         bool, typer.Option("--no-mask", help="Do not mask the values in what the program prints.")
     ] = False,
+    fallback: places.Fallback = None,
+    no_cache: places.NoCache = False,
+    max_age: places.MaxAge = None,
+    offline: places.Offline = False,
 ) -> int:
-    """Run a program with secrets in its environment, its output masked.
+    """Run a program with secrets, its output masked.
 
         openclaw secrets run --env OPENAI_API_KEY=openai-api-key -- python agent.py
 
@@ -56,6 +61,7 @@ def run(
     A line of .env may be KEY=openclaw://name. The status is the program's.
     """
     session: Session = context.obj
+    places.wanted(session, fallback=fallback, no_cache=no_cache, max_age=max_age, offline=offline)
     plan = Plan(program, mask=session.settings["run.mask"] and not no_mask)
     plan.allow_missing = allow_missing
     for path in env_file or []:
@@ -86,6 +92,10 @@ def inject(
         str | None, typer.Option("--out", "-o", metavar="FILE", help="Where to; 0600.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    fallback: places.Fallback = None,
+    no_cache: places.NoCache = False,
+    max_age: places.MaxAge = None,
+    offline: places.Offline = False,
 ) -> None:
     """Fill the references in a template.
 
@@ -96,9 +106,12 @@ def inject(
     Without --out nothing is written to a disk.
     """
     session: Session = context.obj
+    places.wanted(session, fallback=fallback, no_cache=no_cache, max_age=max_age, offline=offline)
     text = read_file(file)
     wanted = template.references(text)
-    found = session.secrets.read_many([parse(each) for each in wanted], purpose="inject")
+    parsed = [parse(each) for each in wanted]
+    found = session.secrets.read_many(parsed, purpose="inject")
+    stale.tell(session.output, zip(parsed, found, strict=True))
     values = {}
     for reference, answer in zip(wanted, found, strict=True):
         if isinstance(answer, OpenclawError):

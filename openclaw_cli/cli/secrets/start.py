@@ -71,6 +71,11 @@ def _environment(secrets: Secrets, plan: Plan) -> tuple[dict[bytes, bytes], dict
         environment[variable.encode()] = literal
     values = {}
     found = secrets.read_many(list(plan.secrets.values()), purpose="run") if plan.secrets else []
+    if any(getattr(answer, "stale", False) for answer in found):
+        from openclaw_cli.cli.render import Output
+        from openclaw_cli.cli.secrets.stale import tell
+
+        tell(Output(), zip(plan.secrets.values(), found, strict=True))
     for (variable, reference), answer in zip(plan.secrets.items(), found, strict=True):
         if isinstance(answer, NotFoundError) and plan.allow_missing:
             plan.missing.append(str(reference))

@@ -1,4 +1,4 @@
-"""`openclaw secrets` create, set, get, edit, rollback, delete, restore: one value at a time."""
+"""`openclaw secrets` create, set, get, edit: values on their way in and out."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from typing import Annotated, Any
 
 import typer
 
-from openclaw_cli import providers
-from openclaw_cli.cli import ask
+from openclaw_cli.cli.secrets import given, places, stale
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import UsageError
-from openclaw_cli.model import SecretValue
-from openclaw_cli.names import check, parse
-from openclaw_cli.rotation import generators
+from openclaw_cli.errors import ConflictError
+from openclaw_cli.model import Secret, SecretValue
+from openclaw_cli.names import Reference, parse
+from openclaw_cli.service import LOCAL
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -39,6 +38,9 @@ Provider = Annotated[
     str | None,
     typer.Option("--provider", help="The service that issued it: openai, aws, postgres, ..."),
 ]
+Label = Annotated[
+    list[str] | None, typer.Option("--label", metavar="KEY=TEXT", help="A label; repeatable.")
+]
 
 
 @app.command()
@@ -50,9 +52,8 @@ def create(
     generate: Generate = None,
     verbatim: Verbatim = False,
     provider: Provider = None,
-    label: Annotated[
-        list[str] | None, typer.Option("--label", metavar="KEY=TEXT", help="A label; repeatable.")
-    ] = None,
+    backend: places.Backend = None,
+    label: Label = None,
     force: Annotated[
         bool, typer.Option("--force", help="Keep a new version where the name is taken.")
     ] = False,
@@ -68,19 +69,24 @@ def create(
         openclaw secrets create tls-key --value-file server.key
     """
     session: Session = context.obj
-    check(name)
-    issuer = _provider(session, provider)
-    secret, origin = _new_value(session, name, value, value_file, generate, verbatim=verbatim)
-    issuer = _looked_at(session, name, secret, issuer)
-    version = session.changes.create(
-        name,
+    issuer, backend = given.split_provider(session, provider, backend)
+    reference = places.target(session, name, backend)
+    named = given.labels(label)
+    if not force:
+        _refuse_taken(session, reference)
+    secret, origin = given.new_value(session, name, value, value_file, generate, verbatim=verbatim)
+    issuer = given.looked_at(session, name, secret, issuer)
+    version = places.keep(
+        session,
+        reference,
         secret,
         provider=issuer,
-        labels=_labels(label),
+        labels=named,
+        new=True,
         force=force,
         origin=origin,
     )
-    _kept(session, name, version, origin)
+    _kept(session, reference, version, origin)
 
 
 @app.command("set")
@@ -92,6 +98,7 @@ def set_(
     generate: Generate = None,
     verbatim: Verbatim = False,
     provider: Provider = None,
+    backend: places.Backend = None,
 ) -> None:
     """Keep a new version of a secret, or a new secret.
 
@@ -100,44 +107,53 @@ def set_(
         printf %s "$KEY" | openclaw secrets set openai-api-key
     """
     session: Session = context.obj
-    check(name)
-    issuer = _provider(session, provider)
-    secret, origin = _new_value(session, name, value, value_file, generate, verbatim=verbatim)
-    issuer = _looked_at(session, name, secret, issuer)
-    version = session.changes.set(name, secret, provider=issuer, origin=origin)
-    _kept(session, name, version, origin)
+    issuer, backend = given.split_provider(session, provider, backend)
+    reference = places.target(session, name, backend)
+    secret, origin = given.new_value(session, name, value, value_file, generate, verbatim=verbatim)
+    issuer = given.looked_at(session, name, secret, issuer)
+    version = places.keep(session, reference, secret, provider=issuer, origin=origin)
+    _kept(session, reference, version, origin)
 
 
 @app.command()
 def get(
     context: typer.Context,
     name: Name,
+    backend: places.Backend = None,
+    fallback: places.Fallback = None,
     clip: Annotated[
         bool, typer.Option("--clip", help="Copy it to the clipboard, and clear that after a while.")
     ] = False,
-    no_cache: Annotated[
-        bool, typer.Option("--no-cache", help="Ask the backend, not the cache.")
-    ] = False,
-    max_age: Annotated[
-        str | None, typer.Option("--max-age", metavar="1h", help="The oldest copy that will do.")
-    ] = None,
-    offline: Annotated[
-        bool, typer.Option("--offline", help="Ask no other machine: a copy or nothing.")
-    ] = False,
+    no_cache: places.NoCache = False,
+    max_age: places.MaxAge = None,
+    offline: places.Offline = False,
 ) -> None:
     """Give a secret's value: exact bytes when piped.
 
-    key=$(openclaw secrets get openai-api-key)
+    The name may be a reference to a version, a field or another backend.
 
-    openclaw secrets get "openai-api-key?version=2"
+        key=$(openclaw secrets get openai-api-key)
+
+        openclaw secrets get "openai-api-key?version=2"
+
+        openclaw secrets get vault://openai-api-key --fallback local
     """
-    del no_cache, max_age, offline  # the local store is never a copy
     session: Session = context.obj
-    secret = session.secrets.read(parse(name))
+    reference = parse(name)
+    places.wanted(
+        session,
+        backend=backend,
+        fallback=fallback,
+        no_cache=no_cache,
+        max_age=max_age,
+        offline=offline,
+    )
+    secret = session.secrets.read(reference)
+    stale.tell(session.output, [(reference, secret)])
     if clip:
         _to_clipboard(session, name, secret.value)
     elif session.as_json:
-        session.output.json({"name": name, **_shown(secret.value), "version": secret.version.id})
+        session.output.json({"name": name, **_shown(secret)})
     else:
         session.output.value(secret.value.reveal())
 
@@ -152,138 +168,41 @@ def edit(context: typer.Context, name: Name) -> None:
 
     session: Session = context.obj
     session.ask.need_terminal("an editor", hint=f"openclaw secrets set {name}")
-    before = session.secrets.read(parse(name), purpose="edit").value
+    reference = places.target(session, name, None)
+    before = session.secrets.read(reference, purpose="edit").value
     after = editor.edit(before.reveal())
     if after is None:
         session.output.note(f"{name} was not changed")
         return
-    version = session.changes.set(name, SecretValue(after), origin="edit")
-    _kept(session, name, version, "edit")
+    version = places.keep(session, reference, SecretValue(after), origin="edit")
+    _kept(session, reference, version, "edit")
 
 
-@app.command()
-def rollback(
-    context: typer.Context,
-    name: Name,
-    to: Annotated[
-        int | None, typer.Option("--to", metavar="N", help="The version; the one before, if not.")
-    ] = None,
-) -> None:
-    """Make an older version the current one again."""
-    session: Session = context.obj
-    version = session.changes.rollback(check(name), to)
-    if session.as_json:
-        session.output.json({"name": name, "version": str(version)})
-    session.output.done(f"version {version} of {name} is the current one again")
-
-
-@app.command()
-def delete(
-    context: typer.Context,
-    name: Name,
-    purge: Annotated[
-        bool, typer.Option("--purge", help="For good: it cannot be restored.")
-    ] = False,
-) -> None:
-    """Delete a secret; it can be restored for 30 days."""
-    session: Session = context.obj
-    check(name)
-    if purge:
-        session.confirm(f"delete {name} and all its versions for good?")
-    there = session.changes.delete(name, purge=purge)
-    if session.as_json:
-        session.output.json({"name": name, "deleted": there})
-    if not there:
-        session.output.done(f"no secret is called {name}, so nothing was deleted")
-    elif purge:
-        session.output.done(f"{name} is gone for good")
-    else:
-        session.output.done(f"deleted {name}; openclaw secrets restore {name} brings it back")
-
-
-@app.command()
-def restore(context: typer.Context, name: Name) -> None:
-    """Bring a deleted secret back."""
-    session: Session = context.obj
-    version = session.changes.restore(check(name))
-    if session.as_json:
-        session.output.json({"name": name, "version": str(version)})
-    session.output.done(f"{name} is back, at version {version}")
-
-
-def _new_value(
-    session: Session,
-    name: str,
-    value: str | None,
-    value_file: str | None,
-    generate: str | None,
-    *,
-    verbatim: bool,
-) -> tuple[SecretValue, str]:
-    """Take the value from the one place that was named, and say how it came."""
-    if sum(each is not None for each in (value, value_file, generate)) > 1:
-        raise UsageError("give one of --value, --value-file and --generate")
-    if generate is not None:
-        return _generated(session, generate), "generate"
-    if value_file is not None:
-        return SecretValue(ask.read_value_file(value_file)), "set"
-    if value is not None:
-        session.output.warn(
-            "a value on the command line can be read by others, and stays in the shell's history",
-            hint=f"openclaw secrets set {name}, which asks for it or takes it from a pipe",
+def _refuse_taken(session: Session, reference: Reference) -> None:
+    """Refuse a name that is taken before anybody is asked for a value, or one is made."""
+    if reference.backend != LOCAL:
+        return  # asked there, just before it is written
+    entry = session.secrets.catalogue().entries.get(reference.path)
+    if entry is not None and not entry.deleted:
+        raise ConflictError(
+            f"{reference.path} exists already",
+            hint=f"openclaw secrets set {reference.path}, for a new version",
         )
-        return SecretValue(value.encode(errors="surrogateescape")), "set"
-    return SecretValue(session.ask.new_value(name, verbatim=verbatim)), "set"
 
 
-def _generated(session: Session, kind: str) -> SecretValue:
-    generator = generators.parse(kind)
-    made = generator.generate()
-    session.output.note(f"generated: {generator.describe()}")
-    if made.public is not None:
-        session.output.note("its public half:")
-        for line in made.public.splitlines():
-            session.output.note(f"  {line}")
-    return SecretValue(made.value)
-
-
-def _provider(session: Session, provider: str | None) -> str:
-    """Return the provider's name when it is one; a service we do not know is only a label."""
-    if not provider:
-        return ""
-    if provider not in providers.names():
-        session.output.note(f"{provider} is not a provider with a known shape; kept as a label")
-        return check(provider)
-    return provider
-
-
-def _looked_at(session: Session, name: str, value: SecretValue, provider: str) -> str:
-    """Warn where a value does not look like its provider's; recognise one that nobody named."""
-    if not provider:
-        found = providers.recognise(value.reveal())
-        return found.name if found else ""
-    if provider in providers.names():
-        warning = providers.get(provider).check(value.reveal())
-        if warning:
-            session.output.warn(f"{name}: {warning}")
-    return provider
-
-
-def _labels(given: list[str] | None) -> dict[str, str]:
-    labels = {}
-    for each in given or []:
-        key, separator, text = each.partition("=")
-        if not separator or not key:
-            raise UsageError("a label is written KEY=TEXT")
-        labels[key] = text
-    return labels
-
-
-def _kept(session: Session, name: str, version: int, origin: str) -> None:
+def _kept(session: Session, reference: Reference, version: str, origin: str) -> None:
     if session.as_json:
-        session.output.json({"name": name, "version": str(version), "origin": origin})
+        session.output.json(
+            {
+                "name": reference.path,
+                "backend": reference.backend,
+                "version": version,
+                "origin": origin,
+            }
+        )
     tell_founding(session)
-    session.output.done(f"kept {name}, version {version}")
+    place = "" if reference.backend == LOCAL else f" in {reference.backend}"
+    session.output.done(f"kept {reference.path}{place}, version {version}")
 
 
 def tell_founding(session: Session) -> None:
@@ -298,14 +217,22 @@ def tell_founding(session: Session) -> None:
         )
 
 
-def _shown(value: SecretValue) -> dict[str, Any]:
-    """Return a value for JSON: as text, or in base64 where it is not UTF-8."""
+def _shown(secret: Secret) -> dict[str, Any]:
+    """Return a secret for JSON: its value as text, or in base64 where it is not UTF-8."""
     import base64
 
+    value = secret.value.reveal()
     try:
-        return {"value": value.reveal().decode()}
+        shown = {"value": value.decode()}
     except UnicodeDecodeError:
-        return {"base64": base64.b64encode(value.reveal()).decode()}
+        shown = {"base64": base64.b64encode(value).decode()}
+    return {
+        **shown,
+        "version": secret.version.id,
+        "backend": secret.backend,
+        "age": secret.age,
+        "stale": secret.stale,
+    }
 
 
 def _to_clipboard(session: Session, name: str, value: SecretValue) -> None:

@@ -87,7 +87,11 @@ def test_copy_keeps_the_value_and_the_provider(main: Main) -> None:
     main("secrets", "copy", "a", "b", check=0)
     assert main("secrets", "get", "b").out == b"x"
     assert main("secrets", "list", "--json").json()["secrets"][1]["provider"] == "openai"
+    assert b"already there" in main("secrets", "copy", "a", "b", check=0).err
+    main("secrets", "set", "a", input=b"y", check=0)
     main("secrets", "copy", "a", "b", check=11)
+    main("secrets", "copy", "a", "b", "--overwrite", check=0)
+    assert main("secrets", "get", "b").out == b"y"
 
 
 def test_inject_fills_a_template_and_leaves_the_rest(main: Main) -> None:

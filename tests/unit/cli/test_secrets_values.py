@@ -74,7 +74,13 @@ def test_a_taken_name_is_a_conflict_that_says_what_to_do(main: Main) -> None:
 
 def test_json_says_the_version(main: Main) -> None:
     done = main("secrets", "set", "key", "--json", input=b"v", check=0)
-    assert done.json() == {"schema": 1, "name": "key", "version": "1", "origin": "set"}
+    assert done.json() == {
+        "schema": 1,
+        "name": "key",
+        "backend": "local",
+        "version": "1",
+        "origin": "set",
+    }
     assert done.err == b""
 
 

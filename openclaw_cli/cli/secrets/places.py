@@ -1,0 +1,110 @@
+"""In which backend a command works, and how old its answers may be."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from openclaw_cli import duration
+from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import ConflictError, NotFoundError, UsageError
+from openclaw_cli.model import SecretValue
+from openclaw_cli.names import Reference, check, parse
+from openclaw_cli.service import LOCAL
+
+Backend = Annotated[
+    str | None, typer.Option("--backend", metavar="B", help="Where it lives: local, vault, ...")
+]
+Fallback = Annotated[
+    str | None,
+    typer.Option("--fallback", metavar="B", help="Look there when it is away or not there."),
+]
+NoCache = Annotated[bool, typer.Option("--no-cache", help="Ask the backend, use no copy.")]
+MaxAge = Annotated[
+    str | None, typer.Option("--max-age", metavar="1h", help="The oldest copy that will do.")
+]
+Offline = Annotated[
+    bool, typer.Option("--offline", help="Ask no other machine: a copy, or nothing.")
+]
+
+
+def target(session: Session, name: str, backend: str | None) -> Reference:
+    """Return the one place that a command is to change: as named, as told, or as set."""
+    reference = parse(name)
+    if backend and reference.backend not in ("", backend):
+        raise UsageError(f"{name} names another backend than --backend {backend}")
+    if not reference.backend:
+        reference.backend = backend or session.secrets.order[0]
+    if reference.backend == LOCAL:
+        check(reference.path)
+        if reference.version is not None or reference.field:
+            raise UsageError("a version or a field cannot be written, only the whole secret")
+    return reference
+
+
+def wanted(
+    session: Session,
+    *,
+    backend: str | None = None,
+    fallback: str | None = None,
+    no_cache: bool = False,
+    max_age: str | None = None,
+    offline: bool = False,
+) -> None:
+    """Tell the session's secrets where to look and what copies will do."""
+    if backend:
+        session.secrets.order = [backend]
+    if fallback:
+        session.secrets.fallback = [fallback]
+    if not (no_cache or max_age or offline):
+        return
+    if offline and no_cache:
+        raise UsageError("--offline and --no-cache leave nobody to ask")
+    wish = session.secrets.elsewhere.wish
+    wish.offline = offline
+    if max_age:
+        oldest = duration.parse(max_age, name="--max-age")
+        wish.fresh, wish.stale = min(wish.fresh, oldest), oldest
+    if no_cache:
+        wish.fresh = wish.stale = 0.0
+
+
+def keep(
+    session: Session,
+    reference: Reference,
+    value: SecretValue,
+    *,
+    provider: str = "",
+    labels: dict[str, str] | None = None,
+    new: bool = False,
+    force: bool = False,
+    origin: str = "set",
+) -> str:
+    """Keep a version where the reference says; return its word. With `new`, refuse a taken name."""
+    if reference.backend != LOCAL:
+        from openclaw_cli import elsewhere
+
+        if labels:
+            raise UsageError("labels are kept for secrets of the local store only")
+        if new and not force:
+            _refuse_taken(session, reference)
+        return elsewhere.put(session.secrets, reference, value)
+    if new:
+        number = session.changes.create(
+            reference.path, value, provider=provider, labels=labels, force=force, origin=origin
+        )
+    else:
+        number = session.changes.set(reference.path, value, provider=provider, origin=origin)
+    return str(number)
+
+
+def _refuse_taken(session: Session, reference: Reference) -> None:
+    session.secrets.elsewhere.wish.fresh = 0.0
+    try:
+        session.secrets.read(reference, purpose="create")
+    except NotFoundError:
+        return
+    raise ConflictError(
+        f"{reference} exists already", hint=f"openclaw secrets set {reference}, for a new version"
+    )
