@@ -1,0 +1,144 @@
+"""Secrets in other backends, through the front door: env and file need no server."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Openclaw, Result
+
+Main = Callable[..., Result]
+
+
+def records(tmp_path: Path) -> list[dict[str, object]]:
+    lines = (tmp_path / "state" / "audit" / "trail.jsonl").read_text().splitlines()
+    return [json.loads(line) for line in lines]
+
+
+def test_a_reference_works_where_a_name_does(
+    main: Main, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("FAR_KEY", "from the environment")
+    assert main("secrets", "get", "env://FAR_KEY", check=0).out == b"from the environment"
+    assert records(tmp_path)[-1]["backend"] == "env"
+
+
+def test_a_bare_name_is_looked_for_in_order(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
+    main("secrets", "set", "HERE", input=b"local", check=0)
+    monkeypatch.setenv("OPENCLAW_BACKEND", "env, local")
+    monkeypatch.setenv("THERE", "env")
+    assert main("secrets", "get", "THERE", check=0).out == b"env"
+    assert main("secrets", "get", "HERE", check=0).out == b"local"
+    main("secrets", "get", "NOWHERE", check=3)
+
+
+def test_a_fallback_answers_and_says_where_it_was(main: Main) -> None:
+    main("secrets", "set", "KEY", input=b"local", check=0)
+    done = main("secrets", "get", "env://KEY", "--fallback", "local", "--json", check=0)
+    assert (done.json()["value"], done.json()["backend"]) == ("local", "local")
+
+
+def test_run_takes_secrets_from_several_backends(
+    openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openclaw("secrets", "set", "key", input=b"here", check=0)
+    monkeypatch.setenv("FAR_KEY", "there")
+    line = ("--env", "A=key", "--env", "B=env://FAR_KEY", "--no-mask", "--", "sh", "-c")
+    done = openclaw("secrets", "run", *line, 'printf "%s-%s" "$A" "$B"', check=0)
+    assert done.out == b"here-there"
+
+
+def test_list_shows_the_backends_that_are_set_side_by_side(
+    main: Main, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAR_KEY", "there")
+    main("secrets", "set", "key", input=b"here", check=0)
+    settings = tmp_path / "state" / "settings.toml"
+    settings.write_text('[backends.env]\nprefix = "FAR_"\n')
+    settings.chmod(0o600)
+    listed = main("secrets", "list", "--columns", "name,backend", check=0).out
+    assert listed.split() == b"NAME BACKEND key local KEY env".split()
+    assert main("secrets", "list", "--backend", "env").out.split()[-1] == b"ok"
+
+
+def test_a_read_only_backend_is_not_written(main: Main) -> None:
+    assert b"cannot be written" in main("secrets", "set", "env://KEY", input=b"v", check=2).err
+    assert b"cannot delete" in main("secrets", "delete", "env://KEY", check=2).err
+
+
+def test_a_change_elsewhere_has_two_records(main: Main, tmp_path: Path) -> None:
+    root = tmp_path / "keys"
+    root.mkdir(0o700)
+    settings = tmp_path / "state" / "settings.toml"
+    (tmp_path / "state").mkdir(0o700)
+    settings.write_text(f'[backends.file]\nroot = "{root}"\n')
+    settings.chmod(0o600)
+    main("secrets", "set", "file://key", input=b"value", check=0)
+    assert main("secrets", "get", "file://key").out == b"value"
+    changes = [each for each in records(tmp_path) if each["kind"] == "secret_set"]
+    assert [each["outcome"] for each in changes] == ["intent", "ok"]
+    assert changes[1]["announced"] == changes[0]["seq"]
+    main("secrets", "audit", "verify", check=0)
+
+
+def test_a_provider_that_is_a_backend_means_the_backend(main: Main) -> None:
+    done = main("secrets", "create", "key", "--provider", "env", input=b"v", check=2)
+    assert b"the env backend cannot be written" in done.err
+
+
+def test_copy_to_another_backend_reads_back_and_can_be_started_again(
+    main: Main, tmp_path: Path
+) -> None:
+    root = tmp_path / "keys"
+    root.mkdir(0o700)
+    for name in ("a", "b"):
+        main("secrets", "set", name, input=name.encode(), check=0)
+    settings = tmp_path / "state" / "settings.toml"
+    settings.write_text(f'[backends.file]\nroot = "{root}"\n')
+    settings.chmod(0o600)
+    line = ("secrets", "copy", "--all", "--to", "file")
+    assert b"would be copied" in main(*line, "--dry-run", check=0).err
+    assert list(root.iterdir()) == []
+    main(*line, check=0)
+    assert (root / "a").read_bytes() == b"a"
+    assert main(*line, check=0).err.count(b"already there") == 2
+    main("secrets", "set", "a", input=b"new", check=0)
+    done = main(*line, check=8)
+    assert b"another value" in done.err
+    assert (root / "a").read_bytes() == b"a"
+
+
+def test_refresh_says_whether_the_value_changed(main: Main, tmp_path: Path) -> None:
+    root = tmp_path / "keys"
+    root.mkdir(0o700)
+    (root / "key").write_bytes(b"one")
+    (root / "key").chmod(0o600)
+    main("secrets", "set", "local", input=b"v", check=0)
+    settings = tmp_path / "state" / "settings.toml"
+    settings.write_text(f'[backends.file]\nroot = "{root}"\n')
+    settings.chmod(0o600)
+    main("secrets", "get", "file://key", check=0)
+    assert b"is the same" in main("secrets", "refresh", "file://key", check=0).err
+    (root / "key").write_bytes(b"two")
+    assert main("secrets", "get", "file://key").out == b"one"
+    assert b"has changed" in main("secrets", "refresh", "file://key", check=0).err
+    assert main("secrets", "get", "file://key").out == b"two"
+
+
+def test_offline_asks_nobody(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FAR_KEY", "there")
+    main("secrets", "get", "env://FAR_KEY", "--offline", check=75)
+    main("secrets", "get", "env://FAR_KEY", check=0)
+    assert main("secrets", "get", "env://FAR_KEY", "--offline", check=0).out == b"there"
+
+
+def test_an_unknown_backend_names_those_there_are(main: Main) -> None:
+    assert b"known: env, file" in main("secrets", "get", "gcp://x", check=78).err
+
+
+def test_the_offline_branch_of_the_articles_needs_no_vault(main: Main) -> None:
+    main("secrets", "set", "ollama/gpt-oss-120b", input=b"v", check=0)
+    assert main("secrets", "get", "vault://local/ollama/gpt-oss-120b", check=0).out == b"v"
