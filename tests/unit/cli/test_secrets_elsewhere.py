@@ -111,28 +111,51 @@ def test_copy_to_another_backend_reads_back_and_can_be_started_again(
     assert (root / "a").read_bytes() == b"a"
 
 
-def test_refresh_says_whether_the_value_changed(main: Main, tmp_path: Path) -> None:
-    root = tmp_path / "keys"
-    root.mkdir(0o700)
-    (root / "key").write_bytes(b"one")
-    (root / "key").chmod(0o600)
-    main("secrets", "set", "local", input=b"v", check=0)
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """Set a program that gives the content of a file as the exec backend; return the file."""
+    answer = tmp_path / "answer"
+    answer.write_bytes(b"one")
+    script = tmp_path / "give"
+    script.write_text(f"#!/bin/sh\ncat {answer}\n")
+    script.chmod(0o700)
     settings = tmp_path / "state" / "settings.toml"
-    settings.write_text(f'[backends.file]\nroot = "{root}"\n')
+    settings.parent.mkdir(0o700, exist_ok=True)
+    settings.write_text(f'[backends.exec]\ncommand = "{script}"\nformat = "raw"\n')
     settings.chmod(0o600)
-    main("secrets", "get", "file://key", check=0)
-    assert b"is the same" in main("secrets", "refresh", "file://key", check=0).err
-    (root / "key").write_bytes(b"two")
-    assert main("secrets", "get", "file://key").out == b"one"
-    assert b"has changed" in main("secrets", "refresh", "file://key", check=0).err
-    assert main("secrets", "get", "file://key").out == b"two"
+    return answer
 
 
-def test_offline_asks_nobody(main: Main, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("FAR_KEY", "there")
-    main("secrets", "get", "env://FAR_KEY", "--offline", check=75)
+def test_refresh_says_whether_the_value_changed(main: Main, program: Path) -> None:
+    assert main("secrets", "get", "exec://key", check=0).out == b"one"
+    assert b"is the same" in main("secrets", "refresh", "exec://key", check=0).err
+    program.write_bytes(b"two")
+    assert main("secrets", "get", "exec://key").out == b"one"
+    assert b"has changed" in main("secrets", "refresh", "exec://key", check=0).err
+    assert main("secrets", "get", "exec://key").out == b"two"
+
+
+def test_a_copy_is_as_old_as_is_allowed(main: Main, program: Path) -> None:
+    main("secrets", "get", "exec://key", check=0)
+    program.write_bytes(b"two")
+    assert main("secrets", "get", "exec://key", "--max-age", "1h").out == b"one"
+    assert main("secrets", "get", "exec://key", "--no-cache").out == b"two"
+
+
+@pytest.mark.usefixtures("program")
+def test_offline_asks_nobody(main: Main) -> None:
+    main("secrets", "get", "exec://key", "--offline", check=75)
+    main("secrets", "get", "exec://key", check=0)
+    assert main("secrets", "get", "exec://key", "--offline", check=0).out == b"one"
+
+
+def test_what_is_on_this_machine_is_never_a_copy(
+    main: Main, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FAR_KEY", "one")
     main("secrets", "get", "env://FAR_KEY", check=0)
-    assert main("secrets", "get", "env://FAR_KEY", "--offline", check=0).out == b"there"
+    monkeypatch.setenv("FAR_KEY", "two")
+    assert main("secrets", "get", "env://FAR_KEY", check=0).out == b"two"
 
 
 def test_an_unknown_backend_names_those_there_are(main: Main) -> None:
