@@ -50,6 +50,8 @@ _CHOOSES_CODE = re.compile(
 )
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
+_HINT = "in the table [backends.exec] of settings.toml: command ="
+
 _Found = dict[str, Secret | OpenclawError]
 
 
@@ -150,13 +152,13 @@ class ExecBackend:
         except FileNotFoundError:
             raise ConfigError(
                 f"the program of the exec backend is not there: {self._command}",
-                hint="openclaw config set backends.exec.command /ABSOLUTE/PATH",
+                hint=f'{_HINT} "/an/absolute/path"',
             ) from None
         if stat.S_ISLNK(entry.st_mode):
             real = os.path.realpath(self._command)
             raise DeniedError(
                 f"{self._command} is a symbolic link",
-                hint=f"openclaw config set backends.exec.command {shlex.quote(real)}",
+                hint=f'{_HINT} "{real}"',
             )
         ownership.check_owner(entry, self._command)
         if not os.access(self._command, os.X_OK):
@@ -223,7 +225,7 @@ def _command(path: str) -> str:
     if not path:
         raise ConfigError(
             "the exec backend has no program",
-            hint="openclaw config set backends.exec.command /ABSOLUTE/PATH",
+            hint=f'{_HINT} "/an/absolute/path"',
         )
     if not path.startswith("/") or path != os.path.normpath(path):
         raise ConfigError("the program of the exec backend is not a plain absolute path")
@@ -246,7 +248,7 @@ def _passed(names: list[str]) -> list[str]:
         if _CHOOSES_CODE.fullmatch(name):
             raise ConfigError(
                 f"{name} chooses the code that a program runs, so it is not passed on",
-                hint=f"give it a value of its own: env = {name}=...",
+                hint=f'give it a value of its own: env = "{name}=..."',
             )
     return names
 

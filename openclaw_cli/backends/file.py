@@ -141,7 +141,7 @@ class FileBackend:
         if not self._root:
             raise ConfigError(
                 f"{path} is relative, and the file backend has no root",
-                hint="openclaw config set backends.file.root DIRECTORY",
+                hint='root = "/a/directory" in the table [backends.file] of settings.toml',
             )
         return f"{self._root}/{path}"
 

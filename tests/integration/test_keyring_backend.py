@@ -29,6 +29,7 @@ from openclaw_cli.testing.backends import (
     Keep,
     ListableContract,
 )
+from tests.conftest import Openclaw
 from tests.integration.test_keyring import (
     Desktop,
     desktop,  # noqa: F401 - a fixture
@@ -83,6 +84,15 @@ def test_another_program_sees_what_was_put(desktop: Desktop, backend: KeyringBac
     backend.put("bytes", SecretValue(b"\xff\x00"))
     assert desktop.lookup(SERVICE, "bytes") == "base64 by openclaw: /wA="
     backend.delete("openai/key")
+    assert desktop.lookup(SERVICE, "openai/key") == ""
+
+
+def test_the_commands_keep_and_read_a_secret_there(desktop: Desktop, openclaw: Openclaw) -> None:  # noqa: F811
+    openclaw("secrets", "set", "keyring://openai/key", input=CANARY, check=0)
+    assert openclaw("secrets", "get", "keyring://openai/key", check=0).out == CANARY
+    assert desktop.lookup(SERVICE, "openai/key") == CANARY.decode()
+    assert openclaw("secrets", "get", "keyring://none", check=3).out == b""
+    openclaw("secrets", "delete", "keyring://openai/key", "--yes", check=0)
     assert desktop.lookup(SERVICE, "openai/key") == ""
 
 

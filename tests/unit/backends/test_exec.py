@@ -296,7 +296,7 @@ class TestWhoseItIs:
         (tmp_path / "link").symlink_to("program")
         refused = refusal(ExecBackend({"command": str(tmp_path / "link")}))
         assert type(refused) is DeniedError
-        assert refused.hint.endswith(f"{tmp_path}/program")
+        assert refused.hint.endswith(f'command = "{tmp_path}/program"')
 
     def test_what_is_no_program_is_a_wrong_setting(self, shell: Program, tmp_path: Path) -> None:
         assert type(refusal(ExecBackend({"command": str(tmp_path / "none")}))) is ConfigError
