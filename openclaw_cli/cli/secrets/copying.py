@@ -15,6 +15,7 @@ from openclaw_cli.errors import (
     NotFoundError,
     OpenclawError,
     PartialError,
+    StorageError,
     UsageError,
 )
 from openclaw_cli.model import Secret
@@ -124,10 +125,23 @@ def _copy(
         force=True,
         origin="copy",
     )
-    back = session.secrets.read(new, purpose="copy")
+    back = _read_back(session, new)
     if back.value.reveal() != secret.value.reveal():
         raise IntegrityError(f"{new} gives back another value than was written")
     return f"copied, version {version}"
+
+
+def _read_back(session: Session, new: Reference) -> Secret:
+    try:
+        return session.secrets.read(new, purpose="copy")
+    except IntegrityError:
+        raise
+    except OpenclawError:
+        # Whatever is the matter now, the copy was made: it must not sound as if it was not.
+        raise StorageError(
+            f"the change was made, but {new} could not be read back to compare it",
+            hint=f"openclaw secrets get {new}",
+        ) from None
 
 
 def _there(session: Session, reference: Reference) -> Secret | None:
