@@ -14,6 +14,7 @@ tests | command -v faketime             | faketime       | a clock that jumps
 tests | command -v fish                 | fish           | completion in fish
 tests | command -v gnome-keyring-daemon | gnome-keyring  | a real keyring
 tests | command -v man                  | man-db         | the manual pages, rendered
+tests | command -v mkfs.ext4            | e2fsprogs      | a disk of its own to pull the plug of
 tests | command -v secret-tool          | libsecret-tools | the keyring as another program sees it
 tests | command -v strace               | strace         | kill or fail at each system call
 tests | command -v tmux                 | tmux           | a real terminal

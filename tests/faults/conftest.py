@@ -1,0 +1,36 @@
+"""A place for state directories where a sync costs nothing, and a ready one of each kind."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.faults import world
+
+MEMORY = Path("/dev/shm")
+
+
+@pytest.fixture(autouse=True)
+def place() -> Iterator[str]:
+    """Give a directory in memory, where thousands of runs are quick."""
+    made = tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None, prefix="openclaw-faults-")
+    yield made
+    shutil.rmtree(made, ignore_errors=True)
+
+
+@pytest.fixture
+def template(place: str) -> Callable[[str], str]:
+    """Return a prepared state directory, made once; see `world.prepare`."""
+
+    @cache
+    def made(before: str) -> str:
+        root = f"{place}/template-{before}"
+        world.prepare(root, before)
+        return root
+
+    return made

@@ -1,0 +1,108 @@
+"""SIGKILL at every call that changes something: nothing lost, nothing torn, no repair needed."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import pytest
+
+from openclaw_cli.errors import OpenclawError
+from openclaw_cli.files import Directory, write_all
+from tests.conftest import NIGHTLY
+from tests.faults import tap, world
+
+pytestmark = pytest.mark.slow
+
+STEP = 1 if NIGHTLY else 3
+"""Every position in the nightly run; every third otherwise, from another start for each case."""
+
+
+def kill_everywhere(
+    case: world.Case,
+    template: str,
+    place: str,
+    *,
+    start: int = 0,
+    step: int = 1,
+    inside: Callable[[], None] | None = None,
+) -> int:
+    """Kill the command at each position, and look at what is left; return how many there were."""
+
+    def within() -> None:
+        for each in (case.inside, inside):
+            if each:
+                each()
+
+    root = world.copied(template, f"{place}/state")
+    before = world.state(root)
+    whole = tap.run(case.filled(template), root, given=case.given, inside=within)
+    assert whole.status == 0, whole
+    after = world.state(root)
+    calls = [call for call in whole.calls if call.kind in tap.CHANGING]
+    points = 0
+    for at in range(start, len(calls), step):
+        for what in ("kill", "torn") if _can_tear(calls[at]) else ("kill",):
+            world.copied(template, root)
+            fault = tap.Fault(what, at, tap.CHANGING)
+            ended = tap.run(
+                case.filled(template), root, given=case.given, fault=fault, inside=within
+            )
+            if what == "torn" and not ended.fired:
+                continue
+            points += 1
+            _look(f"{case}: {fault}, {calls[at]}", ended, root, before, after)
+    return points
+
+
+def _can_tear(call: tap.Call) -> bool:
+    """Tell whether a signal can come in the middle: Linux looks for one between pages only.
+
+    The head of the trail is one short write at the start of its file.
+    """
+    return call.kind == "write" and call.path != "audit/head"
+
+
+def _look(
+    where: str, ended: tap.Outcome, root: str, before: world.State, after: world.State
+) -> None:
+    assert ended.fired, where
+    assert ended.status == -9, (where, ended)
+    assert all(each.endswith(".new") for each in world.strays(root)), (where, world.strays(root))
+    assert not world.leaked(ended.err, *world.contents(root)), where
+    try:
+        now = world.state(root)
+        assert now == after or world.unchanged(before, now), where
+        assert b"kept" not in ended.err or now == after, where
+        world.check_usable(root)
+    except (OpenclawError, OSError, ValueError) as broken:
+        raise AssertionError(f"{where}: {broken!r}") from broken
+
+
+@pytest.mark.parametrize("case", world.CASES, ids=str)
+def test_a_kill_at_any_call_leaves_the_old_state_or_the_new_one(
+    case: world.Case, template: Callable[[str], str], place: str
+) -> None:
+    start = world.CASES.index(case) % STEP
+    assert kill_everywhere(case, template(case.before), place, start=start, step=STEP) > 3
+
+
+def in_place() -> None:
+    """Write files where they are read, without a second one and a rename."""
+
+    def write(self: Directory, name: str, chunks: list[bytes]) -> None:
+        fd = os.open(name[:-4], os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600, dir_fd=self.fd)
+        for chunk in chunks:
+            write_all(fd, chunk)
+        os.close(fd)
+
+    Directory.write_aside = write  # type: ignore[method-assign,assignment]
+    Directory.rename = lambda *_names: None  # type: ignore[method-assign]
+
+
+def test_without_the_rename_the_campaign_finds_a_torn_store(
+    template: Callable[[str], str], place: str
+) -> None:
+    case = world.CASES[2]
+    with pytest.raises(AssertionError, match="set"):
+        kill_everywhere(case, template(case.before), place, inside=in_place)
