@@ -9,7 +9,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -27,7 +27,7 @@ from openclaw_cli.errors import (
 )
 from openclaw_cli.files import Directory, failure, private_directory, read_all, write_all
 from openclaw_cli.store.check import examine
-from openclaw_cli.store.commit import LOCK, Draft, continued
+from openclaw_cli.store.commit import LOCK, Draft, UnknownDurabilityError, continued
 from openclaw_cli.store.header import MAX_FILE, Header, Slot
 from openclaw_cli.store.keys import session, slots
 from openclaw_cli.store.reader import FILE, Snapshot, header_alone, open_snapshot
@@ -103,6 +103,8 @@ class Upkeep:
 
         try:
             return self._changes.change_store("slot_add", {"slot": kind}, change)
+        except UnknownDurabilityError:
+            raise  # the slot is there, and needs its key
         except OpenclawError:
             slots.load(kind).forget(store, slot)
             raise
@@ -114,7 +116,7 @@ class Upkeep:
         """
         self.open().close()
 
-        def change(draft: Draft) -> Slot:
+        def change(draft: Draft) -> tuple[bytes, Slot, int]:
             slot = named(draft.header, which)
             if len(draft.header.slots) == 1:
                 raise ConflictError(
@@ -122,11 +124,11 @@ class Upkeep:
                     hint="add another first: openclaw store slots add passphrase",
                 )
             draft.header.slots.remove(slot)
-            return slot
+            return draft.header.store, slot, len(draft.header.slots)
 
-        slot = self._changes.change_store("slot_remove", {"slot": which}, change)
-        slots.load(slot.kind).forget(self.header().store, slot)
-        return slot, len(self.header().slots)
+        store, slot, left = self._changes.change_store("slot_remove", {"slot": which}, change)
+        slots.load(slot.kind).forget(store, slot)
+        return slot, left
 
     def rekey(self, wrapping_keys: dict[bytes, bytes]) -> int:
         """Give the store a new data key; return its epoch.
@@ -136,15 +138,16 @@ class Upkeep:
         """
         self.open().close()
 
-        def change(draft: Draft) -> None:
+        def change(draft: Draft) -> tuple[bytes, int]:
             if not wrapping_keys or not wrapping_keys.keys() <= {s.id for s in draft.header.slots}:
                 raise ConflictError("the key slots were changed meanwhile", hint="try again")
             rekey(draft, os.urandom(32), wrapping_keys)
+            return draft.header.store, draft.header.epoch
 
-        self._changes.change_store("store_rekey", {}, change)
-        header = self.header()
-        session.end(header.store)
-        return header.epoch
+        store, epoch = self._changes.change_store("store_rekey", {}, change)
+        with suppress(OpenclawError):  # a session of the old epoch opens nothing any more
+            session.end(store)
+        return epoch
 
     def copied(self, to: str) -> bytes:
         """Return the whole store as it lies there, verified, with a record of where it goes."""
