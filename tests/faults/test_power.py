@@ -94,6 +94,7 @@ SIZE = 8 * 1024 * 1024  # bytes of the disk
 @contextmanager
 def mounted(image: str, point: str) -> Iterator[str]:
     """Mount an ext4 image; needs root and loop devices."""
+    world.need_root()
     os.makedirs(point, exist_ok=True)
     subprocess.run(["mount", "-o", "loop,noatime", image, point], check=True)
     try:

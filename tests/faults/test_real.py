@@ -22,6 +22,7 @@ ENTRY = f"{SCRIPTS}/openclaw"
 @contextmanager
 def tmpfs(point: Path, options: str) -> Iterator[Path]:
     """Mount a small file system in memory; needs root."""
+    world.need_root()
     point.mkdir()
     kind = ["mount", "-t", "tmpfs", "-o", f"mode=700,{options}", "tmpfs", str(point)]
     subprocess.run(kind, check=True)
@@ -92,6 +93,7 @@ def test_a_disk_without_inodes_is_told_and_left_usable(
 @contextmanager
 def read_only(path: str) -> Iterator[None]:
     """Let nobody write there; needs root."""
+    world.need_root()
     subprocess.run(["mount", "--bind", path, path], check=True)
     try:
         subprocess.run(["mount", "-o", "remount,ro,bind", path], check=True)
@@ -241,6 +243,7 @@ def test_what_lies_in_the_working_directory_is_never_imported(
 
 
 def test_a_directory_of_somebody_else_is_refused(openclaw: Openclaw, tmp_path: Path) -> None:
+    world.need_root()
     root = tmp_path / "state"
     world.prepare(str(root), "some")
     for folder in ("secrets", "audit"):

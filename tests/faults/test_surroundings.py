@@ -102,6 +102,8 @@ def test_each_command_works_there(around: Surroundings, place: str) -> None:
 
 
 def test_without_any_home_the_one_thing_that_is_missing_is_said(place: str) -> None:
+    world.need_root()
+
     def nobody() -> None:
         os.environ.pop("HOME")
         os.environ.pop("OPENCLAW_STATE_DIR")
@@ -117,6 +119,7 @@ def test_without_any_home_the_one_thing_that_is_missing_is_said(place: str) -> N
 
 @pytest.mark.parametrize("line", ["secrets get kept", "secrets set kept", "secrets list", "status"])
 def test_in_the_directory_of_somebody_else_it_is_denied(line: str, place: str) -> None:
+    world.need_root()
     root = f"{place}/state"
     world.prepare(root, "some")
     os.chmod(place, 0o755)  # noqa: S103

@@ -247,6 +247,11 @@ def unchanged(before: State, now: State) -> bool:
     return now == before or (before is None and now is not None and not now[2])
 
 
+def need_root() -> None:
+    """Fail, and say why, where a test cannot mount or become somebody else."""
+    assert os.geteuid() == 0, "this test mounts file systems or becomes another user: run as root"
+
+
 def contents(root: str) -> list[bytes]:
     """Return what every file holds."""
     found = []
