@@ -4,7 +4,8 @@
         ...  # talk to server.address
     assert not server.saw(b"the-token")
 
-A behaviour is a word of `BEHAVIOURS`; `redirect` needs `to`, the address of another server.
+A behaviour is a word of `BEHAVIOURS`; `redirect` needs `to`, the address of another server. Or it
+is `said`: then what stands in `answer` is the body of a good answer, and a test may change it.
 Each request is answered the same way, on a thread of its own, and kept whole in `requests`.
 """
 
@@ -27,7 +28,8 @@ class HostileServer:
     """Listens on its own loopback address and port while it is entered."""
 
     def __init__(self, behaviour: str, *, to: str = "", host: str = "127.0.0.1") -> None:
-        self._behave = BEHAVIOURS[behaviour]
+        self._behave = _said if behaviour == "said" else BEHAVIOURS[behaviour]
+        self.answer = b"{}"
         self.to = to
         self.requests: list[bytes] = []
         self.sent = 0  # bytes of answers, over all requests
@@ -121,6 +123,10 @@ def _always(answer: bytes) -> Callable[[HostileServer, socket.socket], None]:
 def _redirect(server: HostileServer, connection: socket.socket) -> None:
     path = server.requests[-1].split(b" ", 2)[1].decode()
     server.send(connection, _plain("307 Temporary Redirect", b"", f"Location: {server.to}{path}"))
+
+
+def _said(server: HostileServer, connection: socket.socket) -> None:
+    server.send(connection, _plain("200 OK", server.answer))
 
 
 def _huge(server: HostileServer, connection: socket.socket) -> None:

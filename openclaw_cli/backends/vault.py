@@ -43,6 +43,7 @@ NAME = "vault"
 _MOST_NAMES = 10_000
 _TRIES = 12  # of a write, before we say that others are always faster
 _SOON = 3600  # seconds
+_DIGITS = 20  # of a version's number, from where on nobody counted that far
 _BAD, _ABSENT = 400, 404
 _DENIED = (401, 403)
 
@@ -64,6 +65,8 @@ class VaultBackend:
         prefix = self._connection.text("prefix").strip("/")
         self._prefix = f"{connect.in_path(prefix)}/" if prefix else ""
         self._field = self._connection.text("field")
+        if not self._field:
+            raise ConfigError("the setting field of the vault backend is empty")
         kv = self._connection.text("kv")
         if kv not in ("auto", "1", "2"):
             raise ConfigError("the setting kv of the vault backend is 1, 2 or auto")
@@ -94,7 +97,7 @@ class VaultBackend:
         # One goes alone: it learns the engine's version, and whether Vault is there at all.
         first, *others = dict.fromkeys(paths)
         answer = self._answer(adapter, first)
-        if isinstance(answer, TemporaryError):
+        if isinstance(answer, TemporaryError | ConfigError | connect.NotAcceptedError):
             return dict.fromkeys(paths, answer)
         with ThreadPoolExecutor(self._threads) as threads:
             answers = threads.map(lambda path: self._answer(adapter, path), others)
@@ -186,7 +189,7 @@ class VaultBackend:
                 number, stage=_stage(int(number), newest), created=_seconds(one["created_time"])
             )
             for number, one in _object(data.get("versions")).items()
-            if number.isdecimal() and _is_readable(one)
+            if number.isdecimal() and len(number) < _DIGITS and _is_readable(one)
         ]
         if not found:
             raise self._absent(path)
@@ -325,10 +328,8 @@ class VaultBackend:
             raise self._refusal(
                 adapter, rejected, folder, "list", folder="" if self._plain else "metadata"
             ) from None
-        keys = _object(answer.get("data")).get("keys")
-        if not isinstance(keys, list):
-            return []
-        return [key for key in keys if isinstance(key, str) and is_path(key.removesuffix("/"))]
+        keys = _texts(_object(answer.get("data")).get("keys"))
+        return [key for key in keys if is_path(key.removesuffix("/"))]
 
     def _learn(self, adapter: Adapter) -> None:
         """Ask once which engine is mounted; who may not know it is taken to speak to version 2."""
@@ -374,8 +375,8 @@ class VaultBackend:
         )
 
     def _absent(self, path: str, deleted: dict[str, Any] | None = None) -> NotFoundError:
-        if deleted and not deleted.get("destroyed"):
-            version = deleted.get("version")
+        version = deleted.get("version") if deleted else None
+        if deleted and isinstance(version, int) and not deleted.get("destroyed"):
             return NotFoundError(
                 f"vault://{path} was deleted",
                 hint=f"vault kv undelete -mount={self._mount} -versions={version} "
@@ -393,7 +394,7 @@ class VaultBackend:
         )
 
     def _not_accepted(self) -> DeniedError:
-        return DeniedError(
+        return connect.NotAcceptedError(
             f"vault does not accept {self._connection.signed_in_with}: it has ended, was revoked, "
             "or is of another vault",
             hint="vault login",
@@ -423,13 +424,17 @@ class VaultBackend:
         allowed = {
             (path, capability)
             for path, capability in wanted
-            if {capability, "root"} & set(found.get(path.replace("*", "any-name")) or ())
+            if {capability, "root"} & _texts(found.get(path.replace("*", "any-name")))
         }
         return [
             (f"no policy of ours allows to {capability} {path}", _policy(path, capability))
             for path, capability in wanted
             if (path, capability) not in allowed
         ]
+
+
+def _texts(found: object) -> set[str]:
+    return {one for one in found if isinstance(one, str)} if isinstance(found, list) else set()
 
 
 def _policy(path: str, capability: str) -> str:

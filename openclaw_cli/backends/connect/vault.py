@@ -184,10 +184,11 @@ class Connection:
             raise missing_library("backend", self._name, library) from None
         if self._transport is None:
             self._transport = self._new_transport()
+        namespace = self.text("namespace", "VAULT_NAMESPACE").strip("/")
         return vault_http.Adapter(
             self._transport,
             deadline=deadline or timed.Deadline(self._timeout()),
-            namespace=self.text("namespace", "VAULT_NAMESPACE"),
+            namespace=in_path(namespace) if namespace else "",
             retries=self._retries(),
         )
 
@@ -414,8 +415,9 @@ class Connection:
                 f"the certificates for vault cannot be used: {', '.join(filter(None, files))}",
                 hint="openssl x509 -noout -subject -in FILE",
             ) from None
-        if not context.get_ca_certs() and not (authority or text or folder):
-            _trust_what_comes_with_python(context)
+        system = ssl.get_default_verify_paths()
+        if not (authority or text or folder or system.cafile or system.capath):
+            _trust_what_comes_with_requests(context)
         if self._trusts_anybody():
             context.check_hostname = False
             context.verify_mode = ssl.CERT_NONE
@@ -473,6 +475,10 @@ def _plain(token: str, origin: str) -> str:
     if not token.isascii() or not token.isprintable() or " " in token or not token:
         raise ConfigError(f"{origin} does not hold a token: it is empty or has odd characters")
     return token
+
+
+class NotAcceptedError(DeniedError):
+    """Vault does not know the token, or not any more: it will refuse whatever is asked."""
 
 
 def in_path(text: str) -> str:
@@ -565,8 +571,8 @@ def _positive(text: str, said_by: str) -> float:
     return found
 
 
-def _trust_what_comes_with_python(context: ssl.SSLContext) -> None:
-    """Take the authorities that requests brings, where the system has none (python.org, macOS)."""
+def _trust_what_comes_with_requests(context: ssl.SSLContext) -> None:
+    """Take the authorities that requests brings, where the system has none (macOS)."""
     import certifi
 
     context.load_verify_locations(certifi.where())
