@@ -48,6 +48,8 @@ from tests.integration.vault_server import VaultServer
 
 pytestmark = pytest.mark.integration
 
+PAGE = Path(__file__).parents[2] / "docs" / "backends" / "vault.md"
+
 _numbers = itertools.count()
 _NULS = tuple(value for value in BINARIES if value.isascii())
 
@@ -319,6 +321,19 @@ class TestRefused:
         rich.put("db", SecretValue(b"x"))
         assert rich.names() == ["db"]
         assert rich.delete("db")
+
+    def test_the_policy_of_the_page_is_enough(
+        self, server: VaultServer, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        policy = PAGE.read_text().partition("```hcl\n")[2].partition("```")[0]
+        monkeypatch.setenv("VAULT_TOKEN", server.token_for(policy, ttl="2h"))
+        backend = VaultBackend({})
+        assert backend.check().problems == ()
+        backend.put("of-the-page", SecretValue(b"x"))
+        assert backend.get("of-the-page").value.reveal() == b"x"
+        assert "of-the-page" in backend.names()
+        assert len(backend.versions("of-the-page")) == 1
+        assert backend.delete("of-the-page")
 
     def test_a_denied_secret_does_not_spoil_the_others(
         self, server: VaultServer, prefix: str, monkeypatch: pytest.MonkeyPatch

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import time
+import tomllib
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -597,3 +598,24 @@ def test_a_missing_library_is_said_with_its_command() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
     assert done.stdout.startswith(b"the vault backend needs the hvac package | pip install")
+
+
+PAGE = Path(__file__).parents[3] / "docs" / "backends" / "vault.md"
+
+
+def test_the_page_has_a_row_for_each_setting_and_no_other() -> None:
+    table = PAGE.read_text().partition("| Setting | Default | Meaning |\n| --- | --- | --- |\n")[2]
+    assert table.partition("\n\n")[0].splitlines() == [
+        f"| `{one.name}` | {_shown(one.default)} | {one.meaning} |" for one in VaultBackend.SETTINGS
+    ]
+
+
+def test_the_example_of_the_page_is_taken() -> None:
+    example = tomllib.loads(PAGE.read_text().rpartition("```toml\n")[2].partition("```")[0])
+    VaultBackend(example["backends"]["vault"])
+
+
+def _shown(default: object) -> str:
+    if default == "":
+        return "none"
+    return f"`{str(default).lower() if isinstance(default, bool) else default}`"
