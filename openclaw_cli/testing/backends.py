@@ -133,7 +133,7 @@ class ReadableContract:
             b'{"user": "\\ud800"}',
             b"hunter2",
             b'["hunter2"]',
-            b"[" * 10_000,
+            b"[" * 4_000,
         ):
             keep(self.paths[0], value)
             with pytest.raises(NotFoundError) as absent:
