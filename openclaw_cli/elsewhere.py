@@ -56,6 +56,10 @@ class Elsewhere:
         """Drop the copy of what was just changed."""
         self._cache(snapshot).drop(reference)
 
+    def lists(self, backend: str) -> bool:
+        """Tell whether a backend can say what it has."""
+        return isinstance(self.backend(backend), Listable)
+
     def names(self, backend: str, prefix: str = "") -> list[str]:
         """Return the paths a backend has; raises `UsageError` where it cannot say."""
         opened = self.backend(backend)

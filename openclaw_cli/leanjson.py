@@ -9,15 +9,30 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
 try:
-    from _json import encode_basestring_ascii as _quoted
+    from _json import encode_basestring_ascii, make_encoder
     from _json import make_scanner as _make_scanner
 except ImportError:  # another Python than CPython
-    from json.encoder import encode_basestring_ascii as _quoted
+    from json import JSONEncoder
     from json.scanner import make_scanner as _make_scanner
+
+    _plain = JSONEncoder(separators=(",", ":"), allow_nan=False)
+
+    def _encode(value: Any, _level: int) -> Iterable[str]:
+        return _plain.iterencode(value)
+else:
+
+    def _refused(value: object) -> None:
+        raise TypeError(f"not JSON: {type(value).__name__}")
+
+    # What `json.JSONEncoder` makes of itself: no memory of what contains what, no indentation, no
+    # sorting, no skipping of keys, no NaN.
+    _encode = make_encoder(  # type: ignore[assignment]
+        None, _refused, encode_basestring_ascii, None, ":", ",", False, False, False
+    )
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -67,14 +82,4 @@ def loads(text: str | bytes) -> Any:
 
 def dumps(value: Any) -> str:
     """Return compact ASCII JSON of strings, numbers, booleans, None, lists and dictionaries."""
-    if isinstance(value, str):
-        return _quoted(value)
-    if isinstance(value, dict):
-        return "{%s}" % ",".join(f"{_quoted(key)}:{dumps(item)}" for key, item in value.items())
-    if isinstance(value, (list, tuple)):
-        return "[%s]" % ",".join(map(dumps, value))
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    if isinstance(value, (int, float)):
-        return repr(value)
-    raise TypeError(f"not JSON: {type(value).__name__}")
+    return "".join(_encode(value, 0))

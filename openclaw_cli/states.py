@@ -21,6 +21,11 @@ def age(entry: Entry, now: float) -> float:
 
 def state(entry: Entry, now: float, old_days: int) -> str:
     """Return the word for a secret at a time, in seconds since 1970."""
-    if entry.deleted:
+    return word(bool(entry.deleted), age(entry, now), old_days)
+
+
+def word(deleted: bool, seconds: float, old_days: int) -> str:
+    """Return the word for a secret whose current value is that old."""
+    if deleted:
         return DELETED
-    return OLD if age(entry, now) > old_days * DAY else OK
+    return OLD if seconds > old_days * DAY else OK

@@ -167,9 +167,8 @@ def _list(secrets: Secrets, settings: Settings, options: Options) -> int | None:
 
     from openclaw_cli.cli import listing
 
-    rows = listing.rows(
-        listing.entries(secrets.catalogue()), time.time(), settings["status.old-days"]
-    )
+    glances = [each for each in secrets.catalogue().entries.glances() if not each[-1]]
+    rows = listing.rows(sorted(glances), time.time(), settings["status.old-days"])
     stdout.write_all(stdout.columns(listing.TITLES, rows).encode())
     return 0
 

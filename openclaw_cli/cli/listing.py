@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from openclaw_cli import duration
 from openclaw_cli.sanitize import safe
-from openclaw_cli.states import state
+from openclaw_cli.states import word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from openclaw_cli.store.directory import Directory, Entry
+    from openclaw_cli.store.directory import Directory, Entry, Glance
 
 TITLES = ("NAME", "PROVIDER", "BACKEND", "VERSION", "AGE", "NEXT ROTATION", "STATE")
 
@@ -24,25 +24,22 @@ def entries(directory: Directory, *, deleted: bool = False) -> list[Entry]:
     return sorted(found, key=lambda entry: entry.name)
 
 
-def rows(shown: Iterable[Entry], now: float, old_days: int) -> list[list[str]]:
+def glance(entry: Entry) -> Glance:
+    """Return what a list shows of an entry."""
+    current = entry.current()
+    if current is None:
+        return entry.name, entry.provider, "", entry.deleted, entry.deleted
+    return entry.name, entry.provider, str(current.number), current.created, 0
+
+
+def rows(shown: Iterable[Glance], now: float, old_days: int) -> list[list[str]]:
     """Return a row for each secret, in the order of `TITLES`; `now` in seconds since 1970.
 
     A value of more than `old_days` is called old.
     """
-    return [_row(entry, now, old_days) for entry in shown]
-
-
-def _row(entry: Entry, now: float, old_days: int) -> list[str]:
-    current = entry.current()
-    number = str(current.number) if current else ""
-    since = current.created if current else entry.deleted
-    age = duration.compact(max(0.0, now - since / 1000))
-    return [
-        entry.name,
-        safe(entry.provider),
-        "local",
-        number,
-        age,
-        "",
-        state(entry, now, old_days),
-    ]
+    found = []
+    for name, provider, version, since, deleted in shown:
+        age = max(0.0, now - since / 1000)
+        state = word(bool(deleted), age, old_days)
+        found.append([name, safe(provider), "local", version, duration.compact(age), "", state])
+    return found

@@ -87,8 +87,10 @@ def columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     columns as the first and `awk` can count them.
     """
     lines = [list(titles)] + [[cell or "-" for cell in row] for row in rows]
-    widths = [max(map(width, column)) for column in zip(*lines, strict=True)]
-    if all(cell.isascii() for line in lines for cell in line):
+    plain = "".join(["".join(line) for line in lines]).isascii()
+    measure = len if plain else width
+    widths = [max(map(measure, column)) for column in zip(*lines, strict=True)]
+    if plain:
         form = "  ".join([f"%-{wide}s" for wide in widths[:-1]] + ["%s"])
         return "".join([(form % tuple(line)).rstrip() + "\n" for line in lines])
     return "".join(["  ".join(map(_padded, line, widths)).rstrip() + "\n" for line in lines])

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, ValuesView
     from typing import Any
 
+    Glance = tuple[str, str, str, int, int]
+    """Name, provider, current version, since when, when deleted; times in ms since 1970."""
+
 FORMAT = 1
 
 
@@ -121,6 +124,14 @@ class Entries:
             self._found[name] = _entry(each)
         return self._found.values()  # type: ignore[return-value]  # none is a line any more
 
+    def glances(self) -> list[Glance]:
+        """Return what a list shows of each secret, as it was written, without making entries."""
+        lines = b",".join(self._lines.values())
+        return [
+            _glance(name, deleted, provider, rows)
+            for name, deleted, provider, _, _, _, rows in _parsed(b"[" + lines + b"]")
+        ]
+
     def deleted(self) -> list[Entry]:
         """Return the entries that are deleted; the others are not read for it."""
         return [
@@ -198,6 +209,13 @@ def encode(directory: Directory) -> bytes:
 
     first = json.dumps({"v": FORMAT, "extra": directory.extra}, separators=(",", ":"))
     return b"\n".join([first.encode(), *directory.entries.encode()])
+
+
+def _glance(name: str, deleted: int, provider: str, rows: list[list[Any]]) -> Glance:
+    for number, stage, created, *_ in rows:
+        if stage == CURRENT and not deleted:
+            return name, provider, str(number), created, 0
+    return name, provider, "", deleted, deleted
 
 
 def _parsed(line: bytes) -> Any:  # noqa: ANN401  JSON is anything

@@ -82,7 +82,7 @@ def list_(
     old_days = session.settings["status.old-days"]
     here = listing.entries(directory, deleted=deleted) if backend in (None, LOCAL) else []
     shown = _sorted(here, sort, now, old_days)
-    rows = listing.rows(shown, now, old_days) + far
+    rows = listing.rows(map(listing.glance, shown), now, old_days) + far
     if filter_ is not None:
         kept = _filtered(rows, filter_)
         shown, rows = [shown[at] for at in kept if at < len(shown)], [rows[at] for at in kept]
@@ -111,6 +111,8 @@ def _elsewhere(session: Session, backend: str | None) -> tuple[list[list[str]], 
         if name == LOCAL:
             continue
         try:
+            if not backend and not session.secrets.elsewhere.lists(name):
+                continue
             with session.output.progress(f"asking {name}"):
                 found = session.secrets.elsewhere.names(name)
         except OpenclawError as refused:
@@ -169,7 +171,7 @@ def _sorted(entries: list[Entry], column: str, now: float, old_days: int) -> lis
     if column == "age":
         return sorted(entries, key=_born)
     at = _WORDS[column]
-    words = [row[at] for row in listing.rows(entries, now, old_days)]
+    words = [row[at] for row in listing.rows(map(listing.glance, entries), now, old_days)]
     paired = sorted(zip(words, entries, strict=True), key=lambda pair: (pair[0], pair[1].name))
     return [entry for _, entry in paired]
 
