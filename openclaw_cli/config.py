@@ -26,6 +26,7 @@ from openclaw_cli.errors import (
 from openclaw_cli.files import LOCK_SECONDS, failure, read_all, write_all
 from openclaw_cli.home import Home
 from openclaw_cli.leanjson import dumps
+from openclaw_cli.options import SETTINGS, Setting
 from openclaw_cli.sanitize import safe
 from openclaw_cli.settings import (
     BACKENDS,
@@ -33,8 +34,6 @@ from openclaw_cli.settings import (
     DEFAULTS,
     FILE,
     LIMIT,
-    SETTINGS,
-    Setting,
     Settings,
     check_root,
     check_writers,

@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterable
 
 from openclaw_cli import errors
-from openclaw_cli.settings import SETTINGS
+from openclaw_cli.options import SETTINGS
 from scripts.tree import COMMON, Command, Option
 
 _MADE = "<!-- Written by scripts/generate.py: `make docs`. -->\n"

@@ -12,7 +12,7 @@ from openclaw_cli.cli import app
 from openclaw_cli.cli.argv import GENERATORS
 from openclaw_cli.cli.completion import SHELLS
 from openclaw_cli.formats import FORMATS
-from openclaw_cli.settings import SETTINGS
+from openclaw_cli.options import SETTINGS
 from openclaw_cli.store.keys.slots import KINDS
 
 NONE, SECRET, WANTED, PAIR, FILE, PROGRAM = "none", "secret", "wanted", "pair", "file", "program"

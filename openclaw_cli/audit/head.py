@@ -7,7 +7,7 @@ store put back is noticed.
 
 from __future__ import annotations
 
-import struct
+from _struct import Struct  # the C part of struct: importing the rest costs as much again
 
 from openclaw_cli.errors import IntegrityError
 from openclaw_cli.store.seal import hmac, same
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 FILE = "head"
 MAGIC = b"OCHEAD01"
 
-_FORMAT = struct.Struct(">8s16sQ32sQI27sQ16sQ")
+_FORMAT = Struct(">8s16sQ32sQI27sQ16sQ")
 SIZE = _FORMAT.size + 32
 
 

@@ -11,7 +11,8 @@ from openclaw_cli import config
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError
-from openclaw_cli.settings import SETTINGS, sources
+from openclaw_cli.options import SETTINGS
+from openclaw_cli.settings import sources
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 

@@ -10,7 +10,6 @@ import errno
 import os
 
 from openclaw_cli.errors import StorageError, UsageError
-from openclaw_cli.sanitize import printable
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -50,6 +49,8 @@ def value(data: bytes, descriptor: int = STDOUT) -> None:
     if not os.isatty(descriptor):
         write_all(data, descriptor)
         return
+    from openclaw_cli.sanitize import printable
+
     if not printable(data):
         raise UsageError(
             "the value has control or invisible characters, which a terminal would act on",

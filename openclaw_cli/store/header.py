@@ -5,7 +5,7 @@ The layout is in `docs/store-format.md`. All of it is authenticated when the ind
 
 from __future__ import annotations
 
-import struct
+from _struct import Struct  # the C part of struct: importing the rest costs as much again
 
 from openclaw_cli.errors import ConfigError, IntegrityError
 from openclaw_cli.leanjson import dumps, loads
@@ -20,9 +20,9 @@ MAX_FILE = 64 * 1024 * 1024  # bytes; a larger one is refused before it is read
 MAX_HEADER = 64 * 1024
 MAX_SLOTS = 16
 
-_PREFIX = struct.Struct(">8sI")
-_FIXED = struct.Struct(">16sIQ32sQ32s12sIB")
-_SLOT = struct.Struct(">8sBHB")
+_PREFIX = Struct(">8sI")
+_FIXED = Struct(">16sIQ32sQ32s12sIB")
+_SLOT = Struct(">8sBHB")
 
 
 class Slot:
@@ -119,7 +119,7 @@ def decode(data: bytes) -> tuple[Header, int]:
     ) = _FIXED.unpack_from(data, _PREFIX.size)
     try:
         header.slots = _decode_slots(data[_PREFIX.size + _FIXED.size : end], count)
-    except (struct.error, ValueError, AttributeError):
+    except (ValueError, AttributeError):
         raise _damaged() from None
     return header, end
 
@@ -173,6 +173,8 @@ def _decode_slots(data: bytes, count: int) -> list[Slot]:
         raise ValueError("slots")
     slots = []
     for _ in range(count):
+        if len(data) < _SLOT.size:
+            raise ValueError("slot")
         slot_id, kind, parameters, wrapped = _SLOT.unpack_from(data)
         data = data[_SLOT.size :]
         if len(data) < kind + parameters + wrapped:

@@ -7,7 +7,7 @@ authenticates the set of records, and a swapped, removed or old one is refused.
 
 from __future__ import annotations
 
-import struct
+from _struct import Struct  # the C part of struct: importing the rest costs as much again
 
 from openclaw_cli.errors import IntegrityError
 from openclaw_cli.store.seal import KEY, TAG, hmac, open_sealed, parts, seal, subkey
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 
 HASH = 16
 
-_FIXED = struct.Struct(f">{KEY}s{KEY}sQQI{TAG}sI")
-_ENTRY = struct.Struct(f">{HASH}sIQI{TAG}s")
+_FIXED = Struct(f">{KEY}s{KEY}sQQI{TAG}sI")
+_ENTRY = Struct(f">{HASH}sIQI{TAG}s")
 
 
 class Place:

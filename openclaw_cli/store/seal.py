@@ -39,8 +39,8 @@ TAG = 16
 MAC = 32
 
 _BLOCK = 64
-_INNER = bytes(byte ^ 0x36 for byte in range(256))
-_OUTER = bytes(byte ^ 0x5C for byte in range(256))
+_INNER = int.from_bytes(b"\x36" * _BLOCK, "big")
+_OUTER = int.from_bytes(b"\x5c" * _BLOCK, "big")
 
 
 def nonce() -> bytes:
@@ -57,9 +57,9 @@ def hmac(key: bytes, message: bytes) -> bytes:
     """Return the HMAC-SHA-256 of the message, 32 bytes."""
     if len(key) > _BLOCK:
         key = bytes(sha256(key).digest())
-    padded = key.ljust(_BLOCK, b"\0")
-    inner = sha256(padded.translate(_INNER) + message).digest()
-    return bytes(sha256(padded.translate(_OUTER) + inner).digest())
+    number = int.from_bytes(key.ljust(_BLOCK, b"\0"), "big")
+    inner = sha256((number ^ _INNER).to_bytes(_BLOCK, "big") + message).digest()
+    return bytes(sha256((number ^ _OUTER).to_bytes(_BLOCK, "big") + inner).digest())
 
 
 def subkey(key: bytes, purpose: bytes, salt: bytes = b"") -> bytes:

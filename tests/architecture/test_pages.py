@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from openclaw_cli import providers
+from openclaw_cli.options import SETTINGS
 from openclaw_cli.rotation import generators
-from openclaw_cli.settings import SETTINGS
 from tests.architecture.tree import PACKAGE, ROOT, inside, modules, pages, tracked
 
 MAP = ROOT / "ARCHITECTURE.md"

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from openclaw_cli import config
 from openclaw_cli.errors import ConfigError, DeniedError, NotFoundError, UsageError
 from openclaw_cli.home import Home, find
-from openclaw_cli.settings import COMPILED, SETTINGS, Setting
+from openclaw_cli.options import SETTINGS, Setting
+from openclaw_cli.settings import COMPILED
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from openclaw_cli import config
 from openclaw_cli.errors import ConfigError, DeniedError
 from openclaw_cli.home import Home, find
-from openclaw_cli.settings import COMPILED, DEFAULTS, SETTINGS, Setting, Settings, quick
+from openclaw_cli.options import SETTINGS, Setting
+from openclaw_cli.settings import COMPILED, DEFAULTS, Settings, quick
 
 BY_NAME = {each.name: each for each in SETTINGS}
 

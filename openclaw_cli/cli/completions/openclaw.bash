@@ -62,7 +62,7 @@ _openclaw_kind() {
     "secrets run:--env") REPLY="pair" ;;
     "secrets run:*") REPLY="program" ;;
     "secrets import:--format" | "secrets export:--format" | "secrets audit export:--format") REPLY="dotenv json yaml toml shell github kubernetes" ;;
-    "store init:--key" | "store rekey:--drop" | "store slots add:1" | "store slots remove:1") REPLY="file passphrase keyring recovery" ;;
+    "store init:--key" | "store rekey:--drop" | "store slots add:1" | "store slots remove:1") REPLY="file passphrase keyring recovery aws-kms vault-transit" ;;
     "config set:1") REPLY="backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days" ;;
     "completion:1") REPLY="bash zsh fish" ;;
     *) REPLY="" ;;

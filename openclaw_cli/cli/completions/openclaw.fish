@@ -490,7 +490,7 @@ function __openclaw_kind
         case 'secrets import:--format' 'secrets export:--format' 'secrets audit export:--format'
             echo 'dotenv json yaml toml shell github kubernetes'
         case 'store init:--key' 'store rekey:--drop' 'store slots add:1' 'store slots remove:1'
-            echo 'file passphrase keyring recovery'
+            echo 'file passphrase keyring recovery aws-kms vault-transit'
         case 'config set:1'
             echo 'backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days'
         case 'completion:1'

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 from openclaw_cli.errors import IntegrityError, LockedError
 from openclaw_cli.store import header as head
-from openclaw_cli.store.keys import file, session
+from openclaw_cli.store.keys import file
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,17 +27,25 @@ if TYPE_CHECKING:
 
 
 def unlock_quietly(home: Home, header: Header) -> tuple[bytes, str]:
-    """Return the data key and where it came from, without asking: an unlocked session, a key file.
+    """Return the data key and where it came from, without asking: a key file, an unlocked session.
 
     Raises `LockedError` when the store needs a passphrase, a keyring or a recovery key, and
     `IntegrityError` when there is a key file that opens none of its slots.
     """
+    slots = [slot for slot in header.slots if slot.kind == file.KIND]
+    refused: IntegrityError | None = None
+    if slots and file.present(home):
+        try:
+            return _with_key_file(home, header, slots), file.KIND
+        except IntegrityError as wrong:
+            refused = wrong
+    from openclaw_cli.store.keys import session
+
     data_key = session.find(header)
     if data_key is not None and head.commits(header, data_key):
         return data_key, "session"
-    slots = [slot for slot in header.slots if slot.kind == file.KIND]
-    if slots and file.present(home):
-        return _with_key_file(home, header, slots), file.KIND
+    if refused is not None:
+        raise refused
     kinds = ", ".join(sorted({slot.kind for slot in header.slots}))
     raise LockedError(
         f"the store is locked; it opens with: {kinds}",

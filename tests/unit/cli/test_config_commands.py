@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_cli.settings import SETTINGS
+from openclaw_cli.options import SETTINGS
 from tests.conftest import Result
 
 Main = Callable[..., Result]
