@@ -80,7 +80,7 @@ def never(_label: str) -> bytes:
 def test_an_unknown_kind_names_those_there_are(home: Home, header: Header) -> None:
     with pytest.raises(ConfigError, match="no key slot is called yubikey") as refused:
         slots.add(home, header, DATA_KEY, "yubikey")
-    assert refused.value.hint == "known: file, passphrase, keyring, recovery"
+    assert refused.value.hint == "known: " + ", ".join(slots.KINDS)
 
 
 def test_the_seventeenth_slot_is_refused(home: Home, header: Header) -> None:

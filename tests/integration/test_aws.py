@@ -837,3 +837,10 @@ def test_without_the_library_the_answer_is_how_to_install_it(kind: type[Aws]) ->
     )
     done = subprocess.run([sys.executable, "-c", statement], capture_output=True, check=True)
     assert b"needs the boto3 package|pip install" in done.stdout
+
+
+def test_the_page_has_every_setting_and_says_what_it_is(kind: type[Aws]) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "backends" / "aws.md").read_text()
+    for setting in kind.SETTINGS:
+        row = next(line for line in page.splitlines() if line.startswith(f"| `{setting.name}` |"))
+        assert setting.meaning in page, row

@@ -62,7 +62,12 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,63}")
 _REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 _NOT_FOUND = frozenset(
-    ("ResourceNotFoundException", "ParameterNotFound", "ParameterVersionNotFound")
+    (
+        "NotFoundException",
+        "ParameterNotFound",
+        "ParameterVersionNotFound",
+        "ResourceNotFoundException",
+    )
 )
 _DENIED = frozenset(
     (

@@ -10,7 +10,15 @@ import time
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from openclaw_cli.errors import ConfigError, IntegrityError, LockedError, OpenclawError, UsageError
+from openclaw_cli.errors import (
+    ConfigError,
+    DeniedError,
+    IntegrityError,
+    LockedError,
+    OpenclawError,
+    TemporaryError,
+    UsageError,
+)
 from openclaw_cli.store.header import MAX_SLOTS, Header, Slot, bound_to_slot, commits, unwrap
 from openclaw_cli.store.keys import unlock_quietly
 from openclaw_cli.store.seal import nonce, seal
@@ -27,7 +35,11 @@ KINDS = {
     "passphrase": "openclaw_cli.store.keys.passphrase",
     "keyring": "openclaw_cli.store.keys.keyring",
     "recovery": "openclaw_cli.store.keys.recovery",
+    "aws-kms": "openclaw_cli.store.keys.aws_kms",
+    "vault-transit": "openclaw_cli.store.keys.vault_transit",
 }
+_ELSEWHERE = ("keyring", "aws-kms", "vault-transit")  # the key is, and nobody need be asked for it
+_CLOSED = (LockedError, DeniedError, TemporaryError)  # so another key may still open
 
 _TRIES = 3
 
@@ -106,19 +118,21 @@ def remembering(unlock: Unlock) -> Unlock:
 def unlock_asking(home: Home, header: Header, ask: Callable[[str], bytes]) -> tuple[bytes, str]:
     """Return the data key and the kind of slot that gave it, asking a person last.
 
-    First what `unlock_quietly` finds, then the keyring, then a passphrase, which `ask` is called
-    for. Raises `LockedError` when none opens the store, with the reason of the last one tried.
+    First what `unlock_quietly` finds, then the keys that are elsewhere, then a passphrase, which
+    `ask` is called for. When none opens the store it raises what was wrong with the last one tried:
+    `LockedError`, or `DeniedError` or `TemporaryError` of a service that has the key.
     """
     kinds = {slot.kind for slot in header.slots}
     try:
         return unlock_quietly(home, header)
     except (LockedError, IntegrityError) as refused:
         reason: OpenclawError = refused
-    if "keyring" in kinds:
-        try:
-            return unlock_with(home, header, "keyring"), "keyring"
-        except LockedError as refused:
-            reason = refused
+    for kind in _ELSEWHERE:
+        if kind in kinds:
+            try:
+                return unlock_with(home, header, kind), kind
+            except _CLOSED as refused:
+                reason = refused
     if "passphrase" in kinds:
         return _passphrase_asked(home, header, ask), "passphrase"
     unknown = sorted(kinds - KINDS.keys())
@@ -133,8 +147,9 @@ def unlock_asking(home: Home, header: Header, ask: Callable[[str], bytes]) -> tu
 def unlock_with(home: Home, header: Header, kind: str, given: bytes = b"") -> bytes:
     """Return the data key from a slot of this kind.
 
-    Raises `LockedError` when there is none or none opens, and `IntegrityError` for a slot that no
-    version of this program wrote. A damaged slot cannot be told from a wrong key.
+    Raises `LockedError` when there is none or none opens, `DeniedError` or `TemporaryError` when
+    the service that has the key says so, and `IntegrityError` for a slot that no version of this
+    program wrote. A damaged slot cannot be told from a wrong key.
     """
     module = load(kind)
     reason: OpenclawError | None = None
@@ -142,7 +157,7 @@ def unlock_with(home: Home, header: Header, kind: str, given: bytes = b"") -> by
         if slot.kind == kind:
             try:
                 key = module.wrapping_key(home, header.store, slot, given)
-            except LockedError as refused:
+            except _CLOSED as refused:
                 reason = refused
                 continue
             try:
