@@ -14,8 +14,25 @@ from tests.conftest import Openclaw
 
 SLOW = {"OPENCLAW_NO_HOT": "1"}
 HEAVY = set(
-    "boto3 collections dataclasses datetime enum functools hashlib hvac json keyring logging"
-    " pathlib re rich subprocess typer typing".split()  # noqa: SIM905  a list reads worse
+    [
+        "boto3",
+        "collections",
+        "dataclasses",
+        "datetime",
+        "enum",
+        "functools",
+        "hashlib",
+        "hvac",
+        "json",
+        "keyring",
+        "logging",
+        "pathlib",
+        "re",
+        "rich",
+        "subprocess",
+        "typer",
+        "typing",
+    ]
 )
 
 LINES = [
