@@ -13,27 +13,25 @@ import pytest
 from tests.conftest import Openclaw
 
 SLOW = {"OPENCLAW_NO_HOT": "1"}
-HEAVY = set(
-    [
-        "boto3",
-        "collections",
-        "dataclasses",
-        "datetime",
-        "enum",
-        "functools",
-        "hashlib",
-        "hvac",
-        "json",
-        "keyring",
-        "logging",
-        "pathlib",
-        "re",
-        "rich",
-        "subprocess",
-        "typer",
-        "typing",
-    ]
-)
+HEAVY = {
+    "boto3",
+    "collections",
+    "dataclasses",
+    "datetime",
+    "enum",
+    "functools",
+    "hashlib",
+    "hvac",
+    "json",
+    "keyring",
+    "logging",
+    "pathlib",
+    "re",
+    "rich",
+    "subprocess",
+    "typer",
+    "typing",
+}
 
 LINES = [
     ("secrets", "get", "text"),
