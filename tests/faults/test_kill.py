@@ -48,8 +48,8 @@ def kill_everywhere(
             ended = tap.run(
                 case.filled(template), root, given=case.given, fault=fault, inside=within
             )
-            if what == "torn" and not ended.fired:
-                continue
+            if not ended.fired and (what == "torn" or calls[at].kind == "close"):
+                continue  # nothing to halve; or a folder was closed later, by the collector
             points += 1
             _look(f"{case}: {fault}, {calls[at]}", ended, root, before, after)
     return points
