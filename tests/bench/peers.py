@@ -77,7 +77,7 @@ def _openssl(place: Place) -> Command:
 
 def _gpg_key(place: Place) -> None:
     quietly = ["gpg", "--batch", "--quiet", "--passphrase", ""]
-    place.run(*quietly, "--quick-generate-key", "bench@localhost", "rsa2048", "default", "never")
+    place.run(*quietly, "--quick-generate-key", "bench@localhost", "default", "default")
 
 
 def _gpg(place: Place) -> Command:
@@ -197,7 +197,6 @@ def tables(bench: Bench) -> list[Table]:
 def _place(bench: Bench, name: str, bus: Mapping[str, str]) -> Iterator[Place]:
     """Give a home to one tool, and end the agent that it may leave running."""
     with bench.scratch(name) as path:
-        path.chmod(0o700)
         env = environment(
             HOME=str(path),
             PATH=_SEARCHED,

@@ -63,7 +63,7 @@ class Bench:
     def scratch(self, name: str) -> Iterator[Path]:
         """Give a folder for a while."""
         folder = self.place / name
-        folder.mkdir()
+        folder.mkdir(mode=0o700)
         yield folder
         shutil.rmtree(folder)
 
@@ -270,10 +270,12 @@ def instructions(bench: Bench) -> list[Table]:
     table = Table("instructions of whole processes", ("", "ratio", "ceiling"))
     most = counts.ceilings()
     with bench.scratch("counted") as folder:
-        for name, ratio in counts.ratios(folder).items():
-            line = counts.lines()[name]
-            words = f"{' '.join(line.words[:2])}, {line.secrets:,} secrets"
-            table.add(words, f"{ratio:.3f}x", f"{most[name]:g}x")
+        found = counts.ratios(folder)
+    for name, ratio in found.items():
+        line = counts.lines()[name]
+        words = f"{' '.join(line.words[:2])}, {line.secrets:,} secrets"
+        table.add(words, f"{ratio:.3f}x", f"{most[name]:g}x")
+    table.note = f"As ceilings: {counts.as_ceilings(found)}"
     return [table]
 
 
