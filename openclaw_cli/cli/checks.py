@@ -13,13 +13,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openclaw_cli import __version__, assembly, config, duration, health
+from openclaw_cli.backends.protocols import Checkable
 from openclaw_cli.cli.editor import filesystem
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.home import find
+from openclaw_cli.service import LOCAL
 from openclaw_cli.settings import Settings, sources
 from openclaw_cli.store.keys import file as key_file
 
 if TYPE_CHECKING:
+    from openclaw_cli.elsewhere import Elsewhere
     from openclaw_cli.health import Finding, Look
     from openclaw_cli.home import Home
 
@@ -73,6 +76,38 @@ def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
     yield core_files()
     yield from person(environ)
     yield keyring(environ, seen)
+    yield from backends(home, _settings(home, environ))
+
+
+def backends(home: Home, settings: Settings) -> Iterator[Check]:
+    """Ask each backend that is set, all at once, whether it answers and to whom."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    from openclaw_cli.elsewhere import Elsewhere
+
+    names = [name for name in settings.backends() if name != LOCAL]
+    if not names:
+        return
+    elsewhere = Elsewhere(home, settings)
+    with ThreadPoolExecutor(len(names)) as pool:
+        for found in pool.map(lambda name: _backend(elsewhere, name), names):
+            yield from found
+
+
+def _backend(elsewhere: Elsewhere, name: str) -> list[Check]:
+    try:
+        opened = elsewhere.backend(name)
+        if not isinstance(opened, Checkable):
+            return [Check(name, OK, "it is set, and cannot be asked how it is")]
+        health = opened.check()
+    except OpenclawError as refused:
+        return [Check(name, BAD, refused.message, refused.hint)]
+    words = ", ".join(word for word in (health.identity, health.detail) if word)
+    state = OK if health.reachable else BAD
+    said = words or ("it answers" if health.reachable else "it does not answer")
+    found = [] if health.problems and not health.reachable else [Check(name, state, said)]
+    worse = ATTENTION if health.reachable else BAD
+    return found + [Check(name, worse, problem, mend) for problem, mend in health.problems]
 
 
 def python() -> Check:

@@ -165,3 +165,15 @@ def test_an_unknown_backend_names_those_there_are(main: Main) -> None:
 def test_the_offline_branch_of_the_articles_needs_no_vault(main: Main) -> None:
     main("secrets", "set", "ollama/gpt-oss-120b", input=b"v", check=0)
     assert main("secrets", "get", "vault://local/ollama/gpt-oss-120b", check=0).out == b"v"
+
+
+def test_doctor_says_of_each_backend_how_it_is_and_what_would_mend_it(
+    main: Main, program: Path
+) -> None:
+    settings = program.parent / "state" / "settings.toml"
+    settings.write_text(settings.read_text() + f'[backends.file]\nroot = "{program.parent}/no"\n')
+    done = main("doctor", "--json", check=10)
+    checks = {each["name"]: each for each in done.json()["checks"]}
+    assert checks["exec"]["state"] == "ok"
+    assert checks["file"]["state"] == "bad"
+    assert checks["file"]["hint"]
