@@ -16,9 +16,10 @@ MEMORY = Path("/dev/shm")
 
 
 @pytest.fixture(autouse=True)
-def place() -> Iterator[str]:
-    """Give a directory in memory, where thousands of runs are quick."""
+def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Give a directory in memory, where thousands of runs are quick; sessions are there, too."""
     made = tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None, prefix="openclaw-faults-")
+    monkeypatch.setenv("XDG_RUNTIME_DIR", made)
     yield made
     shutil.rmtree(made, ignore_errors=True)
 
