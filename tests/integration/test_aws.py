@@ -549,10 +549,13 @@ def test_a_profile_that_wants_a_code_asks_nobody(kind: type[Aws], tmp_path: Path
     (folder / "config").write_text(
         "[profile careful]\nrole_arn = arn:aws:iam::1:role/x\nsource_profile = base\n"
         "mfa_serial = arn:aws:iam::1:mfa/x\n"
+        "[profile deeper]\nrole_arn = arn:aws:iam::1:role/y\nsource_profile = careful\n"
         "[profile base]\naws_access_key_id = x\naws_secret_access_key = y\n"
     )
     with pytest.raises(DeniedError, match="wants a code"):
-        kind({"profile": "careful"}).get("db")
+        kind({"profile": "careful", "region": REGION}).get("db")
+    with pytest.raises(DeniedError, match="wants a code"):
+        kind({"profile": "deeper", "region": REGION}).get("db")
 
 
 def test_an_endpoint_that_would_show_values_is_refused(

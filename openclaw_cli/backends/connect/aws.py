@@ -482,15 +482,12 @@ class Connection:
             )
         )
         session.register("before-send", self._send)
-        if session.get_scoped_config().get("mfa_serial"):
-            raise DeniedError(
-                "the AWS profile wants a code from a device, which is not asked for here",
-                hint="aws configure export-credentials --format env",
-            )
         session.set_config_variable("region", self._region(session))
         resolver = session.get_component("credential_provider")
         if not (self.settings["instance-role"] or _is_ec2()):
             resolver.remove("iam-role")
+        # Else a code would be asked for on the terminal, or read from what is piped to us.
+        resolver.get_provider("assume-role")._prompter = _no_code  # noqa: SLF001
         # A profile can name a program that finds them, which may never end.
         found = _within(deadline, self._current, resolver.load_credentials)
         if found is None:
@@ -692,6 +689,13 @@ def _or_error(answer: Callable[[], Secret]) -> Secret | OpenclawError:
         return answer()
     except OpenclawError as refused:
         return refused
+
+
+def _no_code(_question: str) -> str:
+    raise DeniedError(
+        "the AWS profile wants a code from a device, which is not asked for here",
+        hint="aws configure export-credentials --format env",
+    )
 
 
 def _within(deadline: Deadline, current: threading.local, work: Callable[[], T]) -> T:
