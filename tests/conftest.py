@@ -9,9 +9,11 @@ from __future__ import annotations
 import ipaddress
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
+import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +27,7 @@ from tests.skips import NoSkips, all_required
 pytest_plugins = ["pytester"]
 
 NIGHTLY = os.environ.get("OPENCLAW_NIGHTLY") == "1"
+MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
 SCRIPTS = sysconfig.get_path("scripts")
 
 # What a test inherits; everything else the developer's shell holds is taken away.
@@ -74,11 +77,13 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.delenv(name)
     home = tmp_path / "home"
     home.mkdir(mode=0o700)
+    in_memory = tempfile.mkdtemp(dir=MEMORY)  # where `store unlock` keeps a key
     dead_proxy = "http://127.0.0.1:9"  # the discard port: a program that we start stays here too
     for name, value in {
         "HOME": str(home),
         "OPENCLAW_STATE_DIR": str(tmp_path / "state"),
         "PATH": f"{SCRIPTS}{os.pathsep}{os.environ.get('PATH', os.defpath)}",
+        "XDG_RUNTIME_DIR": in_memory,
         "LANG": "C.UTF-8",
         "TERM": "dumb",
         "TZ": "UTC",
@@ -91,6 +96,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     before = os.umask(0o077)
     yield
     os.umask(before)
+    shutil.rmtree(in_memory)
 
 
 @dataclass(frozen=True)
