@@ -37,10 +37,23 @@ RecoveryFrom = Annotated[
 Recovery = Annotated[bool, typer.Option("--recovery", help="Open it with the recovery key.")]
 
 _PRINTED = "print"
+KeyId = Annotated[
+    str | None,
+    typer.Option(
+        "--key-id", metavar="ID", help="The key of AWS KMS, or of Vault's transit engine."
+    ),
+]
+_NAMED = ("aws-kms", "vault-transit")
 
 
-def chosen(session: Session, kind: str, passphrase_file: str | None) -> bytes:
-    """Return what a new slot of a kind is made from: a chosen passphrase, a fresh recovery key."""
+def chosen(
+    session: Session, kind: str, passphrase_file: str | None, key_id: str | None = None
+) -> bytes:
+    """Return what a new slot of a kind is made from: a passphrase, a recovery key, a key's name."""
+    if key_id is not None and kind not in _NAMED:
+        raise UsageError(f"--key-id is for {' and '.join(_NAMED)}, not for {kind}")
+    if kind in _NAMED:
+        return (key_id or "").encode()
     if kind == "recovery":
         from openclaw_cli.store.keys.recovery import fresh
 

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from openclaw_cli.cli.keys import (
+    KeyId,
     PassphraseFile,
     RecoveryFile,
     chosen,
@@ -59,17 +60,21 @@ def list_(context: typer.Context) -> None:
 @app.command()
 def add(
     context: typer.Context,
-    kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="file, passphrase, keyring or recovery.")
-    ],
+    kind: Annotated[str, typer.Argument(metavar="KIND", help=f"{', '.join(slots.KINDS)}.")],
     passphrase_file: PassphraseFile = None,
     recovery_file: RecoveryFile = None,
+    key_id: KeyId = None,
 ) -> None:
-    """Add a key: file, passphrase, keyring or recovery."""
+    """Add a key: file, passphrase, keyring, recovery, aws-kms or vault-transit.
+
+    A key of AWS KMS or of Vault never leaves it: who may use it there can open the store.
+
+        openclaw store slots add aws-kms --key-id alias/openclaw
+    """
     session: Session = context.obj
     slots.load(kind)
     place = where_recovery_key_goes(session, recovery_file) if kind == "recovery" else ""
-    given = chosen(session, kind, passphrase_file)
+    given = chosen(session, kind, passphrase_file, key_id)
     with show_recovery_key(session, given if kind == "recovery" else b"", place) as answer:
         slot = upkeep(session).add_slot(kind, given)
         answer |= {"id": slot.id.hex(), "kind": kind}

@@ -10,6 +10,7 @@ import typer
 
 from openclaw_cli.cli import stdout
 from openclaw_cli.cli.keys import (
+    KeyId,
     PassphraseFile,
     Recovery,
     RecoveryFile,
@@ -42,7 +43,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 def init(
     context: typer.Context,
     key: Annotated[
-        str | None, typer.Option("--key", metavar="KIND", help="file, passphrase or keyring.")
+        str | None, typer.Option("--key", metavar="KIND", help="file, passphrase, keyring, ...")
     ] = None,
     no_key_file: Annotated[
         bool, typer.Option("--no-key-file", help="A keyring where there is one, else a passphrase.")
@@ -52,6 +53,7 @@ def init(
     ] = False,
     passphrase_file: PassphraseFile = None,
     recovery_file: RecoveryFile = None,
+    key_id: KeyId = None,
 ) -> None:
     """Make the store and choose how it is unlocked.
 
@@ -70,7 +72,7 @@ def init(
         raise ConflictError(
             f"there is a store in {session.home.secrets} already", hint="openclaw store check"
         )
-    given = {kind: chosen(session, kind, passphrase_file)}
+    given = {kind: chosen(session, kind, passphrase_file, key_id)}
     if not no_recovery:
         given["recovery"] = chosen(session, "recovery", None)
     with show_recovery_key(session, given.get("recovery", b""), place) as answer:
@@ -327,8 +329,9 @@ def _kind(key: str | None, *, no_key_file: bool) -> str:
 
         return "keyring" if keyring.available() else "passphrase"
     kind = key or "file"
-    if kind not in ("file", "passphrase", "keyring"):
-        raise UsageError(f"a store cannot begin with {kind}", hint="file, passphrase or keyring")
+    if kind == "recovery" or kind not in slots.KINDS:
+        known = ", ".join(each for each in slots.KINDS if each != "recovery")
+        raise UsageError(f"a store cannot begin with {kind}", hint=known)
     if kind == "file" and no_key_file:
         raise UsageError("--key file and --no-key-file exclude each other")
     return kind

@@ -28,13 +28,13 @@ _openclaw_words() {
     "secrets audit export") REPLY="--format --period -o --output --force --json --quiet --no-input --yes --help" ;;
     "secrets audit prune") REPLY="--before --json --quiet --no-input --yes --help" ;;
     "store") REPLY="init check rekey backup restore slots unlock lock accept-rollback --json --quiet --no-input --yes --help" ;;
-    "store init") REPLY="--key --no-key-file --no-recovery --passphrase-file --recovery-file --json --quiet --no-input --yes --help" ;;
+    "store init") REPLY="--key --no-key-file --no-recovery --passphrase-file --recovery-file --key-id --json --quiet --no-input --yes --help" ;;
     "store check") REPLY="--json --quiet --no-input --yes --help" ;;
     "store rekey") REPLY="--drop --passphrase-file --recovery-file --json --quiet --no-input --yes --help" ;;
     "store backup") REPLY="--force --json --quiet --no-input --yes --help" ;;
     "store restore") REPLY="--replace --recovery --recovery-file --passphrase-file --json --quiet --no-input --yes --help" ;;
     "store slots") REPLY="add remove --json --quiet --no-input --yes --help" ;;
-    "store slots add") REPLY="--passphrase-file --recovery-file --json --quiet --no-input --yes --help" ;;
+    "store slots add") REPLY="--passphrase-file --recovery-file --key-id --json --quiet --no-input --yes --help" ;;
     "store slots remove") REPLY="--json --quiet --no-input --yes --help" ;;
     "store unlock") REPLY="--for --recovery --recovery-file --passphrase-file --json --quiet --no-input --yes --help" ;;
     "store lock") REPLY="--json --quiet --no-input --yes --help" ;;
@@ -53,7 +53,7 @@ _openclaw_words() {
 
 _openclaw_kind() {
     case "$1" in
-    "secrets create:--value" | "secrets create:--backend" | "secrets create:--label" | "secrets set:--value" | "secrets set:--backend" | "secrets get:--backend" | "secrets get:--fallback" | "secrets get:--max-age" | "secrets list:--filter" | "secrets list:--sort" | "secrets list:--columns" | "secrets list:--backend" | "secrets rollback:--to" | "secrets delete:--backend" | "secrets restore:1" | "secrets describe:--label" | "secrets refresh:--backend" | "secrets run:--fallback" | "secrets run:--max-age" | "secrets inject:--fallback" | "secrets inject:--max-age" | "secrets import:--prefix" | "secrets copy:--to" | "secrets copy:--from" | "secrets copy:2" | "secrets audit:--period" | "secrets audit:--actor" | "secrets audit:--action" | "secrets audit:--limit" | "secrets audit export:--period" | "secrets audit prune:--before" | "store unlock:--for" | "config set:2") REPLY="none" ;;
+    "secrets create:--value" | "secrets create:--backend" | "secrets create:--label" | "secrets set:--value" | "secrets set:--backend" | "secrets get:--backend" | "secrets get:--fallback" | "secrets get:--max-age" | "secrets list:--filter" | "secrets list:--sort" | "secrets list:--columns" | "secrets list:--backend" | "secrets rollback:--to" | "secrets delete:--backend" | "secrets restore:1" | "secrets describe:--label" | "secrets refresh:--backend" | "secrets run:--fallback" | "secrets run:--max-age" | "secrets inject:--fallback" | "secrets inject:--max-age" | "secrets import:--prefix" | "secrets copy:--to" | "secrets copy:--from" | "secrets copy:2" | "secrets audit:--period" | "secrets audit:--actor" | "secrets audit:--action" | "secrets audit:--limit" | "secrets audit export:--period" | "secrets audit prune:--before" | "store init:--key-id" | "store slots add:--key-id" | "store unlock:--for" | "config set:2") REPLY="none" ;;
     "secrets create:--value-file" | "secrets set:--value-file" | "secrets list:--missing" | "secrets run:--env-file" | "secrets inject:--out" | "secrets inject:-o" | "secrets inject:1" | "secrets import:1" | "secrets export:--out" | "secrets export:-o" | "secrets audit export:-o" | "secrets audit export:--output" | "store init:--passphrase-file" | "store init:--recovery-file" | "store rekey:--passphrase-file" | "store rekey:--recovery-file" | "store backup:1" | "store restore:--recovery-file" | "store restore:--passphrase-file" | "store restore:1" | "store slots add:--passphrase-file" | "store slots add:--recovery-file" | "store unlock:--recovery-file" | "store unlock:--passphrase-file" | "config check:1") REPLY="file" ;;
     "secrets create:--generate" | "secrets set:--generate") REPLY="optional base64 ed25519 hex passphrase password rsa ssh ssh-ed25519 ssh-rsa urlsafe uuid" ;;
     "secrets create:--provider" | "secrets set:--provider" | "secrets describe:--provider") REPLY="anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai" ;;

@@ -304,11 +304,12 @@ function __openclaw_words
             '--help'\t'Show this message and exit.'
         case 'store init'
             printf '%s\n' \
-            '--key'\t'file, passphrase or keyring.' \
+            '--key'\t'file, passphrase, keyring, ...' \
             '--no-key-file'\t'A keyring where there is one, else a passphrase.' \
             '--no-recovery'\t'Make no recovery key: the key is the only one.' \
             '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
             '--recovery-file'\t'Write the recovery key there, for its owner alone.' \
+            '--key-id'\t'The key of AWS KMS, or of Vault\'s transit engine.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -352,7 +353,7 @@ function __openclaw_words
             '--help'\t'Show this message and exit.'
         case 'store slots'
             printf '%s\n' \
-            'add'\t'Add a key: file, passphrase, keyring or recovery.' \
+            'add'\t'Add a key: file, passphrase, keyring, recovery, aws-kms or vault-transit.' \
             'remove'\t'Take a key away; never the last one.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
@@ -363,6 +364,7 @@ function __openclaw_words
             printf '%s\n' \
             '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
             '--recovery-file'\t'Write the recovery key there, for its owner alone.' \
+            '--key-id'\t'The key of AWS KMS, or of Vault\'s transit engine.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -471,7 +473,7 @@ end
 
 function __openclaw_kind
     switch $argv[1]
-        case 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit prune:--before' 'store unlock:--for' 'config set:2'
+        case 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2'
             echo 'none'
         case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:-o' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'config check:1'
             echo 'file'
