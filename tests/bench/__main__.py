@@ -31,7 +31,8 @@ def main() -> None:
     missed = [each for table in tables for each in table.missed]
     print("\npromises that these figures do not keep:", *(missed or ["none"]), sep="\n  ")
     if given.write:
-        page.PAGE.write_text(page.text(tables, missed, time.strftime("%Y-%m-%d"), machine()))
+        where = f"{machine()}{', a tenth of the repetitions' if given.quick else ''}"
+        page.PAGE.write_text(page.text(tables, missed, time.strftime("%Y-%m-%d"), where))
         print(f"wrote {page.PAGE.name}")
 
 

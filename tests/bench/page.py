@@ -24,7 +24,8 @@ the same on a fast machine and on a slow one, and almost the same on a busy one.
 - **As it is used.** Byte code is compiled, the files are in the page cache, output is piped, and a
   settings file is present and compiled where nothing else is said. Each `get` and `resolve` makes
   its durable record in the trail: a sync of the disk is in each figure.
-- **Memory** is the most that was resident, in MiB.
+- **Memory** is the most that was resident, in MiB. Less than 8, which the measuring program
+  itself has, cannot be told.
 - **Instructions** are counted by `valgrind --tool=callgrind`. They repeat to three digits whoever
   else uses the machine, so they are what the tests hold: no test has a clock.
   `tests/bench/ceilings.toml` has the ceilings.
