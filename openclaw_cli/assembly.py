@@ -36,6 +36,8 @@ def secrets(
         segment_bytes=settings["audit.segment-bytes"],
         anchor=settings["store.anchor"],
         order=[name.strip() for name in settings["backend"].split(",")],
+        names=settings.names,
+        plaintext=settings.plaintext,
         elsewhere=lambda: _elsewhere(home, settings),
         found=lambda secrets: changes(secrets, settings).found_plainly(),
     )

@@ -1,7 +1,8 @@
 """The settings' sources, read and checked; the compiled result is for the fast road.
 
-`settings.toml` is ours: what it says must be understood. `openclaw.json` belongs to the OpenClaw
-gateway: what is not ours in it is passed over in silence, and it is never written here.
+`settings.toml` is ours: what it says must be understood. `openclaw.json` (or the same as YAML)
+belongs to the OpenClaw gateway: what is not ours in it is passed over in silence, and it is never
+written here. What articles write of secrets is read by `published.py`, in either.
 """
 
 from __future__ import annotations
@@ -16,17 +17,22 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from openclaw_cli import published
 from openclaw_cli.errors import (
     ConfigError,
     DeniedError,
     NotFoundError,
+    OpenclawError,
     TemporaryError,
     UsageError,
 )
 from openclaw_cli.files import LOCK_SECONDS, failure, read_all, write_all
 from openclaw_cli.home import Home
 from openclaw_cli.leanjson import dumps
+from openclaw_cli.model import SecretValue
 from openclaw_cli.options import SETTINGS, Setting
+from openclaw_cli.published import WRAPPER, dotted
+from openclaw_cli.published import canonical as _canonical
 from openclaw_cli.sanitize import safe
 from openclaw_cli.settings import (
     BACKENDS,
@@ -34,6 +40,8 @@ from openclaw_cli.settings import (
     DEFAULTS,
     FILE,
     LIMIT,
+    PRODUCTION,
+    TABLES,
     Settings,
     check_root,
     check_writers,
@@ -46,7 +54,6 @@ from openclaw_cli.settings import (
 
 BY_NAME = {each.name: each for each in SETTINGS}
 _SECTIONS = frozenset(name.partition(".")[0] for name in DEFAULTS if "." in name)
-_WRAPPER = "openclaw"
 _PRIVATE = 0o600
 _STALE = 60.0  # seconds after which a half-written file is what a crash left
 _POLL_SECONDS = 0.02
@@ -56,7 +63,9 @@ _TOML_COMMENT = re.compile(r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|#[^\n]*""")
 _JSON_COMMENT = re.compile(
     r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|//[^\n]*|/\*.*?\*/""", re.DOTALL
 )
-_NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_YAML_COMMENT = re.compile(
+    r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|(?:(?<=\s)|^)#[^\n]*""", re.MULTILINE
+)
 _LINE = re.compile(r"\bline (\d{1,9})|<string>:(\d{1,9}) ")
 _VALUE = re.compile(r"""(\s*=\s*)("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s#,}]+)""")
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
@@ -87,6 +96,7 @@ class Source:
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
+    understood: list[tuple[int, str]] = field(default_factory=list)
 
     def believed(self) -> Source:
         """Return it when it has no mistakes, else raise the first as `ConfigError`."""
@@ -112,9 +122,14 @@ def load(home: Home, environ: Mapping[str, str]) -> Settings:
         if found is None:
             continue
         for name, value in found.believed().values.items():
+            if name in TABLES:
+                settings.values[name] = {**settings.values.get(name, {}), **value}
+                continue
             settings.values[name] = value
             settings.origin[name] = f"{path}:{found.lines[name]}"
     _compile(home, before, settings)
+    if home.environment in PRODUCTION:
+        _refuse_plaintext(home.environment, settings)
     return with_environment(settings, environ)
 
 
@@ -141,17 +156,41 @@ def read(path: str) -> Source | None:
     return source
 
 
-def check(path: str) -> list[Mistake]:
-    """Return every mistake in a file of settings; raises `NotFoundError` when there is none."""
-    if not _is_toml(path) and not _plain_name(path).endswith((".json", ".json5")):
+def examined(path: str) -> Source:
+    """Return what a file of settings says, mistakes and all; `NotFoundError` when there is none."""
+    if not _is_toml(path) and not _plain_name(path).endswith((".json", ".json5", ".yaml", ".yml")):
         raise UsageError(
-            f"{safe(path)} is neither TOML nor JSON by its name",
+            f"{safe(path)} is neither TOML, JSON nor YAML by its name",
             hint="openclaw config check settings.toml (or openclaw.json)",
         )
     found = read(path)
     if found is None:
         raise NotFoundError(f"there is no file {safe(path)}", hint="openclaw config path")
-    return found.mistakes
+    return found
+
+
+def check(path: str) -> list[Mistake]:
+    """Return every mistake in a file of settings; raises `NotFoundError` when there is none."""
+    return examined(path).mistakes
+
+
+def plain_value(origin: str, keys: list[str]) -> SecretValue:
+    """Return the text that stands in a source at these keys; raises `NotFoundError`."""
+    path = origin.rpartition(":")[0]
+    opened = _opened(path)
+    found: Any = None
+    if opened is not None:
+        check_writers(opened[1], path)
+        with suppress(ValueError, RecursionError, OpenclawError):
+            found = _document(path, opened[0].decode())
+    for key in keys:
+        found = found.get(key) if isinstance(found, dict) else None
+    with suppress(UnicodeEncodeError):  # JSON can write half of a surrogate pair
+        if isinstance(found, str) and found:
+            return SecretValue(found.encode())
+    raise NotFoundError(
+        f"{path} has no text at {dotted(tuple(keys))}", hint="openclaw config check"
+    )
 
 
 def setting(name: str) -> Setting:
@@ -223,6 +262,8 @@ def _read_ours(source: Source, text: str) -> None:
         return
     plain = _TOML_COMMENT.sub(_blank, text)
     for path, value in _flat(document):
+        if published.is_ours(path[0]):
+            continue
         name = ".".join(map(_canonical, path))
         if not _take(source, plain, path, value):
             line = _line(plain, path)
@@ -230,26 +271,63 @@ def _read_ours(source: Source, text: str) -> None:
             source.mistakes.append(
                 Mistake(source.path, line, shown, f"no setting is called {shown}", _meant(name))
             )
+    _read_published(source, plain, document)
 
 
 def _read_shared(source: Source, text: str) -> None:
     try:
-        document = _json(text)
-    except (ValueError, RecursionError) as refused:
-        source.mistakes.append(_syntax(source.path, text, refused, "JSON"))
+        document = _document(source.path, text)
+    except (ValueError, RecursionError, OpenclawError) as refused:
+        source.mistakes.append(_syntax(source.path, text, refused, _language(source.path, text)))
         return
     if not isinstance(document, dict):
         source.mistakes.append(
             Mistake(source.path, 1, "", "this is not an object", "begin with { and end with }")
         )
         return
-    plain = _JSON_COMMENT.sub(_blank, text)
+    in_json = _language(source.path, text) == "JSON"
+    plain = (_JSON_COMMENT if in_json else _YAML_COMMENT).sub(_blank, text)
     for path, value in _flat(document):
         _take(source, plain, path, value)
-    wrapped = document.get(_WRAPPER)
+    wrapped = document.get(WRAPPER)
     for path, value in _flat(wrapped) if isinstance(wrapped, dict) else ():
-        if not _take(source, plain, path, value, wrapper=(_WRAPPER,)):
+        taken = published.is_ours(path[0]) or _take(source, plain, path, value, wrapper=(WRAPPER,))
+        if not taken:
             _look_closer(source, plain, path)
+    _read_published(source, plain, document)
+
+
+def _read_published(source: Source, plain: str, document: dict[str, Any]) -> None:
+    """Take over what `published.py` understands, each with its line."""
+    meaning = published.read(document)
+    for slip in meaning.slips:
+        line, shown = _line(plain, slip.path), dotted(slip.path)
+        source.mistakes.append(Mistake(source.path, line, shown, slip.what, slip.fix))
+    for said in meaning.settings:
+        _set(source, BY_NAME[said.name], said.value, _line(plain, said.path), dotted(said.path))
+    for said in meaning.tables:
+        name = f"{BACKENDS}{said.name}"
+        source.values[name] = {**source.values.get(name, {}), **said.value}
+        source.lines.setdefault(name, _line(plain, said.path))
+    origin = {name: f"{source.path}:{_line(plain, path)}" for name, path in meaning.places.items()}
+    tables = {
+        "names": {name: {**each, "origin": origin[name]} for name, each in meaning.names.items()},
+        "plaintext": {
+            name: {"origin": origin[name], "keys": list(path)}
+            for name, path in meaning.plaintext.items()
+        },
+        "encryption": meaning.encryption,
+    }
+    source.values.update({name: table for name, table in tables.items() if table})
+    source.understood += [(_line(plain, path), text) for path, text in meaning.understood]
+
+
+def _refuse_plaintext(environment: str, settings: Settings) -> None:
+    for name, each in sorted(settings.plaintext.items()):
+        path, _, line = each["origin"].rpartition(":")
+        what = f"{dotted(tuple(each['keys']))} is plain text, refused in {environment}"
+        fix = f"take it out of the file, then openclaw secrets create {safe(name)}"
+        raise Mistake(path, int(line), "", what, fix).error(len(settings.plaintext) - 1)
 
 
 def _look_closer(source: Source, plain: str, path: tuple[str, ...]) -> None:
@@ -260,7 +338,7 @@ def _look_closer(source: Source, plain: str, path: tuple[str, ...]) -> None:
     close = get_close_matches(name, DEFAULTS, n=1, cutoff=0.8)
     if close or name.partition(".")[0] in _SECTIONS:
         shown = safe(".".join(path))
-        line = _line(plain, (_WRAPPER, *path))
+        line = _line(plain, (WRAPPER, *path))
         source.mistakes.append(
             Mistake(source.path, line, shown, f"no setting is called {shown}", _meant(name))
         )
@@ -282,18 +360,27 @@ def _take(
     known = BY_NAME.get(name)
     if known is None:
         return False
-    line = _line(plain, (*wrapper, *path))
-    shown = safe(".".join(path))
+    _set(source, known, value, _line(plain, (*wrapper, *path)), safe(".".join(path)))
+    return True
+
+
+def _set(
+    source: Source,
+    known: Setting,
+    value: Any,  # noqa: ANN401  whatever the file holds
+    line: int,
+    shown: str,
+) -> None:
+    name = known.name
     if name in source.values:
         fix = f"keep one of the two; the other is in line {source.lines[name]}"
         source.mistakes.append(Mistake(source.path, line, shown, f"{name} is set twice", fix))
-        return True
+        return
     try:
         source.values[name] = known.read(value)
         source.lines[name] = line
     except ConfigError as refused:
         source.mistakes.append(Mistake(source.path, line, shown, refused.message, refused.hint))
-    return True
 
 
 def _take_backend(
@@ -311,6 +398,12 @@ def _take_backend(
         shown = safe(".".join(path))
         source.mistakes.append(Mistake(source.path, line, shown, refused.message, refused.hint))
         return
+    for key in table if not _is_toml(source.path) else ():
+        slip = published.refused((*path, key), backend, key)
+        if slip:
+            line, shown = _line(plain, slip.path), dotted(slip.path)
+            source.mistakes.append(Mistake(source.path, line, shown, slip.what, slip.fix))
+            return
     source.values[name] = table
     source.lines[name] = line
 
@@ -325,11 +418,6 @@ def _flat(
             yield (*above, key), value
 
 
-def _canonical(key: str) -> str:
-    """Write a key as we do: `maxAge`, `max_age` and `max-age` are one key."""
-    return _NEW_WORD.sub("-", key).replace("_", "-").lower()
-
-
 def _meant(name: str) -> str:
     """Return the hint for a name that no setting has."""
     from difflib import get_close_matches
@@ -342,7 +430,26 @@ def _meant(name: str) -> str:
     return "openclaw config show, for all settings"
 
 
-def _json(text: str) -> Any:  # noqa: ANN401  whatever the file holds
+def _language(path: str, text: str) -> str:
+    """Tell JSON from YAML: articles give YAML and call it openclaw.json."""
+    if _is_toml(path):
+        return "TOML"
+    if _plain_name(path).endswith((".yaml", ".yml")):
+        return "YAML"
+    first = _JSON_COMMENT.sub(_blank, text).lstrip()[:1]
+    return "JSON" if first in "{[" else "YAML"
+
+
+def _document(path: str, text: str) -> Any:  # noqa: ANN401  whatever the file holds
+    language = _language(path, text)
+    if language == "TOML":
+        import tomllib
+
+        return tomllib.loads(text)
+    if language == "YAML":
+        from openclaw_cli.formats import yaml
+
+        return yaml.whole(text)
     import json
 
     try:
@@ -400,14 +507,24 @@ def _changed(path: str, text: str, chosen: Setting, value: Any) -> tuple[str, bo
     edited = _edited(text, chosen.name, tomli_w.dumps({"x": shown}).partition("=")[2].strip())
     after = Source(path)
     _read_ours(after, edited)
-    if not after.mistakes and after.values == wanted:
+    if not after.mistakes and _without_tables(after.values) == _without_tables(wanted):
         return edited, True
+    if before.understood:
+        raise ConfigError(
+            f"{path} cannot be changed without writing its secrets anew", hint="edit it by hand"
+        )
     tree: dict[str, Any] = {}
     for name, each in wanted.items():
         section, _, key = name.rpartition(".")
         place = tree.setdefault(section, {}) if section else tree
-        place[key] = each if isinstance(each, (bool, int)) else BY_NAME[name].shown(each)
+        plain = isinstance(each, (bool, int, dict))
+        place[key] = each if plain else BY_NAME[name].shown(each)
     return tomli_w.dumps(tree), _TOML_COMMENT.sub(_blank, text) == text
+
+
+def _without_tables(values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what holds the lines of its keys, which an edit moves."""
+    return {name: value for name, value in values.items() if name not in TABLES}
 
 
 def _about(mistake: Mistake, chosen: Setting) -> bool:

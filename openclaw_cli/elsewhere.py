@@ -15,6 +15,7 @@ from openclaw_cli.backends.protocols import Deletable, Listable, Writable
 from openclaw_cli.cache import Cache
 from openclaw_cli.errors import OpenclawError, UnrecordedError, UsageError
 from openclaw_cli.fetching import Fetcher, Wish
+from openclaw_cli.service import CONFIG
 
 if TYPE_CHECKING:
     from openclaw_cli.fetching import Answers
@@ -36,9 +37,15 @@ class Elsewhere:
         self._settings = settings
         self._open: dict[str, Any] = {}
         self.wish = Wish(fresh=settings["cache.seconds"], stale=settings["cache.stale-seconds"])
+        named = [each for each in settings.names.values() if "cache" in each]
+        self.wish.own = {each["reference"]: each["cache"] for each in named if "reference" in each}
 
     def backend(self, name: str) -> Any:  # noqa: ANN401  what it can do is the methods it has
         """Return a backend; raises `ConfigError` for an unknown one, or wrong settings."""
+        if name == CONFIG and name not in self._open:
+            from openclaw_cli.plaintext import Plaintext
+
+            self._open[name] = Plaintext(self._settings.plaintext)
         if name not in self._open:
             self._open[name] = BACKENDS.get(name)(self._settings.backend(name))
         return self._open[name]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Answers = dict[Reference, Secret | OpenclawError]
 
-NEAR = frozenset(("env", "file", "keyring"))
+NEAR = frozenset(("config", "env", "file", "keyring"))
 """Backends on this machine: they answer as quickly as a copy would, and are never away."""
 
 ABSENT_SECONDS = 10.0
@@ -33,11 +33,11 @@ ABSENT_SECONDS = 10.0
 class Wish:
     """What a caller asks of the answers, in seconds.
 
-    `fresh`: a copy of this age will do without asking; `stale`: one of this age may stand in when
-    the backend is away; `offline`: ask nobody.
+    `fresh`: a copy of this age will do without asking, or what `own` says for its reference;
+    `stale`: one of this age may stand in when the backend is away; `offline`: ask nobody.
     """
 
-    __slots__ = ("fresh", "offline", "stale")
+    __slots__ = ("fresh", "offline", "own", "stale")
 
     def __init__(
         self, *, fresh: float = 300.0, stale: float = 86400.0, offline: bool = False
@@ -45,6 +45,16 @@ class Wish:
         self.fresh = fresh
         self.stale = stale
         self.offline = offline
+        self.own: dict[str, float] = {}
+
+    def at_most(self, seconds: float) -> None:
+        """Let no older copy do without asking."""
+        self.fresh = min(self.fresh, seconds)
+        self.own = {each: min(age, seconds) for each, age in self.own.items()}
+
+    def age(self, reference: Reference) -> float:
+        """Return the age of a copy of this that will do without asking."""
+        return self.own.get(str(reference), self.fresh) if self.own else self.fresh
 
 
 class Fetcher:
@@ -82,7 +92,7 @@ class Fetcher:
     def _from(self, name: str, wanted: list[Reference], wish: Wish) -> Answers:
         if name in NEAR:
             return self._ask(name, wanted)
-        answers = self._copies(wanted, wish.fresh)
+        answers = self._copies(wanted, wish.age)
         left = [each for each in wanted if each not in answers]
         if not left:
             return answers
@@ -92,7 +102,8 @@ class Fetcher:
         began = self._clock()
         with self._cache.flight(name, left):
             # Whoever had the turn before may have asked for the same.
-            waited = self._copies(left, self._clock() - began)
+            since = self._clock() - began
+            waited = self._copies(left, lambda _: since)
             answers |= waited
             left = [each for each in left if each not in waited]
             return answers | self._asked(name, left, wish) if left else answers
@@ -146,7 +157,7 @@ class Fetcher:
             return self._stale([reference], wish, answer)[reference]
         return answer
 
-    def _copies(self, wanted: list[Reference], fresh: float) -> Answers:
+    def _copies(self, wanted: list[Reference], oldest: Callable[[Reference], float]) -> Answers:
         """Return the answers that copies of at most this age give."""
         now = self._clock()
         answers: Answers = {}
@@ -154,7 +165,7 @@ class Fetcher:
             copy = self._cache.get(each)
             if copy is None:
                 continue
-            age = copy.age(now)
+            age, fresh = copy.age(now), oldest(each)
             if copy.value is None and age <= min(fresh, ABSENT_SECONDS):
                 answers[each] = NotFoundError(f"{each} is not there")
             elif copy.value is not None and age <= fresh:

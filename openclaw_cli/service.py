@@ -20,12 +20,12 @@ from openclaw_cli.errors import (
 from openclaw_cli.files import Directory
 from openclaw_cli.leanjson import loads
 from openclaw_cli.model import Secret, SecretValue, Version
-from openclaw_cli.names import Reference
+from openclaw_cli.names import Reference, parse
 from openclaw_cli.store.reader import open_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Container, Sequence
     from typing import Any
 
     from openclaw_cli.audit.anchor import Anchor
@@ -38,6 +38,11 @@ if TYPE_CHECKING:
     Unlock = Callable[[Header], tuple[bytes, str]]
 
 LOCAL = "local"
+CONFIG = "config"
+"""Where a secret is that stands in plain text in a source of the settings."""
+
+API_KEYS = "*api-key"
+"""Among the names, the entry of every secret whose name ends so."""
 REVEAL = "secret_reveal"
 
 _ATTEMPTS = 20
@@ -48,7 +53,8 @@ class Secrets:
 
     `unlock` takes a store's header and returns its data key and the kind of slot that gave it;
     `order` are the backends that a bare name is looked for in, `fallback` those that any reference
-    is looked for in after its own; `elsewhere` makes the others than
+    is looked for in after its own; `names` says where bare names lead instead, `plaintext` which of
+    them stand in the settings' sources; `elsewhere` makes the others than
     the local store when one is first needed, and `found` makes that where there is none.
     """
 
@@ -61,6 +67,8 @@ class Secrets:
         segment_bytes: int = SEGMENT_BYTES,
         anchor: str = "",
         order: Sequence[str] = (LOCAL,),
+        names: dict[str, dict[str, Any]] | None = None,
+        plaintext: Container[str] = (),
         elsewhere: Callable[[], Elsewhere] | None = None,
         found: Callable[[Secrets], None] | None = None,
     ) -> None:
@@ -68,6 +76,8 @@ class Secrets:
         self.actor = actor
         self.unlock = unlock
         self.order = order
+        self.names = names or {}
+        self.plaintext = plaintext
         self.fallback: Sequence[str] = ()
         self._elsewhere = elsewhere
         self._make = found
@@ -163,12 +173,31 @@ class Secrets:
 
     def _places(self, reference: Reference) -> list[Reference]:
         """Return where a reference is looked for, in order."""
-        order = [reference.backend] if reference.backend else self.order
         version, field = reference.version, reference.field
-        return [
+        first = []
+        order = [reference.backend] if reference.backend else self.order
+        if not reference.backend:
+            named = self.named(reference.path) if self.names else None
+            if named is not None:
+                first, order = [named], ()
+                named.version = named.version if version is None else version
+                named.field = field or named.field
+            elif reference.path in self.plaintext:
+                order = (*order, CONFIG)
+        return first + [
             Reference(reference.path, backend=name, version=version, field=field)
             for name in (*order, *self.fallback)
         ]
+
+    def named(self, name: str) -> Reference | None:
+        """Return where the settings say that a bare name leads, or None."""
+        found = self.names.get(name)
+        if found:
+            return parse(found["reference"])
+        group = self.names.get(API_KEYS)
+        if group and name.lower().replace("_", "-").endswith(("api-key", "apikey")):
+            return Reference(name, backend=group["backend"])
+        return None
 
     def _ask(
         self, snapshot: Snapshot, wanted: dict[int, Reference]
@@ -256,7 +285,7 @@ class Secrets:
             record: dict[str, Any] = {
                 "kind": REVEAL,
                 "name": reference.path,
-                "backend": reference.backend or self.order[0],
+                "backend": self._places(reference)[0].backend,
             }
             if isinstance(answer, Secret):
                 record["backend"] = answer.backend

@@ -24,11 +24,18 @@ if TYPE_CHECKING:
 
 FILE = "settings.toml"
 SHARED = "openclaw.json"
+IN_YAML = ("openclaw.yaml", "openclaw.yml")
 COMPILED = "compiled"
 LIMIT = 1024 * 1024  # bytes of a source
 
 BACKENDS = "backends."
 """What the name of a backend's table begins with."""
+
+TABLES = ("names", "plaintext", "encryption")
+"""What `published.py` finds in a source besides settings, each a table by the secret's name."""
+
+PRODUCTION = ("prod", "production")
+"""Environments in which no secret may stand in plain text in a source."""
 
 # Variables of ours that set nothing: where they are the only ones, the table is not needed.
 _OTHERS = frozenset(
@@ -75,6 +82,18 @@ class Settings:
         """Return a setting's value, its default when it was not set."""
         return self.values[name] if name in self.values else DEFAULTS[name]
 
+    @property
+    def names(self) -> dict[str, dict[str, Any]]:
+        """Where names lead, `{"reference", "variable", "cache", "rotation", "origin"}` for each."""
+        found: dict[str, dict[str, Any]] = self.values.get("names", {})
+        return found
+
+    @property
+    def plaintext(self) -> dict[str, dict[str, Any]]:
+        """Which secrets stand in a source: `{"origin": "FILE:LINE", "keys": [...]}` for each."""
+        found: dict[str, dict[str, Any]] = self.values.get("plaintext", {})
+        return found
+
     def backend(self, name: str) -> dict[str, Any]:
         """Return what is set for a backend, the table `[backends.NAME]`."""
         found: dict[str, Any] = self.values.get(f"{BACKENDS}{name}", {})
@@ -89,8 +108,12 @@ class Settings:
 
 def sources(home: Home, environ: Mapping[str, str]) -> list[str]:
     """Return the files that settings are read from, the strongest first, there or not."""
-    shared = environ.get("OPENCLAW_CONFIG_PATH") or f"{home.root}/{SHARED}"
-    return [f"{home.root}/{FILE}", os.path.abspath(shared)]
+    ours = f"{home.root}/{FILE}"
+    shared = environ.get("OPENCLAW_CONFIG_PATH")
+    if shared:
+        return [ours, os.path.abspath(shared)]
+    root = os.path.abspath(home.root)
+    return [ours, f"{root}/{SHARED}", *[f"{root}/{name}" for name in IN_YAML]]
 
 
 def stamps(paths: list[str]) -> list[list[Any]]:
@@ -121,7 +144,9 @@ def quick(home: Home, environ: Mapping[str, str]) -> Settings | None:
     if not any(inode for _, inode, _, _ in now):
         return with_environment(Settings({}, {}), environ)
     compiled = _compiled(home, now)
-    return compiled and with_environment(compiled, environ)
+    if compiled is None or (compiled.plaintext and home.environment in PRODUCTION):
+        return None  # which key it is that is refused, its source tells
+    return with_environment(compiled, environ)
 
 
 def compiled_from(now: list[list[Any]], settings: Settings) -> dict[str, Any]:
@@ -179,7 +204,7 @@ def _compiled(home: Home, now: list[list[Any]]) -> Settings | None:
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name.startswith(BACKENDS):
+    if name.startswith(BACKENDS) or name in TABLES:
         return isinstance(value, dict)
     return type(value) is type(DEFAULTS[name])
 

@@ -130,7 +130,7 @@ def _get(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
         return None
     reference = parse(names[0])
     secret = secrets.read(reference)
-    if secret.stale:
+    if secret.stale or secret.backend == "config":
         from openclaw_cli.cli.render import Output
         from openclaw_cli.cli.secrets.stale import tell
 
@@ -162,6 +162,8 @@ def _resolve(secrets: Secrets, _settings: Settings, options: Options) -> int | N
 
 def _list(secrets: Secrets, settings: Settings, options: Options) -> int | None:
     if options != {"": []} or os.isatty(stdout.STDOUT) or settings.backends() != ["local"]:
+        return None
+    if settings.names or settings.plaintext:
         return None
     import time
 

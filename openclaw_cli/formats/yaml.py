@@ -38,11 +38,38 @@ def documents(data: bytes, kind: str) -> Iterator[object]:
             if isinstance(loader.get_event(), yaml.DocumentStartEvent):
                 yield _node(loader, kind, 0)
     except yaml.MarkedYAMLError as bad:
-        line = bad.problem_mark.line + 1 if bad.problem_mark else 0
+        mark = bad.problem_mark
+        line = mark.line + 1 if mark is not None else 0
         raise malformed(kind, "is not YAML", line) from None
     except (yaml.YAMLError, ValueError, OverflowError):
         # Without libyaml, an escape beyond Unicode reaches `chr`.
         raise malformed(kind, "is not YAML") from None
+
+
+def whole(document: str) -> object:
+    """Return what the one document of a text is, numbers and truths included, by the safe loader.
+
+    Raises `UsageError` for what is not YAML, and for an alias or nesting that could grow.
+    """
+    loader: _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    depth = 0
+    try:
+        for event in yaml.parse(document, Loader=loader):
+            line = event.start_mark.line + 1 if event.start_mark is not None else 0
+            if isinstance(event, yaml.AliasEvent):
+                raise malformed("YAML", "has an alias; write the value out", line)
+            depth += isinstance(event, yaml.CollectionStartEvent)
+            depth -= isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEEPEST:
+                raise malformed("YAML", f"nests deeper than {DEEPEST} tables", line)
+        found: object = yaml.load(document, Loader=loader)  # noqa: S506 - the safe loader
+    except yaml.MarkedYAMLError as bad:
+        mark = bad.problem_mark
+        line = mark.line + 1 if mark is not None else 0
+        raise malformed("YAML", "is not YAML", line) from None
+    except (yaml.YAMLError, ValueError, OverflowError, TypeError):
+        raise malformed("YAML", "is not YAML") from None
+    return found
 
 
 def _node(loader: _Loader, kind: str, depth: int) -> object:

@@ -22,6 +22,7 @@ WHERE = {
     "fetching.py": "to the cipher of the sealed copy",
     "interop/resolver.py": "to the gateway that asked",
     "model.py": "where it is defined",
+    "plaintext.py": "to pick a field from it",
 }
 FOLDERS = {
     "backends/": "to the place where it is to live",

@@ -343,9 +343,9 @@ def test_changes_at_once_are_all_kept(home: Home) -> None:
 def test_a_file_to_check_must_be_there_and_be_of_a_kind_we_read(tmp_path: Path) -> None:
     with pytest.raises(NotFoundError):
         config.check(str(tmp_path / "settings.toml"))
-    (tmp_path / "x.yaml").write_text("a: 1\n")
-    with pytest.raises(UsageError, match="neither TOML nor JSON"):
-        config.check(str(tmp_path / "x.yaml"))
+    (tmp_path / "x.ini").write_text("a: 1\n")
+    with pytest.raises(UsageError, match="neither TOML, JSON nor YAML"):
+        config.check(str(tmp_path / "x.ini"))
     (tmp_path / "openclaw.json.backup").write_text("{}")
     assert config.check(str(tmp_path / "openclaw.json.backup")) == []
 

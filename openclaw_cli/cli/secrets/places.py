@@ -34,6 +34,8 @@ def target(session: Session, name: str, backend: str | None) -> Reference:
     reference = parse(name)
     if backend and reference.backend not in ("", backend):
         raise UsageError(f"{name} names another backend than --backend {backend}")
+    if not (reference.backend or backend):
+        reference = session.secrets.named(reference.path) or reference
     if not reference.backend:
         reference.backend = backend or session.secrets.order[0]
     if reference.backend == LOCAL:
@@ -55,6 +57,7 @@ def wanted(
     """Tell the session's secrets where to look and what copies will do."""
     if backend:
         session.secrets.order = [backend]
+        session.secrets.names, session.secrets.plaintext = {}, ()
     if fallback:
         session.secrets.fallback = [fallback]
     if not (no_cache or max_age or offline):
@@ -65,9 +68,11 @@ def wanted(
     wish.offline = offline
     if max_age:
         oldest = duration.parse(max_age, name="--max-age")
-        wish.fresh, wish.stale = min(wish.fresh, oldest), oldest
+        wish.at_most(oldest)
+        wish.stale = oldest
     if no_cache:
-        wish.fresh = wish.stale = 0.0
+        wish.at_most(0.0)
+        wish.stale = 0.0
 
 
 def keep(
@@ -100,7 +105,7 @@ def keep(
 
 
 def _refuse_taken(session: Session, reference: Reference) -> None:
-    session.secrets.elsewhere.wish.fresh = 0.0
+    session.secrets.elsewhere.wish.at_most(0.0)
     try:
         session.secrets.read(reference, purpose="create")
     except NotFoundError:

@@ -14,6 +14,7 @@ from openclaw_cli.running import child
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from openclaw_cli.model import Secret
     from openclaw_cli.names import Reference
     from openclaw_cli.service import Secrets
 
@@ -65,13 +66,19 @@ def start(secrets: Secrets, plan: Plan) -> int:
         raise
 
 
+def _unusual(answer: Secret | OpenclawError) -> bool:
+    if isinstance(answer, OpenclawError):
+        return False
+    return answer.stale or answer.backend == "config"
+
+
 def _environment(secrets: Secrets, plan: Plan) -> tuple[dict[bytes, bytes], dict[str, bytes]]:
     environment = dict(os.environb)
     for variable, literal in plan.literals.items():
         environment[variable.encode()] = literal
     values = {}
     found = secrets.read_many(list(plan.secrets.values()), purpose="run") if plan.secrets else []
-    if any(getattr(answer, "stale", False) for answer in found):
+    if any(_unusual(answer) for answer in found):
         from openclaw_cli.cli.render import Output
         from openclaw_cli.cli.secrets.stale import tell
 
