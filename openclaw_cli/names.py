@@ -6,8 +6,9 @@ from openclaw_cli.errors import UsageError
 
 MAX_LENGTH = 256
 
-_FIRST = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")
-_REST = _FIRST | frozenset("._:/-")
+_FIRST = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+_LETTERS = _FIRST + "._:/-"
+_EMPTY = frozenset(("", ".", ".."))
 
 # A gateway written in JavaScript tests `id in errors`: these would always be found there.
 _PROTOTYPE = frozenset(
@@ -82,10 +83,10 @@ def _broken_rule(name: str) -> str:
         return f"it is longer than {MAX_LENGTH} characters"
     if name[0] not in _FIRST:
         return f"it starts with {name[0]!a}"
-    strange = [letter for letter in name if letter not in _REST]
+    strange = name.strip(_LETTERS)
     if strange:
         return f"it contains {strange[0]!a}"
-    if any(segment in ("", ".", "..") for segment in name.split("/")):
+    if not _EMPTY.isdisjoint(name.split("/")):
         return "it has an empty, '.' or '..' segment"
     if name in _PROTOTYPE:
         return f"{name} is a reserved word"

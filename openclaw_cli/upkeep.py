@@ -13,6 +13,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from openclaw_cli import newfile
 from openclaw_cli.audit.head import FILE as HEAD
 from openclaw_cli.audit.head import check_generation
 from openclaw_cli.audit.trail import FILE as TRAIL
@@ -25,7 +26,7 @@ from openclaw_cli.errors import (
     StorageError,
     UsageError,
 )
-from openclaw_cli.files import Directory, failure, private_directory, read_all, write_all
+from openclaw_cli.files import Directory, failure, private_directory, read_all
 from openclaw_cli.store.check import examine
 from openclaw_cli.store.commit import LOCK, Draft, UnknownDurabilityError, continued
 from openclaw_cli.store.header import MAX_FILE, Header, Slot
@@ -353,32 +354,12 @@ def write_backup(path: str, data: bytes, *, force: bool) -> None:
 
     Raises `ConflictError` when the file exists, unless `force` replaces it in one step.
     """
-    aside = f"{path}.new" if force else path
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        fd = os.open(aside, flags, 0o600)
-    except FileExistsError:
-        raise ConflictError(
-            f"{aside} exists already", hint="add --force, or name another"
-        ) from None
-    except OSError as refused:
-        raise failure("create", aside, refused) from None
-    try:
-        try:
-            write_all(fd, data)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        if _content(aside) != data:
+
+    def proof(written: str) -> None:
+        if _content(written) != data:
             raise StorageError(f"{path} does not hold what was written to it; it was removed")
-        if force:
-            os.rename(aside, path)
-    except OSError as refused:
-        os.unlink(aside)
-        raise failure("write", path, refused) from None
-    except OpenclawError:
-        os.unlink(aside)
-        raise
+
+    newfile.write(path, [data], force=force, proof=proof)
 
 
 def open_backup(path: str, unlock: Unlock) -> Snapshot:

@@ -26,7 +26,7 @@ SUFFIX = len(_LEAD) + 64 + len(_TAIL)
 def line(key: bytes, before: bytes, record: dict[str, Any]) -> tuple[bytes, bytes]:
     """Return a record as its line, newline included, and the line's MAC."""
     body = dumps(record)[:-1].encode()
-    mac = hmac(key, before + body)
+    mac = hmac(key, before + body, often=True)
     return body + suffix(mac), mac
 
 
@@ -45,7 +45,7 @@ def mac_of(text: bytes) -> bytes:
 def verified(key: bytes, before: bytes, text: bytes) -> bytes:
     """Return a line's MAC when it follows `before`; raises `ValueError` when it does not."""
     mac = mac_of(text)
-    if not same(hmac(key, before + text[:-SUFFIX]), mac):
+    if not same(hmac(key, before + text[:-SUFFIX], often=True), mac):
         raise ValueError("the MAC does not match")
     return mac
 

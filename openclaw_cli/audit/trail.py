@@ -261,8 +261,10 @@ class Trail:
         before = tip.offset
         lines = []
         receipts = []
+        stamp = self._stamp(tip)
         for record in records:
-            text, mac = chain.line(self._key, tip.mac, self._stamped(tip, record))
+            numbered = {"seq": tip.seq + 1, **stamp, **record}
+            text, mac = chain.line(self._key, tip.mac, numbered)
             tip.seq += 1
             tip.mac = mac
             tip.offset += len(text)
@@ -277,14 +279,14 @@ class Trail:
         return receipts
 
     @staticmethod
-    def _stamped(tip: Head, record: dict[str, Any]) -> dict[str, Any]:
-        """Put number and time in front; a clock that went back is written down beside them."""
+    def _stamp(tip: Head) -> dict[str, str]:
+        """Return the time of new records; a clock that went back is written down beside it."""
         now = chain.written(time.time_ns() // 1000)
-        stamped = {"seq": tip.seq + 1, "at": max(now, tip.at)}
+        stamp = {"at": max(now, tip.at)}
         if now < tip.at:
-            stamped["clock"] = now
-        tip.at = max(now, tip.at)
-        return {**stamped, **record}
+            stamp["clock"] = now
+        tip.at = stamp["at"]
+        return stamp
 
     def _advance(self, tip: Head) -> None:
         with self._open().lock(LOCK):

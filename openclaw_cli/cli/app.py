@@ -36,6 +36,7 @@ _VALUES = "openclaw_cli.cli.secrets.values"
 _LIFETIME = "openclaw_cli.cli.secrets.lifetime"
 _COPYING = "openclaw_cli.cli.secrets.copying"
 _LOOKING = "openclaw_cli.cli.secrets.looking"
+_HISTORY = "openclaw_cli.cli.secrets.history"
 _MOVING = "openclaw_cli.cli.secrets.moving"
 _RUNNING = "openclaw_cli.cli.secrets.running"
 _AUDIT = "openclaw_cli.cli.secrets.audit"
@@ -52,8 +53,8 @@ SECRETS: Table = {
     "get": (_VALUES, "Give a secret's value: exact bytes when piped."),
     "edit": (_VALUES, "Change a value in your editor, in memory only."),
     "list": (_LOOKING, "Show all secrets, where they are and how old."),
-    "status": (_LOOKING, "Show one secret's health."),
-    "history": (_LOOKING, "Draw a secret's versions: made, promoted, last read, retired."),
+    "status": (_HISTORY, "Show one secret's health."),
+    "history": (_HISTORY, "Draw a secret's versions: made, promoted, last read, retired."),
     "rollback": (_LIFETIME, "Make an older version the current one again."),
     "delete": (_LIFETIME, "Delete a secret; it can be restored for 30 days."),
     "restore": (_LIFETIME, "Bring a deleted secret back."),

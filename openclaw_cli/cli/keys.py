@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 import typer
 
-from openclaw_cli.cli import ask, stdout
+from openclaw_cli import newfile
+from openclaw_cli.cli import ask
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import ConflictError, OpenclawError, UsageError
-from openclaw_cli.files import failure
+from openclaw_cli.errors import UsageError
 from openclaw_cli.store.header import Header, Slot
 from openclaw_cli.store.keys import slots
 
@@ -89,7 +89,7 @@ def show_recovery_key(session: Session, key: bytes, place: str) -> Iterator[dict
     answer: dict[str, Any] = {}
     in_file = bool(key) and place != _PRINTED
     if in_file:
-        _write_new(place, key + b"\n")
+        newfile.write(place, [key + b"\n"])
         answer["recovery_file"] = place
     try:
         yield answer
@@ -155,27 +155,6 @@ def _show_key(session: Session, key: str) -> None:
     for part in (groups[:half], groups[half:]):
         session.output.line("    " + "-".join(part))
     session.output.line()
-
-
-def _write_new(path: str, data: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        fd = os.open(path, flags, 0o600)
-    except FileExistsError:
-        raise ConflictError(f"{path} exists already", hint="name another file") from None
-    except OSError as refused:
-        raise failure("create", path, refused) from None
-    try:
-        try:
-            stdout.write_all(data, fd)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-    except (OSError, OpenclawError) as refused:
-        os.unlink(path)
-        if isinstance(refused, OSError):
-            raise failure("write", path, refused) from None
-        raise
 
 
 def _read(path: str) -> bytes:

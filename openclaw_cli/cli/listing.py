@@ -43,3 +43,10 @@ def rows(shown: Iterable[Glance], now: float, old_days: int) -> list[list[str]]:
         state = word(bool(deleted), age, old_days)
         found.append([name, safe(provider), "local", version, duration.compact(age), "", state])
     return found
+
+
+def variable_of(entry: Entry) -> str:
+    """Return the variable that a program expects a secret in: its label's, or its provider's."""
+    from openclaw_cli import providers
+
+    return entry.labels.get("variable") or providers.variable_for(entry.name, entry.provider)

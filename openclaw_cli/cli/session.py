@@ -6,7 +6,6 @@ import os
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from openclaw_cli import assembly
 from openclaw_cli.cli.ask import Ask
 from openclaw_cli.cli.render import Output
 from openclaw_cli.errors import UsageError
@@ -57,16 +56,22 @@ class Session:
     @cached_property
     def secrets(self) -> Secrets:
         """What reads secrets."""
+        from openclaw_cli import assembly
+
         return assembly.secrets(self.home, self.settings, os.environ, self.ask.passphrase)
 
     @cached_property
     def quiet_secrets(self) -> Secrets:
         """What reads secrets and asks nobody, whoever sits there."""
+        from openclaw_cli import assembly
+
         return assembly.secrets(self.home, self.settings, os.environ)
 
     @cached_property
     def changes(self) -> Changes:
         """What changes them."""
+        from openclaw_cli import assembly
+
         return assembly.changes(self.secrets, self.settings)
 
     def confirm(self, question: str, *, hint: str = "add --yes") -> None:

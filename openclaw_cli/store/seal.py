@@ -11,6 +11,10 @@ import os
 
 from openclaw_cli.errors import IntegrityError
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 try:
     from cryptography.hazmat.bindings._rust import openssl as _openssl
 
@@ -41,6 +45,7 @@ MAC = 32
 _BLOCK = 64
 _INNER = int.from_bytes(b"\x36" * _BLOCK, "big")
 _OUTER = int.from_bytes(b"\x5c" * _BLOCK, "big")
+_states: dict[bytes, tuple[Any, Any]] = {}
 
 
 def nonce() -> bytes:
@@ -53,13 +58,28 @@ def parts(*each: bytes) -> bytes:
     return b"".join(len(part).to_bytes(4, "big") + part for part in each)
 
 
-def hmac(key: bytes, message: bytes) -> bytes:
-    """Return the HMAC-SHA-256 of the message, 32 bytes."""
+def hmac(key: bytes, message: bytes, *, often: bool = False) -> bytes:
+    """Return the HMAC-SHA-256 of the message, 32 bytes.
+
+    `often` keeps what depends on the key alone, for the next message.
+    """
+    states = _states.get(key)
+    if states is None:
+        states = _begun(key)
+        if often:
+            _states[key] = states
+    inner, outer = states[0].copy(), states[1].copy()
+    inner.update(message)
+    outer.update(inner.digest())
+    return bytes(outer.digest())
+
+
+def _begun(key: bytes) -> tuple[Any, Any]:
     if len(key) > _BLOCK:
         key = bytes(sha256(key).digest())
     number = int.from_bytes(key.ljust(_BLOCK, b"\0"), "big")
-    inner = sha256((number ^ _INNER).to_bytes(_BLOCK, "big") + message).digest()
-    return bytes(sha256((number ^ _OUTER).to_bytes(_BLOCK, "big") + inner).digest())
+    inner = sha256((number ^ _INNER).to_bytes(_BLOCK, "big"))
+    return inner, sha256((number ^ _OUTER).to_bytes(_BLOCK, "big"))
 
 
 def subkey(key: bytes, purpose: bytes, salt: bytes = b"") -> bytes:

@@ -42,7 +42,7 @@ _openclaw_words() {
     "status") REPLY="--secrets --agents --verbose --version --check --json --quiet --no-input --yes --help" ;;
     "config") REPLY="show check set path --json --quiet --no-input --yes --help" ;;
     "config show") REPLY="--origin --json --quiet --no-input --yes --help" ;;
-    "config check") REPLY="--json --quiet --no-input --yes --help" ;;
+    "config check") REPLY="--explain --json --quiet --no-input --yes --help" ;;
     "config set") REPLY="--json --quiet --no-input --yes --help" ;;
     "config path") REPLY="--json --quiet --no-input --yes --help" ;;
     "doctor") REPLY="--json --quiet --no-input --yes --help" ;;

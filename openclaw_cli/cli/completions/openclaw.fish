@@ -435,6 +435,7 @@ function __openclaw_words
             '--help'\t'Show this message and exit.'
         case 'config check'
             printf '%s\n' \
+            '--explain'\t'Say how each key about secrets was understood.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \

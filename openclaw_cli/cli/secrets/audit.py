@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import assembly, duration
+from openclaw_cli import assembly, duration, newfile
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit.questions import Filter, Finding
 from openclaw_cli.audit.reading import Reading
@@ -19,14 +19,12 @@ from openclaw_cli.cli import stdout
 from openclaw_cli.cli.secrets import audit_report as report
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
-    ConflictError,
     IntegrityError,
     LockedError,
     NotFoundError,
     TemporaryError,
     UsageError,
 )
-from openclaw_cli.files import failure, write_all
 
 if TYPE_CHECKING:
     from openclaw_cli.audit.anchor import Anchor
@@ -176,7 +174,7 @@ def export(
             for chunk in _batched(counted):
                 stdout.write_all(chunk)
         else:
-            _write_file(output, counted, force=force)
+            newfile.write(output, _batched(counted), force=force)
     records = count[0] - (format_ == "csv")
     if output != "-":
         if session.as_json:
@@ -402,32 +400,3 @@ def _batched(chunks: Iterator[bytes]) -> Iterator[bytes]:
             yield b"".join(batch)
             batch, size = [], 0
     yield b"".join(batch)
-
-
-def _write_file(path: str, chunks: Iterator[bytes], *, force: bool) -> None:
-    """Write a file for its owner alone: whole and synced, or not at all."""
-    aside = f"{path}.new" if force else path
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        fd = os.open(aside, flags, 0o600)
-    except FileExistsError:
-        raise ConflictError(
-            f"{aside} exists already", hint="add --force, or name another"
-        ) from None
-    except OSError as refused:
-        raise failure("create", aside, refused) from None
-    try:
-        try:
-            for chunk in _batched(chunks):
-                write_all(fd, chunk)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        if force:
-            os.rename(aside, path)
-    except OSError as refused:
-        os.unlink(aside)
-        raise failure("write", path, refused) from None
-    except BaseException:
-        os.unlink(aside)
-        raise

@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import formats, template
+from openclaw_cli import formats, newfile, template
 from openclaw_cli.cli import listing
-from openclaw_cli.cli.secrets.looking import variable_of
 from openclaw_cli.cli.secrets.references import read_file
 from openclaw_cli.cli.secrets.values import tell_founding
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import ConflictError, NotFoundError, OpenclawError, UsageError
+from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
 from openclaw_cli.files import failure, write_all
 from openclaw_cli.model import SecretValue
 from openclaw_cli.names import check, parse
@@ -131,7 +130,7 @@ def export(
     elif out is None:
         session.output.value_stream(data)
     else:
-        write_new(out, data, force=force)
+        newfile.write(out, [data], force=force)
         if session.as_json:
             session.output.json({"file": out, "secrets": [entry.name for entry in entries]})
         session.output.done(f"wrote {len(values)} to {out}, in the clear")
@@ -159,40 +158,6 @@ def _to_github(session: Session, values: dict[str, bytes], data: bytes, out: str
     session.output.done(f"masked {len(values)} and set them for the steps that follow")
 
 
-def write_new(path: str, data: bytes, *, force: bool) -> None:
-    """Write a private file (0600) that is not there yet; with `force`, in the place of one.
-
-    Replaced in one step, so a reader never sees half of it, and what is too open is not filled.
-    """
-    aside = f"{path}.{os.getpid()}.new"
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    try:
-        fd = os.open(aside, flags, 0o600)
-        try:
-            write_all(fd, data)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        if force:
-            os.rename(aside, path)
-        else:
-            os.link(aside, path)
-            os.unlink(aside)
-    except FileExistsError:
-        _discard(aside)
-        raise ConflictError(f"{path} exists already", hint="add --force") from None
-    except OSError as refused:
-        _discard(aside)
-        raise failure("write", path, refused) from None
-
-
-def _discard(path: str) -> None:
-    try:
-        os.unlink(path)
-    except OSError:
-        return
-
-
 def _selected(session: Session, names: list[str], *, all_: bool) -> list[Entry]:
     entries = listing.entries(session.secrets.catalogue())
     if not names and not all_:
@@ -209,7 +174,7 @@ def _selected(session: Session, names: list[str], *, all_: bool) -> list[Entry]:
 def _key(entry: Entry, kind: str) -> str:
     if kind not in _BY_VARIABLE:
         return entry.name
-    return variable_of(entry)
+    return listing.variable_of(entry)
 
 
 def _check_values(named: dict[str, bytes]) -> None:

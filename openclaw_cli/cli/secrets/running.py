@@ -7,11 +7,9 @@ from typing import Annotated
 
 import typer
 
-from openclaw_cli import formats, providers, template
+from openclaw_cli import formats, newfile, providers, template
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.secrets import places, stale
-from openclaw_cli.cli.secrets.looking import variable_of
-from openclaw_cli.cli.secrets.moving import write_new
 from openclaw_cli.cli.secrets.references import read_file
 from openclaw_cli.cli.secrets.start import Plan, checked, start
 from openclaw_cli.cli.session import Session
@@ -121,7 +119,7 @@ def inject(
     if out is None:
         session.output.value_stream(filled)
     else:
-        write_new(out, filled, force=force)
+        newfile.write(out, [filled], force=force)
         if session.as_json:
             session.output.json({"file": out, "references": wanted})
         many = "1 reference" if len(wanted) == 1 else f"{len(wanted)} references"
@@ -144,7 +142,7 @@ def _add_pattern(session: Session, plan: Plan, pattern: str) -> None:
     if not matching:
         raise NotFoundError(f"no secret matches {pattern}", hint="openclaw secrets list")
     for entry in matching:
-        variable = variable_of(entry)
+        variable = listing.variable_of(entry)
         if variable in plan.secrets:
             raise UsageError(
                 f"{plan.secrets[variable]} and {entry.name} would both be {variable}",
@@ -155,4 +153,4 @@ def _add_pattern(session: Session, plan: Plan, pattern: str) -> None:
 
 def _variable(session: Session, reference: Reference) -> str:
     entry = session.secrets.catalogue().entries.get(reference.path)
-    return variable_of(entry) if entry else providers.variable_for(reference.path)
+    return listing.variable_of(entry) if entry else providers.variable_for(reference.path)

@@ -19,6 +19,8 @@ from tests.unit.running.programs import DRIVER, KEY, command, python
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+_KNOWN = (1 << 31) - 1  # signals 1 to 31; the C library keeps the next two for itself
+
 
 def run(
     *program: str,
@@ -183,7 +185,7 @@ def test_the_program_gets_no_signal_setting_or_descriptor_of_ours(way: str) -> N
     script = "grep -E '^Sig(Blk|Ign)' /proc/self/status; ls /proc/self/fd"
     answer = run("sh", "-c", script, way=way)
     states = [line.split()[1] for line in answer.stdout.splitlines()[:2]]
-    assert [int(state, 16) for state in states] == [0, 0]
+    assert [int(state, 16) & _KNOWN for state in states] == [0, 0]
     assert answer.stdout.split()[4:] == [b"0", b"1", b"2", b"3"]  # 3 is the folder that ls reads
 
 
@@ -269,7 +271,7 @@ def test_an_ignored_signal_stays_ignored() -> None:
     answer = subprocess.run(
         ["nohup", *command("sh", "-c", script)], capture_output=True, check=True
     )
-    assert int(answer.stdout.split()[1], 16) == 1 << (signal.SIGHUP - 1)
+    assert int(answer.stdout.split()[1], 16) & _KNOWN == 1 << (signal.SIGHUP - 1)
     assert answer.stdout.endswith(b"lives\n")
 
 

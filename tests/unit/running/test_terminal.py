@@ -128,7 +128,8 @@ def test_much_output_arrives_whole(piped: frozenset[int]) -> None:
 def test_the_program_learns_that_the_window_changed(piped: frozenset[int]) -> None:
     watch = python(
         "import os, signal, time",
-        "changed = lambda *_: print('now', *os.get_terminal_size(1), flush=True)",
+        "size = lambda: 'now %d %d\\n' % tuple(os.get_terminal_size(1))",
+        "changed = lambda *_: os.write(1, size().encode())",
         "signal.signal(signal.SIGWINCH, changed)",
         "print('ready', flush=True)",
         "while True: time.sleep(0.1)",

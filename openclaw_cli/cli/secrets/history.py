@@ -1,0 +1,161 @@
+"""`openclaw secrets` status and history: one secret, what it was and who read it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openclaw_cli import duration, providers
+from openclaw_cli.audit.event import Event, origin, seconds, user_name, who
+from openclaw_cli.audit.readings import Reads, of_secret
+from openclaw_cli.cli import listing
+from openclaw_cli.cli.render import STATES
+from openclaw_cli.cli.secrets import said
+from openclaw_cli.cli.session import Session
+from openclaw_cli.cli.timeline import VersionLine, timeline
+from openclaw_cli.model import CURRENT, RETIRED
+from openclaw_cli.names import parse
+from openclaw_cli.service import absent
+
+if TYPE_CHECKING:
+    from openclaw_cli.store.directory import Entry, Row
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+Name = Annotated[str, typer.Argument(metavar="NAME", help="The secret.", show_default=False)]
+
+
+@app.command()
+def status(context: typer.Context, name: Name) -> None:
+    """Show one secret's health.
+
+        openclaw secrets status openai-api-key
+
+    Where it is, its versions and stages, who read it last, and what needs a hand.
+    """
+    session: Session = context.obj
+    entry = _entry(session, name)
+    reads = of_secret(session.home.audit, entry.name)
+    current = entry.current()
+    newest = max((each.last for each in reads.values()), key=lambda event: event.seq, default=None)
+    stale = current is not None and current.number != entry.latest()
+    if session.as_json:
+        session.output.json(
+            {
+                **said.plain(session, entry),
+                "versions": [
+                    {
+                        "version": str(row.number),
+                        "stage": row.stage,
+                        "created": row.created / 1000,
+                        "origin": row.origin,
+                        "reads": reads[str(row.number)].count if str(row.number) in reads else 0,
+                    }
+                    for row in entry.rows
+                ],
+                "last_read": _reading(newest),
+                "variable": listing.variable_of(entry),
+            }
+        )
+        return
+    session.output.facts(_facts(session, entry, reads, newest))
+    if stale and current is not None:
+        session.output.note(f"rolled back: version {entry.latest()} is newer than the current one")
+
+
+@app.command()
+def history(context: typer.Context, name: Name) -> None:
+    """Draw a secret's versions: made, promoted, last read, retired."""
+    session: Session = context.obj
+    entry = _entry(session, name)
+    reads = of_secret(session.home.audit, entry.name)
+    lines = [_version_line(row, reads.get(str(row.number))) for row in reversed(entry.rows)]
+    if session.as_json:
+        versions = [
+            {
+                "version": line.number,
+                "stage": line.stage,
+                "created": line.made,
+                "promoted": line.promoted,
+                "retired": line.retired,
+                "last_read": line.last_read,
+                "last_read_by": line.last_read_by or None,
+                "reads": line.reads,
+            }
+            for line in lines
+        ]
+        session.output.json({"name": entry.name, "versions": versions})
+        return
+    session.output.drawn(timeline(entry.name, lines, time.time(), session.output))
+
+
+def _entry(session: Session, name: str) -> Entry:
+    """Return what is known of a secret, a deleted one too; raises `NotFoundError`."""
+    directory = session.secrets.catalogue()
+    entry = directory.entries.get(parse(name).path)
+    if entry is None:
+        raise absent(directory, name)
+    return entry
+
+
+def _facts(
+    session: Session, entry: Entry, reads: dict[str, Reads], newest: Event | None
+) -> list[tuple[str, str] | tuple[str, str, str]]:
+    current = entry.current()
+    now = time.time()
+    stages = ", ".join(f"{row.number} {row.stage}" for row in reversed(entry.rows))
+    count = sum(each.count for each in reads.values())
+    facts: list[tuple[str, str] | tuple[str, str, str]] = [
+        ("name", entry.name),
+        ("state", said.state(session, entry), STATES.get(said.state(session, entry), "")),
+        ("provider", _provider(entry)),
+        ("backend", f"local ({session.home.secrets}/store.oc)"),
+        ("variable", listing.variable_of(entry)),
+        ("versions", stages),
+    ]
+    if current is not None:
+        made = duration.relative(current.created / 1000 - now)
+        facts.append(("changed", f"{made} ({current.origin})"))
+    if newest is not None:
+        when = duration.relative(seconds(newest.happened) - now)
+        facts.append(("last read", f"{when} by {who(newest, user_name)}, {count} in all"))
+    else:
+        facts.append(("last read", "never"))
+    facts += [("label", f"{key}={text}") for key, text in sorted(entry.labels.items())]
+    facts.append(("rotation", "no schedule"))
+    return facts
+
+
+def _provider(entry: Entry) -> str:
+    if entry.provider not in providers.names():
+        return entry.provider or "not named"
+    known = providers.get(entry.provider)
+    return f"{known.title}, keys at {known.page}" if known.page else known.title
+
+
+def _version_line(row: Row, reads: Reads | None) -> VersionLine:
+    retired = row.since / 1000 if row.stage == RETIRED else None
+    return VersionLine(
+        number=str(row.number),
+        stage=row.stage,
+        made=row.created / 1000,
+        promoted=row.since / 1000 if row.stage == CURRENT else None,
+        last_read=seconds(reads.last.happened) if reads else None,
+        last_read_by=who(reads.last, user_name) if reads else "",
+        reads=reads.count if reads else 0,
+        retired=retired,
+        note=row.origin if row.origin != "set" else "",
+    )
+
+
+def _reading(event: Event | None) -> dict[str, object] | None:
+    if event is None:
+        return None
+    return {
+        "at": event.happened,
+        "version": event.version,
+        "by": who(event, user_name),
+        "from": origin(event),
+    }
