@@ -10,9 +10,9 @@ import os
 import re
 import stat
 from calendar import timegm
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import duration
 from openclaw_cli.audit import chain
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from openclaw_cli.home import Home
     from openclaw_cli.service import Secrets
     from openclaw_cli.store.directory import Entry
+
+    Plaintext = Mapping[str, Mapping[str, Any]]
 
 BAD = "bad"
 ATTENTION = "attention"
@@ -116,13 +118,19 @@ def look(home: Home, secrets: Secrets) -> Look:
 
 
 def findings(
-    seen: Look, home: Home, now: float, *, old_days: int, deleted_days: int
+    seen: Look,
+    home: Home,
+    now: float,
+    *,
+    old_days: int,
+    deleted_days: int,
+    plaintext: Plaintext | None = None,
 ) -> list[Finding]:
     """Return all that needs a hand, the worst first; `now` in seconds since 1970."""
     found = [
         *of_permissions(home),
         *of_keys(seen, home),
-        *of_plaintext(home),
+        *of_plaintext(home, plaintext),
         *of_age(seen.alive, now, old_days),
         *of_deletion(seen.deleted, now, deleted_days),
     ]
@@ -215,17 +223,19 @@ def of_deletion(entries: Iterable[Entry], now: float, keep_days: int) -> list[Fi
     ]
 
 
-def of_plaintext(home: Home) -> list[Finding]:
+def of_plaintext(home: Home, named: Plaintext | None = None) -> list[Finding]:
     """Find keys that lie in plain text in the files of the state directory.
 
-    Only what is surely a key by its form is reported, with its line and never its text.
+    `named` is `Settings.plaintext`: what the configuration itself calls a secret. Of the rest only
+    what is surely a key by its form is reported, with its line and never its text.
     """
-    found = []
+    found = [_named_plainly(path, names) for path, names in _by_file(named or {}).items()]
+    known = {each.where for each in found}
     for name in _listed(home.root):
         if name != ".env" and not name.startswith((SHARED, ".env.", "settings.toml")):
             continue
         path = f"{home.root}/{name}"
-        if stat.S_ISREG(_mode(path)):
+        if stat.S_ISREG(_mode(path)) and path not in known:
             found += _plaintext(path)
     return found
 
@@ -324,6 +334,26 @@ def _too_open(path: str, mode: int) -> list[Finding]:
 
 def _beside(path: str, home: Home) -> bool:
     return os.path.lexists(path) and os.path.realpath(path).startswith(f"{home.root}/")
+
+
+def _by_file(named: Plaintext) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for name, each in named.items():
+        found.setdefault(each["origin"].rpartition(":")[0], []).append(name)
+    return found
+
+
+def _named_plainly(path: str, names: list[str]) -> Finding:
+    what = "1 secret stands" if len(names) == 1 else f"{len(names)} secrets stand"
+    readable = bool(_mode(path) & 0o077)
+    others = ", which others can read" if readable else ""
+    return Finding(
+        "plaintext",
+        path,
+        f"{what} in plain text in {path}{others}: {_some(names)}",
+        f"openclaw secrets get {min(names)} | openclaw secrets set {min(names)}, then take it out",
+        BAD if readable else ATTENTION,
+    )
 
 
 def _plaintext(path: str) -> list[Finding]:

@@ -25,7 +25,7 @@ from openclaw_cli.store.reader import open_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Container, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from typing import Any
 
     from openclaw_cli.audit.anchor import Anchor
@@ -68,7 +68,7 @@ class Secrets:
         anchor: str = "",
         order: Sequence[str] = (LOCAL,),
         names: dict[str, dict[str, Any]] | None = None,
-        plaintext: Container[str] = (),
+        plaintext: Collection[str] = (),
         elsewhere: Callable[[], Elsewhere] | None = None,
         found: Callable[[Secrets], None] | None = None,
     ) -> None:
@@ -195,6 +195,8 @@ class Secrets:
         if found:
             return parse(found["reference"])
         group = self.names.get(API_KEYS)
+        if name in self.plaintext:
+            return None
         if group and name.lower().replace("_", "-").endswith(("api-key", "apikey")):
             return Reference(name, backend=group["backend"])
         return None

@@ -99,6 +99,14 @@ class Settings:
         found: dict[str, Any] = self.values.get(f"{BACKENDS}{name}", {})
         return found
 
+    def led_to(self) -> list[str]:
+        """Return the backends that names lead to, in no order of meaning."""
+        places = [
+            each["backend"] if "backend" in each else each["reference"].partition("://")[0]
+            for each in self.names.values()
+        ]
+        return list(dict.fromkeys(places))
+
     def backends(self) -> list[str]:
         """Return the backends of bare names, in their order, then others that have a table."""
         order = [name.strip() for name in self["backend"].split(",") if name.strip()]

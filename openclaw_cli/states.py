@@ -1,4 +1,4 @@
-"""What is said of a secret in one word: ok, old or deleted. Lean: a piped list says it."""
+"""What is said of a secret in a word: ok, old, deleted, plain text. Lean: a piped list says it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 OK = "ok"
 OLD = "old"
 DELETED = "deleted"
+PLAINTEXT = "plain text"
 
 
 def age(entry: Entry, now: float) -> float:

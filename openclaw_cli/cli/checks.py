@@ -67,8 +67,9 @@ def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
         return
     yield settings(home, environ)
     yield state_directory(home)
-    seen = health.look(home, assembly.secrets(home, _settings(home, environ), environ))
-    yield from of_findings(seen, home)
+    known = _settings(home, environ)
+    seen = health.look(home, assembly.secrets(home, known, environ))
+    yield from of_findings(seen, home, known)
     yield key(home, seen)
     yield store(seen)
     yield trail(seen)
@@ -76,7 +77,7 @@ def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
     yield core_files()
     yield from person(environ)
     yield keyring(environ, seen)
-    yield from backends(home, _settings(home, environ))
+    yield from backends(home, known)
 
 
 def backends(home: Home, settings: Settings) -> Iterator[Check]:
@@ -85,7 +86,8 @@ def backends(home: Home, settings: Settings) -> Iterator[Check]:
 
     from openclaw_cli.elsewhere import Elsewhere
 
-    names = [name for name in settings.backends() if name != LOCAL]
+    every = dict.fromkeys([*settings.backends(), *settings.led_to()])
+    names = [name for name in every if name != LOCAL]
     if not names:
         return
     elsewhere = Elsewhere(home, settings)
@@ -203,12 +205,12 @@ def state_directory(home: Home) -> Check:
     return Check(name, OK, f"{home.root}{f' on {kind}' if kind else ''}")
 
 
-def of_findings(seen: Look, home: Home) -> Iterator[Check]:
+def of_findings(seen: Look, home: Home, settings: Settings) -> Iterator[Check]:
     """Take over what `status` finds in files: permissions, plain text, the keys."""
     found: list[Finding] = health.of_permissions(home)
     if not found:
         yield Check("permissions", OK, "nobody else can open what is ours")
-    found += [*health.of_plaintext(home), *health.of_keys(seen, home)]
+    found += [*health.of_plaintext(home, settings.plaintext), *health.of_keys(seen, home)]
     for each in found:
         state = {health.BAD: BAD, health.ATTENTION: ATTENTION}.get(each.severity, OK)
         yield Check(each.what.replace("-", " "), state, each.why, each.hint)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
-from openclaw_cli import config
+from openclaw_cli import config, duration
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError
@@ -39,8 +39,9 @@ def show(
     """
     session: Session = context.obj
     settings = session.settings
+    names = {**settings.names, **settings.plaintext}
     if session.as_json:
-        answer = {
+        answer: dict[str, dict[str, object]] = {
             each.name: {
                 "value": settings[each.name],
                 "origin": settings.origin.get(each.name, "default"),
@@ -51,7 +52,7 @@ def show(
             }
             for each in SETTINGS
         }
-        session.output.json({"settings": answer})
+        session.output.json({"settings": answer, "names": names})
         return
     session.output.table(
         _SETTINGS,
@@ -63,6 +64,15 @@ def show(
                 each.meaning,
             ]
             for each in SETTINGS
+        ]
+        + [
+            [
+                name,
+                each.get("reference") or each.get("backend") or "in plain text",
+                _short(each["origin"], whole=origin),
+                _described(each),
+            ]
+            for name, each in sorted(names.items())
         ],
     )
 
@@ -74,21 +84,38 @@ def check(
         str | None,
         typer.Argument(metavar="[FILE]", help="The file; all that are read, if not given."),
     ] = None,
+    explain: Annotated[
+        bool, typer.Option("--explain", help="Say how each key about secrets was understood.")
+    ] = False,
 ) -> int:
     """Check a settings file before it is used.
 
     Each mistake is shown with its line and its mend; the status is then 78.
 
-        openclaw config check openclaw.json
+        openclaw config check openclaw.json --explain
     """
     session: Session = context.obj
     paths = [file] if file is not None else _present(session)
-    mistakes = [each for path in paths for each in config.check(path)]
+    found = [config.examined(path) for path in paths]
+    mistakes = [mistake for each in found for mistake in each.mistakes]
     if session.as_json:
-        session.output.json({"files": paths, "mistakes": [_plain(each) for each in mistakes]})
+        understood = [
+            {"file": each.path, "line": line, "meaning": text}
+            for each in found
+            for line, text in each.understood
+        ]
+        session.output.json(
+            {
+                "files": paths,
+                "mistakes": [_plain(each) for each in mistakes],
+                "understood": understood,
+            }
+        )
     else:
-        for path in paths:
-            _report(session, path, [each for each in mistakes if each.path == path])
+        for each in found:
+            for line, text in each.understood if explain else ():
+                session.output.line(f"{each.path}:{line}: {text}")
+            _report(session, each.path, each.mistakes)
     if not paths:
         session.output.done("there is no settings file: every setting has its default")
     return ConfigError.status if mistakes else 0
@@ -157,6 +184,18 @@ def _report(session: Session, path: str, mistakes: list[config.Mistake]) -> None
     for each in mistakes:
         session.output.line(f"{path}:{each.line}: {each.what}", "bad")
         session.output.line(f"  hint: {each.fix}")
+
+
+def _described(entry: dict[str, Any]) -> str:
+    """Say what else is known of a name that the configuration holds."""
+    words = []
+    if "variable" in entry:
+        words.append(f"as {entry['variable']}")
+    if "rotation" in entry:
+        words.append(f"rotated {entry['rotation']}")
+    if "cache" in entry:
+        words.append(f"kept for {duration.exact(entry['cache'])}")
+    return ", ".join(words) or "A secret that this file names."
 
 
 def _plain(mistake: config.Mistake) -> dict[str, object]:

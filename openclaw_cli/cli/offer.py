@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 from openclaw_cli.errors import OpenclawError
+from openclaw_cli.service import API_KEYS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def names(secrets: Secrets, prefix: str, *, wanted: bool) -> list[str]:
     except OpenclawError:
         return []
     found = {each.name for each in entries if not each.deleted}
+    found |= {each for each in (*secrets.names, *secrets.plaintext) if each != API_KEYS}
     if wanted:
         found |= _referred()
     return sorted(name for name in found if name.startswith(prefix))[:_MOST]

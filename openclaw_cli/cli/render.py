@@ -41,6 +41,7 @@ STATES = {
     "warning": "attention",
     "overdue": "bad",
     "failed": "bad",
+    "plain text": "bad",
     "missing": "bad",
     "damaged": "bad",
     "denied": "bad",

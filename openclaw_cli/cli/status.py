@@ -68,6 +68,7 @@ def status(
         now,
         old_days=settings["status.old-days"],
         deleted_days=settings["store.deleted-days"],
+        plaintext=settings.plaintext,
     )
     rows = _rows(seen, settings, now) if secrets or verbose else []
     if session.as_json:
