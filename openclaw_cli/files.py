@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Self
 
 LOCK_SECONDS = 10.0
+_CHUNK = 64 * 1024  # bytes; a larger read makes Python ask the system for the memory first
 _POLL_SECONDS = 0.01
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
@@ -220,7 +221,7 @@ def read_all(fd: int, path: str, limit: int) -> bytes:
     left = limit + 1
     try:
         while left > 0:
-            chunk = os.read(fd, left)
+            chunk = os.read(fd, min(left, _CHUNK))
             if not chunk:
                 break
             chunks.append(chunk)
