@@ -111,6 +111,7 @@ _NO_SECRETS = frozenset(
         "version",
     )
 )
+_BACKEND = frozenset(("backend", "provider", "source"))
 _CACHE = ("cache", "cache-duration", "cache-seconds", "cache-ttl", "ttl")
 _ROTATION = ("rotation", "rotation-policy", "schedule")
 _VARIABLE = ("env-var", "variable")
@@ -224,11 +225,12 @@ class _Reader:
             self._wrong(path, "this is not an object", "begin with { and end with }")
             return
         scalars = {}
+        chooses = not _BACKEND.isdisjoint(map(canonical, table))
         for key, value in table.items():
             here = (*path, key)
             if isinstance(value, dict):
                 self._named(here, key, value)
-            elif isinstance(value, str) and "://" in value:
+            elif isinstance(value, str) and "://" in value and not chooses:
                 self._entry(here, key, {"source": value})
             else:
                 scalars[key] = value
@@ -258,7 +260,7 @@ class _Reader:
         rest = {}
         for key, value in table.items():
             here, word = (*path, key), canonical(key)
-            if word in ("backend", "provider", "source"):
+            if word in _BACKEND:
                 backend = self._backend(here, value)
                 if backend:
                     self.meaning.settings.append(Said(here, "backend", backend))
@@ -273,8 +275,9 @@ class _Reader:
 
     def _setting(self, path: Path, backend: str, key: str, value: object) -> None:
         if not backend or backend == LOCAL:
-            known = _meant(canonical(key), ("provider", "cacheTTL", "region"))
-            self._wrong(path, "is not understood here", known or "say the provider, too")
+            if not self._is_wrong(path[:-1]):  # else the provider's word is what is wrong
+                mend = _meant(canonical(key), ("provider", "cacheTTL")) or "say the provider, too"
+                self._wrong(path, "is not understood here", mend)
             return
         try:
             checked_settings({key: value}, BACKENDS.get(backend).SETTINGS, backend)  # type: ignore[dict-item]
@@ -493,6 +496,9 @@ class _Reader:
             return False
         self.meaning.places[name] = path
         return True
+
+    def _is_wrong(self, path: Path) -> bool:
+        return any(each.path[:-1] == path for each in self.meaning.slips)
 
     def _wrong(self, path: Path, what: str, fix: str) -> None:
         self.meaning.slips.append(Slip(path, f"{dotted(path)} {what}", fix))

@@ -69,7 +69,14 @@ def whole(document: str) -> object:
         raise malformed("YAML", "is not YAML", line) from None
     except (yaml.YAMLError, ValueError, OverflowError, TypeError):
         raise malformed("YAML", "is not YAML") from None
-    return found
+    return _with_text_keys(found)
+
+
+def _with_text_keys(node: object) -> object:
+    """Let every key be a text: YAML also knows numbers and dates as keys."""
+    if isinstance(node, dict):
+        return {str(key): _with_text_keys(inner) for key, inner in node.items()}
+    return [_with_text_keys(inner) for inner in node] if isinstance(node, list) else node
 
 
 def _node(loader: _Loader, kind: str, depth: int) -> object:
