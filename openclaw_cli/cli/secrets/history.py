@@ -12,7 +12,7 @@ from openclaw_cli.audit.event import Event, origin, seconds, user_name, who
 from openclaw_cli.audit.readings import Reads, of_secret
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.render import STATES
-from openclaw_cli.cli.secrets import said
+from openclaw_cli.cli.secrets import named, said
 from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.timeline import VersionLine, timeline
 from openclaw_cli.model import CURRENT, RETIRED
@@ -36,6 +36,10 @@ def status(context: typer.Context, name: Name) -> None:
     Where it is, its versions and stages, who read it last, and what needs a hand.
     """
     session: Session = context.obj
+    elsewhere = named.known(session, name)
+    if elsewhere is not None:
+        _show_named(session, elsewhere)
+        return
     entry = _entry(session, name)
     reads = of_secret(session.home.audit, entry.name)
     current = entry.current()
@@ -89,6 +93,18 @@ def history(context: typer.Context, name: Name) -> None:
         session.output.json({"name": entry.name, "versions": versions})
         return
     session.output.drawn(timeline(entry.name, lines, time.time(), session.output))
+
+
+def _show_named(session: Session, known: dict[str, str | int]) -> None:
+    """Show a name that the configuration leads elsewhere; its backend is not asked."""
+    reads = of_secret(session.home.audit, str(known["name"])).values()
+    newest = max((each.last for each in reads), key=lambda event: event.seq, default=None)
+    if session.as_json:
+        session.output.json({**known, "last_read": _reading(newest)})
+        return
+    facts = [(key.replace("_", " "), str(value) or "none") for key, value in known.items()]
+    last = f"{newest.happened} by {who(newest, user_name)}" if newest else "never"
+    session.output.facts([*facts, ("last read", last)])
 
 
 def _entry(session: Session, name: str) -> Entry:

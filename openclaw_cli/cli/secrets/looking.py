@@ -11,7 +11,7 @@ import typer
 from openclaw_cli import states
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.render import Column
-from openclaw_cli.cli.secrets import places, said
+from openclaw_cli.cli.secrets import named, places, said
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import OpenclawError, PartialError, UsageError
 from openclaw_cli.names import parse
@@ -72,6 +72,10 @@ def list_(
         _show_missing(session, directory, missing)
         return
     far, failed = _elsewhere(session, backend) if not deleted else ([], 0)
+    if backend is None and not deleted:
+        led = named.rows(session, directory)
+        seen = {(row[0], row[2]) for row in led}
+        far = led + [row for row in far if (row[0], row[2]) not in seen]
     now = time.time()
     old_days = session.settings["status.old-days"]
     here = listing.entries(directory, deleted=deleted) if backend in (None, LOCAL) else []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from openclaw_cli import states
+from openclaw_cli import providers, states
 from openclaw_cli.names import parse
 from openclaw_cli.service import API_KEYS, CONFIG
 
@@ -34,6 +34,26 @@ def all_names(session: Session) -> list[str]:
 
 
 def variable(session: Session, name: str) -> str:
-    """Return the variable that the configuration gives a name, "" for none."""
-    found: str = session.settings.names.get(name, {}).get("variable", "")
-    return found
+    """Return the variable that the configuration gives a name, or the usual one."""
+    given: str = session.settings.names.get(name, {}).get("variable", "")
+    return given or providers.variable_for(name)
+
+
+def known(session: Session, name: str) -> dict[str, str | int] | None:
+    """Return what the configuration says of a name that is not the store's; None for nothing."""
+    leads = session.settings.names.get(name)
+    plain = session.settings.plaintext.get(name)
+    if leads is None and (plain is None or name in session.secrets.catalogue().entries):
+        return None
+    found = leads or plain or {}
+    reference = found.get("reference", f"{CONFIG}://{name}")
+    return {
+        "name": name,
+        "state": states.OK if leads else states.PLAINTEXT,
+        "backend": parse(reference).backend,
+        "reference": reference,
+        "variable": variable(session, name),
+        "rotation": found.get("rotation", ""),
+        "cache_seconds": found.get("cache", session.settings["cache.seconds"]),
+        "named_in": found["origin"],
+    }

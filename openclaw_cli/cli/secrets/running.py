@@ -9,7 +9,7 @@ import typer
 
 from openclaw_cli import formats, newfile, providers, template
 from openclaw_cli.cli import listing
-from openclaw_cli.cli.secrets import places, stale
+from openclaw_cli.cli.secrets import named, places, stale
 from openclaw_cli.cli.secrets.references import read_file
 from openclaw_cli.cli.secrets.start import Plan, checked, start
 from openclaw_cli.cli.session import Session
@@ -138,19 +138,23 @@ def _add_file(plan: Plan, path: str) -> None:
 
 def _add_pattern(session: Session, plan: Plan, pattern: str) -> None:
     entries = listing.entries(session.secrets.catalogue())
-    matching = [entry for entry in entries if fnmatchcase(entry.name, pattern)]
+    variables = {entry.name: listing.variable_of(entry) for entry in entries}
+    variables |= {name: named.variable(session, name) for name in named.all_names(session)}
+    matching = sorted(name for name in variables if fnmatchcase(name, pattern))
     if not matching:
         raise NotFoundError(f"no secret matches {pattern}", hint="openclaw secrets list")
-    for entry in matching:
-        variable = listing.variable_of(entry)
+    for name in matching:
+        variable = variables[name]
         if variable in plan.secrets:
             raise UsageError(
-                f"{plan.secrets[variable]} and {entry.name} would both be {variable}",
-                hint=f"say which: --env {variable}={entry.name}",
+                f"{plan.secrets[variable]} and {name} would both be {variable}",
+                hint=f"say which: --env {variable}={name}",
             )
-        plan.add(variable, entry.name)
+        plan.add(variable, name)
 
 
 def _variable(session: Session, reference: Reference) -> str:
+    if not reference.backend and reference.path in named.all_names(session):
+        return named.variable(session, reference.path)
     entry = session.secrets.catalogue().entries.get(reference.path)
     return listing.variable_of(entry) if entry else providers.variable_for(reference.path)
