@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from openclaw_cli import formats, newfile, template
 from openclaw_cli.cli import listing
+from openclaw_cli.cli.secrets import stale
+from openclaw_cli.cli.secrets.named import variables
 from openclaw_cli.cli.secrets.references import read_file
 from openclaw_cli.cli.secrets.values import tell_founding
 from openclaw_cli.cli.session import Session
@@ -17,9 +19,6 @@ from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
 from openclaw_cli.files import failure, write_all
 from openclaw_cli.model import SecretValue
 from openclaw_cli.names import check, parse
-
-if TYPE_CHECKING:
-    from openclaw_cli.store.directory import Entry
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -111,13 +110,15 @@ def export(
     writer = formats.get(format_)
     if not hasattr(writer, "write"):
         raise UsageError(f"{format_} is only read, not written")
-    entries = _selected(session, names or [], all_=all_)
-    found = session.secrets.read_many([parse(entry.name) for entry in entries], purpose="export")
+    chosen = _selected(session, names or [], all_=all_)
+    references = [parse(name) for name in chosen]
+    found = session.secrets.read_many(references, purpose="export")
+    stale.tell(session.output, zip(references, found, strict=True))
     values: dict[str, bytes] = {}
-    for entry, answer in zip(entries, found, strict=True):
+    for (name, variable), answer in zip(chosen.items(), found, strict=True):
         if isinstance(answer, OpenclawError):
             raise answer
-        key = _key(entry, format_)
+        key = variable if format_ in _BY_VARIABLE else name
         if key in values:
             raise UsageError(
                 f"two secrets would both be {key} in {format_}",
@@ -132,7 +133,7 @@ def export(
     else:
         newfile.write(out, [data], force=force)
         if session.as_json:
-            session.output.json({"file": out, "secrets": [entry.name for entry in entries]})
+            session.output.json({"file": out, "secrets": list(chosen)})
         session.output.done(f"wrote {len(values)} to {out}, in the clear")
 
 
@@ -158,23 +159,18 @@ def _to_github(session: Session, values: dict[str, bytes], data: bytes, out: str
     session.output.done(f"masked {len(values)} and set them for the steps that follow")
 
 
-def _selected(session: Session, names: list[str], *, all_: bool) -> list[Entry]:
-    entries = listing.entries(session.secrets.catalogue())
+def _selected(session: Session, names: list[str], *, all_: bool) -> dict[str, str]:
+    """Return the secrets that are meant, each with its variable."""
+    known = variables(session, listing.entries(session.secrets.catalogue()))
     if not names and not all_:
         raise UsageError("no secret is named", hint="name them, or add --all")
-    chosen = entries if all_ else []
-    for name in names:
-        matching = [entry for entry in entries if fnmatchcase(entry.name, name)]
+    chosen = known if all_ else {}
+    for pattern in names:
+        matching = [name for name in known if fnmatchcase(name, pattern)]
         if not matching:
-            raise NotFoundError(f"no secret matches {name}", hint="openclaw secrets list")
-        chosen += [entry for entry in matching if entry not in chosen]
+            raise NotFoundError(f"no secret matches {pattern}", hint="openclaw secrets list")
+        chosen |= {name: known[name] for name in matching}
     return chosen
-
-
-def _key(entry: Entry, kind: str) -> str:
-    if kind not in _BY_VARIABLE:
-        return entry.name
-    return listing.variable_of(entry)
 
 
 def _check_values(named: dict[str, bytes]) -> None:

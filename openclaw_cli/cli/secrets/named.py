@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openclaw_cli import providers, states
+from openclaw_cli.cli import listing
 from openclaw_cli.names import parse
 from openclaw_cli.service import API_KEYS, CONFIG
 
 if TYPE_CHECKING:
     from openclaw_cli.cli.session import Session
-    from openclaw_cli.store.directory import Directory
+    from openclaw_cli.store.directory import Directory, Entry
 
 
 def rows(session: Session, directory: Directory) -> list[list[str]]:
@@ -37,6 +38,12 @@ def variable(session: Session, name: str) -> str:
     """Return the variable that the configuration gives a name, or the usual one."""
     given: str = session.settings.names.get(name, {}).get("variable", "")
     return given or providers.variable_for(name)
+
+
+def variables(session: Session, entries: list[Entry]) -> dict[str, str]:
+    """Return the variable of each secret of the store, and of each that the configuration has."""
+    found = {entry.name: listing.variable_of(entry) for entry in entries}
+    return found | {name: variable(session, name) for name in all_names(session)}
 
 
 def known(session: Session, name: str) -> dict[str, str | int] | None:

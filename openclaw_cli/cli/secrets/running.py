@@ -138,8 +138,7 @@ def _add_file(plan: Plan, path: str) -> None:
 
 def _add_pattern(session: Session, plan: Plan, pattern: str) -> None:
     entries = listing.entries(session.secrets.catalogue())
-    variables = {entry.name: listing.variable_of(entry) for entry in entries}
-    variables |= {name: named.variable(session, name) for name in named.all_names(session)}
+    variables = named.variables(session, entries)
     matching = sorted(name for name in variables if fnmatchcase(name, pattern))
     if not matching:
         raise NotFoundError(f"no secret matches {pattern}", hint="openclaw secrets list")
