@@ -360,7 +360,7 @@ class _Reader:
             elif word in known:
                 self._wrong(here, "is written twice", "keep one of the two")
             elif word in _LEADING:
-                what = "a program, an address or a credential is not taken from this file"
+                what = "is not taken from this file, as no program, address or credential is"
                 self._wrong(here, what, _SETTINGS_TOML)
             elif word not in _REMARKS:
                 hint = _meant(word, known) or f"known: {', '.join(known)}"

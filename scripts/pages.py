@@ -23,7 +23,7 @@ _OTHERS = {
 }
 _VARIABLES = {
     "OPENCLAW_STATE_DIR": "The state directory; ~/.openclaw if not set.",
-    "OPENCLAW_CONFIG_PATH": "The openclaw.json that is read; never written.",
+    "OPENCLAW_CONFIG_PATH": "The openclaw.json or .yaml that is read; never written.",
     "OPENCLAW_ENVIRONMENT": "The environment, each with a store of its own.",
     "OPENCLAW_STORE_KEY_FILE": "Where the key file of the store is.",
     "OPENCLAW_NO_HOT": "Set: answer every command by the slow road.",
@@ -73,8 +73,10 @@ def settings() -> str:
         "`openclaw.json`, that over the default; `openclaw config show --origin` says which.",
         "kebab-case, camelCase and snake_case are the same key.",
         "",
-        "`openclaw.json` is read as JSON with comments. It belongs to the OpenClaw gateway: it is",
-        "never written, its own keys are passed over, and ours may stand in an object `openclaw`.",
+        "`openclaw.json` is read as JSON with comments, `openclaw.yaml` as YAML. It belongs to the",
+        "OpenClaw gateway: it is never written, its own keys are passed over, and ours may be in",
+        "an object `openclaw`. What articles write there of secrets is understood, too: see",
+        "[Use a configuration that you have](../how-to/use-an-existing-configuration.md).",
         "In `settings.toml` a key that is not known is a mistake (status 78, with its line), and a",
         "file that others can write is refused (status 6). `openclaw config check` finds both.",
         "",
