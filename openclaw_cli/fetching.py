@@ -92,6 +92,7 @@ class Fetcher:
     def _from(self, name: str, wanted: list[Reference], wish: Wish) -> Answers:
         if name in NEAR:
             return self._ask(name, wanted)
+        began = self._clock()
         answers = self._copies(wanted, wish.age)
         left = [each for each in wanted if each not in answers]
         if not left:
@@ -99,11 +100,10 @@ class Fetcher:
         if wish.offline:
             why = TemporaryError("no copy of it is young enough, and --offline asks nobody")
             return answers | self._stale(left, wish, why)
-        began = self._clock()
         with self._cache.flight(name, left):
-            # Whoever had the turn before may have asked for the same.
-            since = self._clock() - began
-            waited = self._copies(left, lambda _: since)
+            # Whoever had the turn before may have asked for the same; a copy was on its way to the
+            # disk, perhaps, when we began.
+            waited = self._copies(left, lambda each: max(wish.age(each), self._clock() - began))
             answers |= waited
             left = [each for each in left if each not in waited]
             return answers | self._asked(name, left, wish) if left else answers
