@@ -125,11 +125,13 @@ def findings(
     old_days: int,
     deleted_days: int,
     plaintext: Plaintext | None = None,
+    encryption: Mapping[str, str] | None = None,
 ) -> list[Finding]:
     """Return all that needs a hand, the worst first; `now` in seconds since 1970."""
     found = [
         *of_permissions(home),
         *of_keys(seen, home),
+        *of_encryption(seen, encryption or {}),
         *of_plaintext(home, plaintext),
         *of_age(seen.alive, now, old_days),
         *of_deletion(seen.deleted, now, deleted_days),
@@ -183,6 +185,22 @@ def of_keys(seen: Look, home: Home) -> list[Finding]:
             )
         )
     return found
+
+
+def of_encryption(seen: Look, wanted: Mapping[str, str]) -> list[Finding]:
+    """Find that the store's key is not wrapped by what the configuration names."""
+    kind = wanted.get("slot", "")
+    if not kind or seen.header is None or kind in [slot.kind for slot in seen.header.slots]:
+        return []
+    key = f" --key-id {wanted['key']}" if "key" in wanted else ""
+    return [
+        Finding(
+            "not-wrapped",
+            seen.store,
+            f"the configuration names {kind} for encryption, and the store has no such key slot",
+            f"openclaw store slots add {kind}{key}",
+        )
+    ]
 
 
 def of_age(entries: Iterable[Entry], now: float, old_days: int) -> list[Finding]:

@@ -448,6 +448,9 @@ class _Reader:
                 self._wrong(here, "names nothing that wraps a key", f"known: {words}")
                 return
             entry["slot"] = kind
+            key = found.get("key-id", (path, ""))[1]
+            if isinstance(key, str) and key and key.isprintable() and " " not in key:
+                entry["key"] = key
             self._say(here, f"what wraps the store's key: openclaw store slots add {kind}")
         if entry and self._is_new(path, f"{ENCRYPTION}:"):
             self.meaning.encryption = entry

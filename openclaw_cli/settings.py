@@ -99,6 +99,12 @@ class Settings:
         found: dict[str, Any] = self.values.get(f"{BACKENDS}{name}", {})
         return found
 
+    @property
+    def encryption(self) -> dict[str, str]:
+        """What is to wrap the store's key, `{"slot", "key", "rotation"}`, as far as it is said."""
+        found: dict[str, str] = self.values.get("encryption", {})
+        return found
+
     def led_to(self) -> list[str]:
         """Return the backends that names lead to, in no order of meaning."""
         places = [

@@ -211,6 +211,7 @@ def of_findings(seen: Look, home: Home, settings: Settings) -> Iterator[Check]:
     if not found:
         yield Check("permissions", OK, "nobody else can open what is ours")
     found += [*health.of_plaintext(home, settings.plaintext), *health.of_keys(seen, home)]
+    found += health.of_encryption(seen, settings.encryption)
     for each in found:
         state = {health.BAD: BAD, health.ATTENTION: ATTENTION}.get(each.severity, OK)
         yield Check(each.what.replace("-", " "), state, each.why, each.hint)

@@ -69,6 +69,7 @@ def status(
         old_days=settings["status.old-days"],
         deleted_days=settings["store.deleted-days"],
         plaintext=settings.plaintext,
+        encryption=settings.encryption,
     )
     rows = _rows(seen, settings, now) if secrets or verbose else []
     if session.as_json:

@@ -86,6 +86,19 @@ def test_c11_the_hint_moves_it_into_the_store_which_then_answers(
         assert (done.out, done.err) == (b"sk-xxx", b"")
 
 
+def test_c10_an_encryption_that_the_store_does_not_have_is_told(main: Main, state: Path) -> None:
+    text = """{"secrets": {"encryption": {"provider": "external", "source": "aws-kms",
+      "key-id": "alias/openclaw"}}}"""
+    (state / "openclaw.json").write_text(text)
+    main("secrets", "set", "a", input=b"value", check=0)
+    findings = main("status", "--json", check=0).json()["findings"]
+    found = [each for each in findings if each["what"] == "not-wrapped"]
+    assert [each["hint"] for each in found] == [
+        "openclaw store slots add aws-kms --key-id alias/openclaw"
+    ]
+    assert b"names aws-kms for encryption" in main("doctor", check=10).out
+
+
 def test_c18_each_of_them_is_a_secret(main: Main, state: Path) -> None:
     (state / "openclaw.json").write_text(C18)
     for name, value in [

@@ -108,6 +108,16 @@ def test_a_name_works_in_run_and_for_the_gateway(openclaw: Openclaw) -> None:
 
 
 @pytest.mark.usefixtures("c7")
+def test_a_name_of_the_configuration_is_not_missing(main: Main, tmp_path: Path) -> None:
+    wanted = tmp_path / "wanted.env"
+    wanted.write_text("A=openclaw://claude-api-key\nB=local://claude-api-key\nC=openclaw://c\n")
+    done = main("secrets", "list", "--missing", str(wanted), check=0)
+    assert done.out.split() == [b"c", b"claude-api-key"]
+    wanted.write_text("A=openclaw://claude-api-key\n")
+    assert main("secrets", "list", "--missing", str(wanted), check=0).out == b""
+
+
+@pytest.mark.usefixtures("c7")
 def test_a_backend_of_the_command_line_wins_over_the_name(main: Main) -> None:
     main("secrets", "get", "claude-api-key", "--backend", "local", check=3)
     assert main("secrets", "get", "local://claude-api-key").status == 3

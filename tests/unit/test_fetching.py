@@ -195,6 +195,20 @@ def test_the_pause_is_as_long_as_the_service_asks_within_bounds() -> None:
     assert Pause().failed(100, asked_for=1e9).until == 400
 
 
+def test_a_secret_may_have_copies_of_its_own_age(fetch: Fetch, far: Far, clock: Clock) -> None:
+    other = parse("far://other")
+    wish = Wish(fresh=10)
+    wish.own = {str(other): 1000.0}
+    for _ in range(2):
+        fetch(wish)
+        fetch(wish, other)
+        clock.now += 11
+    assert far.asked == ["key", "other", "key"]
+    wish.at_most(5)
+    fetch(wish, other)
+    assert far.asked[3:] == ["other"]
+
+
 def test_fifty_processes_at_once_ask_once(cache: Cache, far: Far) -> None:
     children = []
     for _ in range(50):

@@ -133,7 +133,7 @@ def _close(session: Session, directory: Directory, count: int, *, filtered: bool
     if not count and not filtered:
         session.output.note("no secrets yet: openclaw secrets create NAME")
     try:
-        absent = _absent(directory, ".env")
+        absent = _absent(session, directory, ".env")
     except OpenclawError:
         return  # somebody else's .env, or none: only --missing reports it
     if absent:
@@ -143,7 +143,7 @@ def _close(session: Session, directory: Directory, count: int, *, filtered: bool
 
 
 def _show_missing(session: Session, directory: Directory, path: str) -> None:
-    absent = _absent(directory, path)
+    absent = _absent(session, directory, path)
     if session.as_json:
         session.output.json({"missing": absent, "file": path})
         return
@@ -153,14 +153,16 @@ def _show_missing(session: Session, directory: Directory, path: str) -> None:
         session.output.note(f"everything that {path} refers to is here")
 
 
-def _absent(directory: Directory, path: str) -> list[str]:
-    """Return the local names that a file refers to and the store does not have."""
+def _absent(session: Session, directory: Directory, path: str) -> list[str]:
+    """Return the names that a file refers to and neither store nor configuration have."""
     from openclaw_cli.cli.secrets.references import of_file
 
     wanted = [parse(text) for text in of_file(path)]
-    names = {each.path for each in wanted if each.backend in ("", "local")}
+    bare = {each.path for each in wanted if not each.backend}
+    local = {each.path for each in wanted if each.backend == LOCAL}
     there = {entry.name for entry in listing.entries(directory)}
-    return sorted(names - there)
+    led = set(named.all_names(session))
+    return sorted((bare - led | local) - there)
 
 
 def _sorted(entries: list[Entry], column: str, now: float, old_days: int) -> list[Entry]:
