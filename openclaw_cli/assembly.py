@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from openclaw_cli.audit.actor import present_actor
-from openclaw_cli.service import Secrets
+from openclaw_cli.service import LOCAL, Secrets
 from openclaw_cli.store.keys import unlock_quietly
 
 TYPE_CHECKING = False
@@ -35,7 +35,7 @@ def secrets(
         _unlock(home, ask),
         segment_bytes=settings["audit.segment-bytes"],
         anchor=settings["store.anchor"],
-        order=[name.strip() for name in settings["backend"].split(",")],
+        order=[name.strip() for name in settings["backend"].split(",") if name.strip()] or [LOCAL],
         names=settings.names,
         plaintext=settings.plaintext,
         elsewhere=lambda: _elsewhere(home, settings),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import time
 
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import Directory, private_directory, write_all
@@ -19,7 +20,7 @@ from openclaw_cli.store.seal import TAG, hmac, parts, subkey
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from typing import Any, Self
 
     from openclaw_cli.names import Reference
@@ -28,20 +29,24 @@ _LIMIT = 256 * 1024  # bytes of one file
 _FLIGHT = "flight"
 _FIRST_PAUSE = 5.0  # seconds after a first failure; doubled by each further one
 _LONGEST_PAUSE = 300.0
+_TURN = 3.0  # seconds that one process waits for another one's answer, at most
+_POLL = 0.01
 
 
 class Copy:
     """What a backend said of a reference at a time: a value and its version, or that it has none.
 
-    `fetched` is in seconds since 1970.
+    `fetched` is in seconds since 1970; `changes` is how many changes of the path were known when
+    the backend was asked.
     """
 
-    __slots__ = ("fetched", "value", "version")
+    __slots__ = ("changes", "fetched", "value", "version")
 
-    def __init__(self, value: bytes | None, version: str, fetched: float) -> None:
+    def __init__(self, value: bytes | None, version: str, fetched: float, changes: int = 0) -> None:
         self.value = value
         self.version = version
         self.fetched = fetched
+        self.changes = changes
 
     def age(self, now: float) -> float:
         """Return how old it is; a clock that went back makes it old, not young."""
@@ -66,56 +71,82 @@ class Pause:
 class Cache:
     """The copies of one store; its data key seals them, so a rekey forgets them all."""
 
-    def __init__(self, path: str, data_key: bytes, store: bytes) -> None:
+    def __init__(
+        self,
+        path: str,
+        data_key: bytes,
+        store: bytes,
+        account: Callable[[str], str] = lambda _backend: "",
+    ) -> None:
+        """`account` says as whom and where a backend is asked: another one has other copies."""
         self._path = path
         self._store = store
         self._key = subkey(data_key, b"openclaw/v1/cache")
+        self._account = account
 
     def get(self, reference: Reference) -> Copy | None:
-        """Return the copy of a reference, or None; what cannot be read is as good as absent."""
-        found = self._read(f"copy {reference}")
+        """Return the copy of a reference, or None; what cannot be read is as good as absent.
+
+        A copy from before a change of its path is none.
+        """
+        found = self._read(self._copy(reference))
         if found is None:
             return None
         said, value = found
-        return Copy(value if said["there"] else None, said["version"], said["fetched"])
+        copy = Copy(
+            value if said["there"] else None, said["version"], said["fetched"], said["changes"]
+        )
+        return copy if copy.changes == self.changes(reference) else None
 
     def put(self, reference: Reference, copy: Copy) -> None:
         """Keep a copy; a cache that cannot be written is no reason to fail."""
-        there = copy.value is not None
-        said = {"there": there, "version": copy.version, "fetched": copy.fetched}
-        self._write(f"copy {reference}", said, copy.value or b"")
+        said = {
+            "there": copy.value is not None,
+            "version": copy.version,
+            "fetched": copy.fetched,
+            "changes": copy.changes,
+        }
+        self._write(self._copy(reference), said, copy.value or b"")
 
     def drop(self, reference: Reference) -> None:
-        """Forget the copy of a reference."""
-        self._unlink(f"copy {reference}")
+        """Forget the copy of a reference: it is too old for anything."""
+        self._unlink(self._copy(reference))
+
+    def changes(self, reference: Reference) -> int:
+        """Return how many changes of a path are known; ask for it before the backend is asked."""
+        found = self._read(self._changes(reference))
+        return found[0]["changes"] if found else 0
+
+    def changed(self, reference: Reference) -> None:
+        """Forget every copy of a path, its fields and versions, and those still on their way."""
+        number = self.changes(reference) + 1
+        self._write(self._changes(reference), {"changes": number}, b"")
 
     def pause(self, backend: str) -> Pause:
         """Return what is known of a backend's failures."""
-        found = self._read(f"pause {backend}")
+        found = self._read(self._pause(backend))
         return Pause(found[0]["failures"], found[0]["until"]) if found else Pause()
 
     def set_pause(self, backend: str, pause: Pause) -> None:
         """Keep what is known of a backend's failures."""
-        self._write(f"pause {backend}", {"failures": pause.failures, "until": pause.until}, b"")
+        said = {"failures": pause.failures, "until": pause.until}
+        self._write(self._pause(backend), said, b"")
 
     def flight(self, backend: str, references: Sequence[Reference]) -> Flight:
         """Return the turn of asking a backend for these: a second process waits for the first."""
-        places = {int.from_bytes(self._name(f"copy {each}")[:4], "big") for each in references}
+        names = [self._name(self._copy(each)) for each in references]
+        places = {int.from_bytes(name[:4], "big") for name in names}
         return Flight(self._path, f"{_FLIGHT}-{backend}", sorted(places))
 
-    def clear(self) -> int:
-        """Throw everything away; return how many files there were."""
-        try:
-            folder = Directory(self._path)
-        except (OSError, OpenclawError):
-            return 0
-        try:
-            names = [name for name in os.listdir(folder.path) if not name.startswith(_FLIGHT)]
-            for name in names:
-                folder.unlink(name)
-        finally:
-            folder.close()
-        return len(names)
+    def _copy(self, reference: Reference) -> str:
+        return f"copy {self._account(reference.backend)} {reference}"
+
+    def _pause(self, backend: str) -> str:
+        return f"pause {self._account(backend)} {backend}"
+
+    @staticmethod
+    def _changes(reference: Reference) -> str:
+        return f"changes {reference.backend}://{reference.path}"
 
     def _name(self, what: str) -> bytes:
         return hmac(self._key, what.encode())[:16]
@@ -171,6 +202,24 @@ class Cache:
             folder.close()
 
 
+def clear(path: str) -> int:
+    """Throw away all copies in a folder; return how many files there were.
+
+    Its files cannot be opened any more once the store has another data key.
+    """
+    try:
+        folder = Directory(path)
+    except (OSError, OpenclawError):
+        return 0
+    try:
+        names = [name for name in os.listdir(folder.path) if not name.startswith(_FLIGHT)]
+        for name in names:
+            folder.unlink(name)
+    finally:
+        folder.close()
+    return len(names)
+
+
 class Flight:
     """A turn among processes, held for a `with` block.
 
@@ -188,20 +237,29 @@ class Flight:
         self._fd = -1
 
     def __enter__(self) -> Self:
-        """Wait for the turn; where the folder cannot be used, everybody has it."""
+        """Wait for the turn, some seconds; where the folder cannot be used, everybody has it."""
         try:
             folder = private_directory(self._path)
         except OpenclawError:
             return self
         try:
             self._fd = folder.open(self._file, os.O_RDWR | os.O_CREAT)
+            deadline = time.monotonic() + _TURN
             for place in self._places:
-                fcntl.lockf(self._fd, fcntl.LOCK_EX, 1, place)
+                while not self._taken(place) and time.monotonic() < deadline:
+                    time.sleep(_POLL)
         except (OSError, OpenclawError):
             return self
         finally:
             folder.close()
         return self
+
+    def _taken(self, place: int) -> bool:
+        try:
+            fcntl.lockf(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB, 1, place)
+        except BlockingIOError:
+            return False
+        return True
 
     def __exit__(self, *_exception: object) -> None:
         """Let the next one ask."""

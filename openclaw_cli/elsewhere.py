@@ -6,6 +6,8 @@ is asked, and no lock is held. Imported only when a reference or a setting names
 
 from __future__ import annotations
 
+import json
+import os
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -27,6 +29,13 @@ if TYPE_CHECKING:
     from openclaw_cli.store.reader import Snapshot
 
 T = TypeVar("T")
+
+_VARIABLES = {
+    "vault": "VAULT_",
+    "aws-secrets-manager": "AWS_",
+    "aws-parameter-store": "AWS_",
+}
+"""What the names of the variables begin with that a backend reads by itself."""
 
 
 class Elsewhere:
@@ -60,8 +69,8 @@ class Elsewhere:
         return found.value if found else None
 
     def forget(self, snapshot: Snapshot, reference: Reference) -> None:
-        """Drop the copy of what was just changed."""
-        self._cache(snapshot).drop(reference)
+        """Forget every copy of what is being changed."""
+        self._cache(snapshot).changed(reference)
 
     def lists(self, backend: str) -> bool:
         """Tell whether a backend can say what it has."""
@@ -76,7 +85,19 @@ class Elsewhere:
 
     def _cache(self, snapshot: Snapshot) -> Cache:
         path = f"{self._home.secrets}/cache"
-        return Cache(path, snapshot.data_key, snapshot.header.store)
+        return Cache(path, snapshot.data_key, snapshot.header.store, self._account)
+
+    def _account(self, backend: str) -> str:
+        """Return as whom and where a backend is asked: by settings and by its own variables."""
+        table = self._settings.backend(backend)
+        beginning = _VARIABLES.get(backend)
+        passed = str(table.get("pass-env", "")).split() if backend == "exec" else []
+        read = {
+            name: value
+            for name, value in os.environ.items()
+            if name in passed or (beginning and name.startswith(beginning))
+        }
+        return json.dumps([table, read], sort_keys=True)
 
 
 def put(secrets: Secrets, reference: Reference, value: SecretValue) -> str:
@@ -110,12 +131,16 @@ def _recorded(secrets: Secrets, kind: str, reference: Reference, act: Callable[[
         # Not a phase of the store's: its header does not tell how this one ends.
         announced = secrets.trail.append([{**event, "outcome": INTENT, **actor}])[0]
         ending: dict[str, Any] = {"announced": announced.seq}
+        # Before and after: a copy that is on its way meanwhile must not stay, nor one from before
+        # a change that was made and could not be answered.
+        secrets.elsewhere.forget(snapshot, reference)
         try:
             result = act()
         except OpenclawError as refused:
             _close(secrets, {**event, **ending, "outcome": refused.kind, **actor})
             raise
-        secrets.elsewhere.forget(snapshot, reference)
+        finally:
+            secrets.elsewhere.forget(snapshot, reference)
         if isinstance(result, str):
             ending["version"] = result
         _close(secrets, {**event, **ending, "outcome": "ok", **actor})

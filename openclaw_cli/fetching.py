@@ -10,7 +10,13 @@ from __future__ import annotations
 import time
 
 from openclaw_cli.cache import Copy, Pause
-from openclaw_cli.errors import NotFoundError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.errors import (
+    DeniedError,
+    NotFoundError,
+    OpenclawError,
+    RefusedError,
+    TemporaryError,
+)
 from openclaw_cli.model import Secret, SecretValue, Version
 
 TYPE_CHECKING = False
@@ -29,15 +35,19 @@ NEAR = frozenset(("config", "env", "file", "keyring"))
 ABSENT_SECONDS = 10.0
 """How long it is believed that there is nothing."""
 
+KEEP_SECONDS = 365 * 24 * 3600.0
+"""The oldest copy that a setting can allow; an older one is thrown away when it is met."""
+
 
 class Wish:
     """What a caller asks of the answers, in seconds.
 
     `fresh`: a copy of this age will do without asking, or what `own` says for its reference;
-    `stale`: one of this age may stand in when the backend is away; `offline`: ask nobody.
+    `stale`: one of this age may stand in when the backend is away; `offline`: ask nobody;
+    `patience`: for how long to wait for all answers, 0 for as long as the backends take.
     """
 
-    __slots__ = ("fresh", "offline", "own", "stale")
+    __slots__ = ("fresh", "offline", "own", "patience", "stale")
 
     def __init__(
         self, *, fresh: float = 300.0, stale: float = 86400.0, offline: bool = False
@@ -46,6 +56,7 @@ class Wish:
         self.stale = stale
         self.offline = offline
         self.own: dict[str, float] = {}
+        self.patience = 0.0
 
     def at_most(self, seconds: float) -> None:
         """Let no older copy do without asking."""
@@ -54,7 +65,8 @@ class Wish:
 
     def age(self, reference: Reference) -> float:
         """Return the age of a copy of this that will do without asking."""
-        return self.own.get(str(reference), self.fresh) if self.own else self.fresh
+        whole = f"{reference.backend}://{reference.path}"
+        return self.own.get(str(reference), self.own.get(whole, self.fresh))
 
 
 class Fetcher:
@@ -76,17 +88,26 @@ class Fetcher:
         groups: dict[str, list[Reference]] = {}
         for each in references:
             groups.setdefault(each.backend, []).append(each)
-        answers: Answers = {}
-        if len(groups) <= 1:
-            for name, wanted in groups.items():
-                answers.update(self._from(name, wanted, wish))
-            return answers
-        from concurrent.futures import ThreadPoolExecutor
+        if len(groups) <= 1 and not wish.patience:
+            return self._from(*groups.popitem(), wish) if groups else {}
+        return self._at_once(groups, wish)
 
-        with ThreadPoolExecutor(len(groups)) as pool:
-            asked = [pool.submit(self._from, name, each, wish) for name, each in groups.items()]
-            for future in asked:
-                answers.update(future.result())
+    def _at_once(self, groups: dict[str, list[Reference]], wish: Wish) -> Answers:
+        from concurrent.futures import ThreadPoolExecutor
+        from concurrent.futures import TimeoutError as TooSlowError
+
+        deadline = time.monotonic() + wish.patience
+        pool = ThreadPoolExecutor(len(groups))
+        asked = {name: pool.submit(self._from, name, groups[name], wish) for name in groups}
+        answers: Answers = {}
+        for name, future in asked.items():
+            left = max(0.0, deadline - time.monotonic()) if wish.patience else None
+            try:
+                answers.update(future.result(left))
+            except TooSlowError:
+                why = TemporaryError(f"{name} did not answer within {wish.patience:g} seconds")
+                answers.update(self._stale(groups[name], wish, why))
+        pool.shutdown(wait=not wish.patience)
         return answers
 
     def _from(self, name: str, wanted: list[Reference], wish: Wish) -> Answers:
@@ -117,6 +138,7 @@ class Fetcher:
                 hint="openclaw doctor",
             )
             return self._stale(wanted, wish, why)
+        changes = {each: self._cache.changes(each) for each in wanted}
         answers = self._ask(name, wanted)
         away = [each for each in answers.values() if isinstance(each, TemporaryError)]
         if away:
@@ -125,7 +147,8 @@ class Fetcher:
         elif pause.failures:
             self._cache.set_pause(name, Pause())
         return {
-            reference: self._kept(reference, answer, wish) for reference, answer in answers.items()
+            reference: self._kept(reference, answer, changes[reference], wish)
+            for reference, answer in answers.items()
         }
 
     def _ask(self, name: str, wanted: list[Reference]) -> Answers:
@@ -140,21 +163,27 @@ class Fetcher:
                 answers = {}
         except OpenclawError as refused:
             return dict.fromkeys(wanted, refused)
+        except Exception as broken:  # noqa: BLE001  a backend of somebody else's
+            return dict.fromkeys(wanted, _broken(name, broken))
         for each in wanted:
             if each not in answers:
                 answers[each] = _one(backend, each)
         return answers
 
     def _kept(
-        self, reference: Reference, answer: Secret | OpenclawError, wish: Wish
+        self, reference: Reference, answer: Secret | OpenclawError, changes: int, wish: Wish
     ) -> Secret | OpenclawError:
         now = self._clock()
         if isinstance(answer, Secret):
-            self._cache.put(reference, Copy(answer.value.reveal(), answer.version.id, now))
+            value = answer.value.reveal()
+            self._cache.put(reference, Copy(value, answer.version.id, now, changes))
         elif isinstance(answer, NotFoundError):
-            self._cache.put(reference, Copy(None, "", now))
+            self._cache.put(reference, Copy(None, "", now, changes))
         elif isinstance(answer, TemporaryError):
             return self._stale([reference], wish, answer)[reference]
+        elif isinstance(answer, (DeniedError, RefusedError)):
+            # Whoever may not read it any more does not go on reading the copy.
+            self._cache.changed(reference)
         return answer
 
     def _copies(self, wanted: list[Reference], oldest: Callable[[Reference], float]) -> Answers:
@@ -165,7 +194,9 @@ class Fetcher:
             copy = self._cache.get(each)
             if copy is None:
                 continue
-            age, fresh = copy.age(now), oldest(each)
+            age, fresh = copy.age(now), oldest(each) or -1  # 0 is never, for the newest one too
+            if age > max(fresh, KEEP_SECONDS):
+                self._cache.drop(each)
             if copy.value is None and age <= min(fresh, ABSENT_SECONDS):
                 answers[each] = NotFoundError(f"{each} is not there")
             elif copy.value is not None and age <= fresh:
@@ -193,9 +224,12 @@ def _one(backend: Any, reference: Reference) -> Secret | OpenclawError:  # noqa:
     except OpenclawError as refused:
         return refused
     except Exception as broken:  # noqa: BLE001  a backend of somebody else's
-        kind = type(broken).__name__
-        return RefusedError(f"the {reference.backend} backend failed: {kind}")
+        return _broken(reference.backend, broken)
     return found if isinstance(found, Secret) else RefusedError("the backend gave no secret")
+
+
+def _broken(backend: str, broken: Exception) -> RefusedError:
+    return RefusedError(f"the {backend} backend failed: {type(broken).__name__}")
 
 
 def _from_copy(reference: Reference, copy: Copy, age: float) -> Secret:

@@ -103,6 +103,8 @@ def parse(text: str) -> Reference:
     _refuse_other_tools(scheme)
     rest, _, field = rest.partition("#")
     path, _, query = rest.partition("?")
+    if not field.isprintable():
+        raise UsageError("not a reference: its field has control characters")
     reference = Reference(path, backend=scheme, version=_version(query), field=field)
     return _settled(reference)
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import secrets
 from collections.abc import Callable, Iterable
 
-from openclaw_cli.errors import ConflictError
+from openclaw_cli.errors import ConflictError, UsageError
 from openclaw_cli.files import failure, write_all
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what FAT and some others answer
 
 
 def write(
@@ -18,22 +21,22 @@ def write(
     force: bool = False,
     proof: Callable[[str], None] | None = None,
 ) -> None:
-    """Write a file (0600) that is not there yet; with `force`, replace one in one step.
+    """Write a file (0600) that is not there yet; with `force`, replace one.
 
-    `proof` is given the written file's path and raises when it is not as it should be; then, and
-    when anything else fails, nothing is left. Raises `ConflictError` when the file exists, and
-    `StorageError` or `DeniedError`.
+    It gets its name in one step, when all of it is on the disk. `proof` is given the written
+    file's path before that and raises when it is not as it should be; then, and when anything else
+    fails, nothing is left. Raises `ConflictError` when the file exists, and `StorageError` or
+    `DeniedError`.
     """
-    aside = f"{path}.new" if force else path
+    if path == "-":
+        raise UsageError("a file is not called -", hint="leave the option away for standard output")
+    if not force:
+        _refuse_taken(path)
+    aside = f"{path}.{secrets.token_hex(4)}.new"
     try:
         fd = os.open(aside, _FLAGS, 0o600)
-    except FileExistsError:
-        raise ConflictError(
-            f"{aside} exists already",
-            hint="remove it, or name another" if force else "add --force, or name another",
-        ) from None
     except OSError as refused:
-        raise failure("create", aside, refused) from None
+        raise failure("create", path, refused) from None
     try:
         try:
             for chunk in chunks:
@@ -43,11 +46,44 @@ def write(
             os.close(fd)
         if proof:
             proof(aside)
-        if force:
-            os.rename(aside, path)
+        _name(aside, path, force=force)
     except OSError as refused:
-        os.unlink(aside)
+        _discard(aside)
         raise failure("write", path, refused) from None
     except BaseException:
-        os.unlink(aside)
+        _discard(aside)
         raise
+
+
+def _name(aside: str, path: str, *, force: bool) -> None:
+    """Give the file its name: a link refuses one that is taken, a rename replaces it."""
+    if not force:
+        try:
+            os.link(aside, path)
+        except FileExistsError:
+            _refuse_taken(path)
+        except OSError as refused:
+            if refused.errno not in _NO_LINKS:
+                raise
+            force = True  # this file system has no links; nobody had the name a moment ago
+        else:
+            os.unlink(aside)
+    if force:
+        os.rename(aside, path)
+    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def _refuse_taken(path: str) -> None:
+    if os.path.lexists(path):
+        raise ConflictError(f"{path} exists already", hint="add --force, or name another")
+
+
+def _discard(path: str) -> None:
+    try:
+        os.unlink(path)
+    except OSError:
+        return

@@ -46,6 +46,10 @@ API_KEYS = "*api-key"
 REVEAL = "secret_reveal"
 
 _ATTEMPTS = 20
+_DIGITS = 12  # of a version's number; Python refuses to read thousands of them
+
+
+_NOWHERE = NotFoundError("nowhere")
 
 
 class Secrets:
@@ -79,6 +83,7 @@ class Secrets:
         self.names = names or {}
         self.plaintext = plaintext
         self.fallback: Sequence[str] = ()
+        self.patience = 0.0
         self._elsewhere = elsewhere
         self._make = found
         self._others: Elsewhere | None = None
@@ -130,6 +135,7 @@ class Secrets:
             if self._elsewhere is None:
                 raise ConfigError("only the local store is known here")
             self._others = self._elsewhere()
+            self._others.wish.patience = self.patience
         return self._others
 
     def opened(self) -> Snapshot:
@@ -160,11 +166,13 @@ class Secrets:
         if all(self._is_local(each) for each in references):
             return [_fetch(snapshot, each) for each in references]
         answers: dict[int, Secret | OpenclawError] = {}
+        # An answer takes the place of "not there", so that nothing hides a denial or damage.
         waiting = {at: self._places(each) for at, each in enumerate(references)}
         while waiting:
             now = {at: places.pop(0) for at, places in waiting.items()}
             for at, answer in self._ask(snapshot, now).items():
-                if not isinstance(answers.get(at), OpenclawError) or isinstance(answer, Secret):
+                before = answers.get(at, _NOWHERE)
+                if isinstance(before, NotFoundError) or isinstance(answer, Secret):
                     answers[at] = answer
                 passed_on = isinstance(answer, (NotFoundError, TemporaryError))
                 if not passed_on or not waiting[at]:
@@ -344,7 +352,7 @@ def _older(snapshot: Snapshot, reference: Reference, version: str) -> Secret:
     entry = directory.entries.get(name)
     if entry is None or entry.deleted:
         raise absent(directory, name)
-    row = entry.version(int(version)) if version.isdecimal() else None
+    row = entry.version(int(version)) if version.isdecimal() and len(version) < _DIGITS else None
     if row is None:
         raise NotFoundError(
             f"{name} has no version {version}", hint=f"openclaw secrets history {name}"

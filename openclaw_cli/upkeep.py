@@ -18,6 +18,7 @@ from openclaw_cli.audit.head import FILE as HEAD
 from openclaw_cli.audit.head import check_generation
 from openclaw_cli.audit.trail import FILE as TRAIL
 from openclaw_cli.audit.trail import LOCK as AUDIT_LOCK
+from openclaw_cli.cache import clear
 from openclaw_cli.errors import (
     ConflictError,
     IntegrityError,
@@ -146,8 +147,9 @@ class Upkeep:
             return draft.header.store, draft.header.epoch
 
         store, epoch = self._changes.change_store("store_rekey", {}, change)
-        with suppress(OpenclawError):  # a session of the old epoch opens nothing any more
+        with suppress(OpenclawError):  # neither opens with the new key any more
             session.end(store)
+            clear(f"{self._home.secrets}/cache")
         return epoch
 
     def copied(self, to: str) -> bytes:

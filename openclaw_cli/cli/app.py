@@ -183,8 +183,10 @@ def root() -> Any:
 def main(arguments: Sequence[str]) -> int:
     """Run a command and return its exit status; every error is told here and nowhere else."""
     session = Session()
-    session.as_json = "--json" in arguments  # also where the line cannot be understood
-    signal.signal(signal.SIGTERM, _terminated)
+    ours, _ = _split_at_dashes(list(arguments))
+    session.as_json = "--json" in ours  # also where the line cannot be understood
+    if signal.getsignal(signal.SIGTERM) is not signal.SIG_IGN:
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         # Not `main()`, which makes exits of its own out of a closed pipe and of Ctrl-C.
         with root().make_context("openclaw", normalised(arguments), obj=session) as context:

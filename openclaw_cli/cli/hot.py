@@ -143,12 +143,13 @@ def _run(secrets: Secrets, settings: Settings, options: Options) -> int | None:
     pairs = [each.partition("=") for each in options.get("--env", [])]
     if options[""] or not options.get("--") or not pairs or not all(each[1] for each in pairs):
         return None
-    from openclaw_cli.cli.secrets.start import Plan, start
+    from openclaw_cli.cli.secrets.start import Plan, Unstarted, start
 
-    plan = Plan(options["--"], mask=settings["run.mask"] and "--no-mask" not in options)
-    for variable, _, reference in pairs:
-        plan.add(variable, reference)
-    return start(secrets, plan)
+    with Unstarted():
+        plan = Plan(options["--"], mask=settings["run.mask"] and "--no-mask" not in options)
+        for variable, _, reference in pairs:
+            plan.add(variable, reference)
+        return start(secrets, plan)
 
 
 def _resolve(secrets: Secrets, _settings: Settings, options: Options) -> int | None:

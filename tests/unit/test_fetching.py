@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from openclaw_cli.cache import Cache, Pause
-from openclaw_cli.errors import NotFoundError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.cache import Cache, Pause, clear
+from openclaw_cli.errors import (
+    DeniedError,
+    NotFoundError,
+    OpenclawError,
+    RefusedError,
+    TemporaryError,
+)
 from openclaw_cli.fetching import Fetcher, Wish
 from openclaw_cli.model import Secret, SecretValue, Version
 from openclaw_cli.names import Reference, parse
@@ -260,9 +267,9 @@ def test_a_copy_of_another_key_or_another_name_is_no_copy(
     assert cache.get(KEY) is None
 
 
-def test_clearing_leaves_nothing_to_read(fetch: Fetch, cache: Cache) -> None:
+def test_clearing_leaves_nothing_to_read(fetch: Fetch, cache: Cache, tmp_path: Path) -> None:
     fetch()
-    assert cache.clear() == 1
+    assert clear(str(tmp_path / "cache")) == 1
     assert cache.get(KEY) is None
 
 
@@ -271,3 +278,70 @@ def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(tmp_path: Path, far
     (tmp_path / "cache").write_text("a file is in the way")
     answer = Fetcher(cache, lambda _name: far).fetch([KEY], Wish())[KEY]
     assert given(answer) == b"value"
+
+
+def test_a_change_forgets_every_copy_of_its_path_and_those_on_their_way(
+    cache: Cache, far: Far
+) -> None:
+    class Slow(Far):
+        def get(self, path: str, *, version: str | None = None, field: str = "") -> Secret:
+            found = super().get(path, version=version, field=field)
+            cache.changed(KEY)  # somebody changes it while we are answered
+            return found
+
+    slow = Slow(far.log)
+    Fetcher(cache, lambda _name: slow).fetch([KEY], Wish())
+    assert cache.get(KEY) is None
+    fetcher = Fetcher(cache, lambda _name: far)
+    field = parse("far://key#field")
+    fetcher.fetch([KEY, field], Wish())
+    assert cache.get(field) is not None
+    cache.changed(KEY)
+    assert cache.get(field) is None
+    assert cache.get(KEY) is None
+
+
+def test_after_a_denial_no_copy_answers_any_more(fetch: Fetch, far: Far, clock: Clock) -> None:
+    fetch()
+    far.answer = DeniedError("revoked")
+    assert isinstance(fetch(Wish(fresh=0)), DeniedError)
+    clock.now += 1
+    far.answer = TemporaryError("away")
+    assert isinstance(fetch(), TemporaryError)
+
+
+def test_another_account_has_other_copies(tmp_path: Path, far: Far) -> None:
+    account = "staging"
+    cache = Cache(str(tmp_path / "cache"), b"k" * 32, b"s" * 16, lambda _backend: account)
+    fetcher = Fetcher(cache, lambda _name: far)
+    fetcher.fetch([KEY], Wish())
+    account = "production"
+    far.answer = b"another"
+    assert given(fetcher.fetch([KEY], Wish())[KEY]) == b"another"
+
+
+def test_a_backend_that_hangs_takes_only_its_own_answers(cache: Cache, far: Far) -> None:
+    class Hanging(Far):
+        def get(self, path: str, *, version: str | None = None, field: str = "") -> Secret:
+            time.sleep(2)
+            return super().get(path, version=version, field=field)
+
+    hanging = Hanging(far.log)
+    wish = Wish()
+    wish.patience = 0.2
+    other = parse("slow://key")
+    began = time.monotonic()
+    found = Fetcher(cache, {"far": far, "slow": hanging}.__getitem__).fetch([KEY, other], wish)
+    assert time.monotonic() - began < 1.5
+    assert given(found[KEY]) == b"value"
+    assert isinstance(found[other], TemporaryError)
+
+
+def test_a_third_party_batch_that_breaks_is_a_refusal_for_each(cache: Cache, far: Far) -> None:
+    class Broken(Far):
+        def get_many(self, paths: Sequence[str]) -> dict[str, Secret]:
+            raise KeyError(paths[0])
+
+    wanted = [parse("far://a"), parse("far://b")]
+    found = Fetcher(cache, lambda _name: Broken(far.log)).fetch(wanted, Wish())
+    assert all(isinstance(each, RefusedError) for each in found.values())

@@ -58,7 +58,7 @@ def copy(
         openclaw secrets copy --all --to vault --dry-run
     """
     session: Session = context.obj
-    places.wanted(session, no_cache=to is not None or source is not None)
+    places.wanted(session, no_cache=True)
     pairs = _pairs(session, name, new_name, to=to, source=source, all_=all_)
     done: dict[str, str] = {}
     failed: dict[str, OpenclawError] = {}

@@ -10,7 +10,7 @@ from openclaw_cli.cli.secrets import given, places
 from openclaw_cli.cli.secrets.values import Label, Name, Provider
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import UsageError
-from openclaw_cli.names import check, parse
+from openclaw_cli.names import check
 from openclaw_cli.service import LOCAL
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -104,7 +104,7 @@ def refresh(context: typer.Context, name: Name, backend: places.Backend = None) 
     openclaw secrets refresh --name openai-api-key
     """
     session: Session = context.obj
-    reference = places.target(session, parse(name).path if backend else name, backend)
+    reference = places.target(session, name, backend, part=True)
     if reference.backend == LOCAL:
         session.secrets.read(reference, purpose="refresh")
         changed = False

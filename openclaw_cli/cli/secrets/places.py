@@ -29,19 +29,25 @@ Offline = Annotated[
 ]
 
 
-def target(session: Session, name: str, backend: str | None) -> Reference:
-    """Return the one place that a command is to change: as named, as told, or as set."""
+def target(session: Session, name: str, backend: str | None, *, part: bool = False) -> Reference:
+    """Return the one place that a command is to change: as named, as told, or as set.
+
+    Without `part` a version or a field of a secret is refused: only the whole can be changed.
+    """
     reference = parse(name)
+    version, field = reference.version, reference.field
+    if not part and (version is not None or field):
+        raise UsageError("a version or a field cannot be changed, only the whole secret")
     if backend and reference.backend not in ("", backend):
         raise UsageError(f"{name} names another backend than --backend {backend}")
     if not (reference.backend or backend):
         reference = session.secrets.named(reference.path) or reference
     if not reference.backend:
         reference.backend = backend or session.secrets.order[0]
+    if part:
+        reference.version, reference.field = version, field or reference.field
     if reference.backend == LOCAL:
         check(reference.path)
-        if reference.version is not None or reference.field:
-            raise UsageError("a version or a field cannot be written, only the whole secret")
     return reference
 
 
@@ -59,6 +65,8 @@ def wanted(
         session.secrets.order = [backend]
         session.secrets.names, session.secrets.plaintext = {}, ()
     if fallback:
+        if fallback != LOCAL:
+            session.secrets.elsewhere.backend(fallback)  # a misspelt one is refused at once
         session.secrets.fallback = [fallback]
     if not (no_cache or max_age or offline):
         return

@@ -11,7 +11,7 @@ from openclaw_cli import formats, newfile, providers, template
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.secrets import named, places, stale
 from openclaw_cli.cli.secrets.references import read_file
-from openclaw_cli.cli.secrets.start import Plan, checked, start
+from openclaw_cli.cli.secrets.start import Plan, Unstarted, checked, start
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
 from openclaw_cli.names import Reference, parse
@@ -59,22 +59,14 @@ def run(
     A line of .env may be KEY=openclaw://name. The status is the program's.
     """
     session: Session = context.obj
-    places.wanted(session, fallback=fallback, no_cache=no_cache, max_age=max_age, offline=offline)
-    plan = Plan(program, mask=session.settings["run.mask"] and not no_mask)
-    plan.allow_missing = allow_missing
-    for path in env_file or []:
-        _add_file(plan, path)
-    for pattern in secret or []:
-        _add_pattern(session, plan, pattern)
-    for each in env or []:
-        variable, separator, reference = each.partition("=")
-        if separator:
-            plan.add(variable, reference)
-        else:
-            plan.add(_variable(session, parse(each)), each)
-    if not (plan.secrets or plan.literals):
-        raise UsageError("no secret is named", hint="--env VAR=NAME, --env-file FILE or --secret")
-    status = start(session.secrets, plan)
+    with Unstarted():
+        places.wanted(
+            session, fallback=fallback, no_cache=no_cache, max_age=max_age, offline=offline
+        )
+        plan = Plan(program, mask=session.settings["run.mask"] and not no_mask)
+        plan.allow_missing = allow_missing
+        _fill(session, plan, env or [], env_file or [], secret or [])
+        status = start(session.secrets, plan)
     for name in plan.missing:
         session.output.warn(f"{name} was not there and was left out")
     return status
@@ -126,8 +118,28 @@ def inject(
         session.output.done(f"filled {many} into {out}")
 
 
+def _fill(
+    session: Session, plan: Plan, env: list[str], files: list[str], patterns: list[str]
+) -> None:
+    for path in files:
+        _add_file(plan, path)
+    for pattern in patterns:
+        _add_pattern(session, plan, pattern)
+    for each in env:
+        variable, separator, reference = each.partition("=")
+        if separator:
+            plan.add(variable, reference)
+        else:
+            plan.add(_variable(session, parse(each)), each)
+    if not (plan.secrets or plan.literals):
+        raise UsageError("no secret is named", hint="--env VAR=NAME, --env-file FILE or --secret")
+
+
 def _add_file(plan: Plan, path: str) -> None:
-    pairs = formats.get("dotenv").read(read_file(path))
+    try:
+        pairs = formats.get("dotenv").read(read_file(path))
+    except NotFoundError as refused:  # 3 would say that a secret is missing
+        raise UsageError(refused.message) from None
     references = template.env_references(pairs)
     for variable, value in pairs.items():
         if variable in references:

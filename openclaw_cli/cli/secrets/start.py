@@ -47,23 +47,30 @@ def checked(variable: str) -> str:
     return variable
 
 
-def start(secrets: Secrets, plan: Plan) -> int:
-    """Run the program and return its status; raises our error while it has not started.
+class Unstarted:
+    """Gives our errors within its block the status of a program that did not start.
 
-    Such an error's status is 125, but 3 where a secret is missing, and 126 or 127 where the
-    program cannot be started.
+    That is 125, but 3 where a secret is missing, and 126 or 127 where the program cannot be
+    started.
     """
-    try:
-        environment, values = _environment(secrets, plan)
-        if plan.mask and values:
-            return child.supervise(plan.argv, environment, values, soften)
+
+    def __enter__(self) -> None:
+        """Begin."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _trace: object) -> None:
+        """Give an error its status."""
+        if isinstance(error, (child.StartError, NotFoundError)):
+            return
+        if isinstance(error, OpenclawError):
+            error.exit_status = NOT_STARTED
+
+
+def start(secrets: Secrets, plan: Plan) -> int:
+    """Run the program and return its status; raises our error while it has not started."""
+    environment, values = _environment(secrets, plan)
+    if not (plan.mask and values):
         child.execute(plan.argv, environment, soften)
-    except child.StartError:
-        raise
-    except OpenclawError as refused:
-        if not isinstance(refused, NotFoundError):
-            refused.exit_status = NOT_STARTED
-        raise
+    return child.supervise(plan.argv, environment, values, soften)
 
 
 def _unusual(answer: Secret | OpenclawError) -> bool:

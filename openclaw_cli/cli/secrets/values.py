@@ -169,6 +169,7 @@ def edit(context: typer.Context, name: Name) -> None:
     session: Session = context.obj
     session.ask.need_terminal("an editor", hint=f"openclaw secrets set {name}")
     reference = places.target(session, name, None)
+    places.wanted(session, no_cache=True)
     before = session.secrets.read(reference, purpose="edit").value
     after = editor.edit(before.reveal())
     if after is None:

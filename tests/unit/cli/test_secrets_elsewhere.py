@@ -177,3 +177,65 @@ def test_doctor_says_of_each_backend_how_it_is_and_what_would_mend_it(
     assert checks["exec"]["state"] == "ok"
     assert checks["file"]["state"] == "bad"
     assert checks["file"]["hint"]
+
+
+def test_a_field_of_a_name_that_leads_elsewhere_is_never_written_or_deleted(
+    main: Main, tmp_path: Path
+) -> None:
+    (tmp_path / "db").write_text('{"user":"u","password":"p"}')
+    (tmp_path / "db").chmod(0o600)
+    state = tmp_path / "state"
+    state.mkdir(0o700)
+    (state / "openclaw.json").write_text(
+        json.dumps({"externalSecrets": {"db": {"source": "file", "path": f"{tmp_path}/db"}}})
+    )
+    assert main("secrets", "get", "db#password", check=0).out == b"p"
+    for line in (("set", "db#password"), ("delete", "db#password"), ("set", "db?version=1")):
+        assert main("secrets", *line, input=b"new").status == 2
+    assert json.loads((tmp_path / "db").read_text())["password"] == "p"
+
+
+def test_a_denial_further_on_is_not_hidden_by_a_name_that_is_not_there(
+    main: Main, program: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = program.parent / "give"
+    script.write_text(
+        "#!/bin/sh\ncat >/dev/null\n"
+        'echo \'{"protocolVersion":1,"values":{},"errors":{"x":{"code":"DENIED"}}}\'\n'
+    )
+    settings = program.parent / "state" / "settings.toml"
+    settings.write_text(f'[backends.exec]\ncommand = "{script}"\n')
+    main("secrets", "set", "other", input=b"v", check=0)
+    monkeypatch.setenv("OPENCLAW_BACKEND", "local,exec")
+    main("secrets", "get", "x", check=6)
+
+
+def test_a_misspelt_fallback_is_refused_before_it_is_needed(main: Main) -> None:
+    main("secrets", "set", "key", input=b"v", check=0)
+    main("secrets", "get", "key", "--fallback", "valut", check=78)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("--env", "A-B=key"),
+        ("--env-file", "/nonexistent/.env"),
+        ("--allow-missing", "--env", "A-B=key"),
+    ],
+)
+def test_run_that_does_not_start_is_125(openclaw: Openclaw, line: tuple[str, ...]) -> None:
+    openclaw("secrets", "set", "key", input=b"v", check=0)
+    openclaw("secrets", "run", *line, "--", "true", check=125)
+
+
+def test_the_programs_own_arguments_are_not_ours(openclaw: Openclaw) -> None:
+    openclaw("secrets", "set", "key", input=b"v", check=0)
+    done = openclaw("secrets", "run", "--allow-missing", "--env", "A-B=key", "--", "x", "--json")
+    assert done.status == 125
+    assert done.err.startswith(b"openclaw: ")
+
+
+def test_a_version_of_thousands_of_digits_is_not_there(main: Main) -> None:
+    main("secrets", "set", "key", input=b"v", check=0)
+    main("secrets", "get", "key?version=" + "9" * 5000, check=3)
+    main("secrets", "get", "env://x#\ud800", check=2)
