@@ -108,6 +108,11 @@ def test_a_name_works_in_run_and_for_the_gateway(openclaw: Openclaw) -> None:
 
 
 @pytest.mark.usefixtures("c7")
+def test_a_shell_completes_a_name_of_the_configuration(main: Main) -> None:
+    assert main("secrets", "__names", "cl", check=0).out == b"claude-api-key\n"
+
+
+@pytest.mark.usefixtures("c7")
 def test_a_name_of_the_configuration_is_not_missing(main: Main, tmp_path: Path) -> None:
     wanted = tmp_path / "wanted.env"
     wanted.write_text("A=openclaw://claude-api-key\nB=local://claude-api-key\nC=openclaw://c\n")
