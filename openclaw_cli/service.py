@@ -114,11 +114,11 @@ class Secrets:
             snapshot = self.open()
             if snapshot is None:
                 if all(self._is_local(each) for each in references):
-                    return [_no_store(each) for each in references]
+                    return self._suggested(references, [_no_store(each) for each in references])
                 snapshot = self.opened()
             try:
                 started = time.monotonic()
-                found = self._found(snapshot, references)
+                found = self._suggested(references, self._found(snapshot, references))
                 self._record(references, found, purpose, time.monotonic() - started)
                 # A commit in between may have revoked what was just read: then read again, so
                 # that no reading of an old value is recorded after its revocation.
@@ -196,6 +196,22 @@ class Secrets:
             Reference(reference.path, backend=name, version=version, field=field)
             for name in (*order, *self.fallback)
         ]
+
+    def _suggested(
+        self, references: Sequence[Reference], found: list[Secret | OpenclawError]
+    ) -> list[Secret | OpenclawError]:
+        """Let the hint for a name that is not there be one that the settings have."""
+        if not self.names and not self.plaintext:
+            return found
+        known = {*self.names, *self.plaintext}
+        for reference, answer in zip(references, found, strict=True):
+            if isinstance(answer, NotFoundError) and reference.path not in known:
+                import difflib
+
+                close = difflib.get_close_matches(reference.path, known, n=1, cutoff=0.75)
+                if close and close[0] != API_KEYS and not reference.backend:
+                    answer.hint = f"did you mean {close[0]}?"
+        return found
 
     def named(self, name: str) -> Reference | None:
         """Return where the settings say that a bare name leads, or None."""

@@ -144,6 +144,15 @@ def test_c9_a_variable_of_the_configuration_is_where_run_puts_it(
     assert exported.startswith(b"ANTHROPIC_API_KEY=")
 
 
+def test_c9_another_spelling_is_another_name_and_the_miss_suggests_it(
+    main: Main, state: Path
+) -> None:
+    text = '{"externalSecrets": {"anthropic": {"apiKey": {"source": "env://A"}}}}'
+    (state / "openclaw.json").write_text(text)
+    done = main("secrets", "get", "anthropic/api-key", check=3)
+    assert b"did you mean anthropic/apiKey?" in done.err
+
+
 def test_c20_an_api_key_that_is_not_named_is_looked_for_where_the_group_is(
     main: Main, state: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
