@@ -25,6 +25,7 @@ from openclaw_cli.states import age
 from openclaw_cli.store.header import MAX_HEADER, Header
 from openclaw_cli.store.header import decode as decode_header
 from openclaw_cli.store.keys import file as key_file
+from openclaw_cli.store.keys.slots import second
 from openclaw_cli.store.reader import FILE as STORE
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def of_keys(seen: Look, home: Home) -> list[Finding]:
                 "one-key",
                 seen.store,
                 f"only one key opens the store ({kinds[0]}): without it all secrets are lost",
-                "openclaw store slots add recovery",
+                f"openclaw store slots add {second(kinds[0])}",
             )
         )
     if key_file.KIND in kinds and _beside(key_file.path(home), home):

@@ -10,6 +10,7 @@ import ipaddress
 import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import sysconfig
@@ -43,6 +44,9 @@ hypothesis.settings.load_profile("nightly" if NIGHTLY else "fast")
 
 def pytest_configure(config: pytest.Config) -> None:
     """Make a skip a failure where all tests were promised, and close the network."""
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGQUIT):  # nohup and & ignore them
+        if signal.getsignal(number) == signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     if all_required():
         config.pluginmanager.register(NoSkips(), "no-skips")
     sys.addaudithook(_refuse_network)

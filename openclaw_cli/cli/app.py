@@ -100,6 +100,20 @@ TOP: Table = {
 }
 
 
+PLANNED = {
+    "openclaw secrets rotate": "openclaw secrets set NAME, with the new value",
+    "openclaw secrets grant": "openclaw secrets run --env VAR=NAME gives a program what it names",
+    "openclaw secrets revoke": "openclaw secrets delete NAME",
+    "openclaw secrets scan": "openclaw status tells of plain text in the configuration",
+    "openclaw secrets migrate": "openclaw secrets import FILE",
+    "openclaw agents": "openclaw secrets run --env VAR=NAME -- PROGRAM",
+    "openclaw gateway": "openclaw-resolver answers the OpenClaw gateway",
+}
+"""What people already type and this version does not have, with what to do meanwhile."""
+
+_OTHER_WORDS = {"rm": "delete", "remove": "delete", "show": "get", "add": "create", "ls": "list"}
+
+
 class LazyGroup(TyperGroup):
     """A group whose commands are imported when they are called."""
 
@@ -132,9 +146,17 @@ class LazyGroup(TyperGroup):
         return name, command, _named_by_position(command, args[1:])
 
     def _unknown(self, ctx: Any, name: str) -> UsageError:
+        path = ctx.command_path
+        if f"{path} {name}" in PLANNED:
+            hint = PLANNED[f"{path} {name}"]
+            return UsageError(f"{path} {name} is planned, and not in this version", hint=hint)
         close = get_close_matches(name, self.table, n=2)
-        meant = f"did you mean {' or '.join(close)}?" if close else f"{ctx.command_path} --help"
-        return UsageError(f"{ctx.command_path} has no command {name}", hint=meant)
+        if name in _OTHER_WORDS and _OTHER_WORDS[name] in self.table:
+            close = [_OTHER_WORDS[name]]
+        meant = f"did you mean {' or '.join(close)}?" if close else f"{path} --help"
+        if not close and path == "openclaw" and (name in SECRETS or name in _OTHER_WORDS):
+            meant = f"openclaw secrets {_OTHER_WORDS.get(name, name)}"
+        return UsageError(f"{path} has no command {name}", hint=meant)
 
 
 def load(name: str, where: str | Table, help_text: str) -> Any:
@@ -189,7 +211,8 @@ def main(arguments: Sequence[str]) -> int:
         signal.signal(signal.SIGTERM, _terminated)
     try:
         # Not `main()`, which makes exits of its own out of a closed pipe and of Ctrl-C.
-        with root().make_context("openclaw", normalised(arguments), obj=session) as context:
+        line = normalised(_in_our_words(arguments))
+        with root().make_context("openclaw", line, obj=session) as context:
             answer = context.command.invoke(context)
     except OpenclawError as error:
         return _failed(session, error)
@@ -208,6 +231,17 @@ def main(arguments: Sequence[str]) -> int:
     return answer if isinstance(answer, int) else 0
 
 
+def _in_our_words(arguments: Sequence[str]) -> list[str]:
+    """Take `-h`, `help` and `version` for what they mean everywhere else."""
+    ours, theirs = _split_at_dashes(list(arguments))
+    ours = ["--help" if word == "-h" else word for word in ours]
+    if ours[:1] == ["help"]:
+        ours = [*ours[1:], "--help"]
+    if ours in (["version"], ["-V"]):
+        ours = ["--version"]
+    return ours + theirs
+
+
 class _Terminated(BaseException):
     """SIGTERM, made an exception so that a hidden prompt gives the terminal its echo back."""
 
@@ -224,6 +258,8 @@ def _failed(session: Session, error: OpenclawError) -> int:
 def _usage(refused: TyperException) -> UsageError:
     context = getattr(refused, "ctx", None)
     path = context.command_path if context else "openclaw"
+    if getattr(refused, "option_name", "") == "--version":
+        return UsageError("no such option: --version", hint="behind the name: NAME?version=7")
     message = refused.format_message().replace("\n", " ").strip().rstrip(".")
     if "extra argument" in message:  # Typer repeats them, and one may be a value
         message = "there are more words than this command takes"

@@ -22,6 +22,7 @@ from openclaw_cli.duration import relative
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.store.header import Header, Slot
 from openclaw_cli.store.keys import slots
+from openclaw_cli.upkeep import named
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -88,7 +89,12 @@ def remove(
 ) -> None:
     """Take a key away; never the last one."""
     session: Session = context.obj
-    slot, left = upkeep(session).remove_slot(which)
+    care = upkeep(session)
+    header = care.header()
+    others = [slot for slot in header.slots if slot is not named(header, which)]
+    if len(others) == 1:
+        session.confirm(f"then only the {_words(others[0].kind)} opens the store: go on?")
+    slot, left = care.remove_slot(which)
     if session.as_json:
         session.output.json({"id": slot.id.hex(), "kind": slot.kind, "left": left})
     session.output.done(f"the {_words(slot.kind)} in slot {slot.id.hex()} opens the store no more")
@@ -98,7 +104,7 @@ def remove(
     if left == 1:
         session.output.warn(
             "one key slot is left: if that key is lost, so is every secret",
-            hint="openclaw store slots add recovery",
+            hint=f"openclaw store slots add {slots.second(others[0].kind)}",
         )
 
 

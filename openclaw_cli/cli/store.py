@@ -369,7 +369,7 @@ def _advice(header: Header) -> list[str]:
     if len(header.slots) == 1:
         advice.append(
             "there is one key slot: if its key is lost, so is every secret; "
-            "openclaw store slots add recovery"
+            f"openclaw store slots add {slots.second(header.slots[0].kind)}"
         )
     if header.generation >> 20 >= header.epoch:
         advice.append("this data key has sealed a million states; openclaw store rekey")

@@ -44,6 +44,11 @@ _CLOSED = (LockedError, DeniedError, TemporaryError)  # so another key may still
 _TRIES = 3
 
 
+def second(kind: str) -> str:
+    """Return the kind to advise where a slot of this kind is the only one."""
+    return "passphrase" if kind == "recovery" else "recovery"
+
+
 def load(kind: str) -> Any:
     """Return the module of a kind; raises `ConfigError` naming those there are."""
     if kind not in KINDS:

@@ -201,7 +201,7 @@ def test_a_file_that_may_not_grow_refuses_the_record_and_stays_whole(folder: str
     ("what", "harm"),
     [
         ("it was cut", lambda data: data[:-1]),
-        ("its last known record was changed", lambda data: data[:-10] + b"0" + data[-9:]),
+        ("its last known record was changed", lambda data: data[:-10] + b"_" + data[-9:]),
         ("record 3 was changed", lambda data: data + b"{}\n"),
     ],
 )

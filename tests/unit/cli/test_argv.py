@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openclaw_cli.cli import argv
 from openclaw_cli.cli.argv import OPTIONAL, VALUED, normalised
+from openclaw_cli.rotation import generators
 
 
 @pytest.mark.parametrize(
@@ -16,17 +18,18 @@ from openclaw_cli.cli.argv import OPTIONAL, VALUED, normalised
     [
         ("secrets create db --generate", "secrets create db --generate=password"),
         ("secrets create --generate db", "secrets create --generate=password db"),
-        ("secrets create --generate=hex db", "secrets create --generate=hex db"),
-        ("secrets create db --generate hex", "secrets create db --generate=hex"),
-        ("secrets create --generate hex db", "secrets create --generate=hex db"),
-        ("secrets create --generate hex", "secrets create --generate=password hex"),
-        ("secrets create --name db --generate hex", "secrets create --name db --generate=hex"),
-        ("secrets create --name=db --generate hex", "secrets create --name=db --generate=hex"),
-        ("secrets create hex --generate hex", "secrets create hex --generate=hex"),
+        ("secrets create --generate=token db", "secrets create --generate=token db"),
+        ("secrets create db --generate token", "secrets create db --generate=token"),
+        ("secrets create --generate token db", "secrets create --generate=token db"),
+        ("secrets create db --generate rsa:4096", "secrets create db --generate=rsa:4096"),
+        ("secrets create --generate token", "secrets create --generate=password token"),
+        ("secrets create --name db --generate token", "secrets create --name db --generate=token"),
+        ("secrets create --name=db --generate token", "secrets create --name=db --generate=token"),
+        ("secrets create token --generate token", "secrets create token --generate=token"),
         ("secrets create db --generate --force", "secrets create db --generate=password --force"),
         (
-            "secrets create --provider openai --generate hex",
-            "secrets create --provider openai --generate=password hex",
+            "secrets create --provider openai --generate token",
+            "secrets create --provider openai --generate=password token",
         ),
         ("--json secrets set a --generate uuid", "--json secrets set a --generate=uuid"),
         (
@@ -50,7 +53,7 @@ def test_bare_options_are_completed(typed: str, meant: str) -> None:
     assert shlex.join(normalised(shlex.split(typed))) == meant
 
 
-ARGUMENT = st.sampled_from(["secrets", "create", "--generate", "--", "hex", "db", "--name", "-q"])
+ARGUMENT = st.sampled_from(["secrets", "create", "--generate", "--", "token", "db", "--name", "-q"])
 
 
 @given(st.lists(ARGUMENT | st.text(max_size=5)))
@@ -68,3 +71,7 @@ def test_the_name_after_a_bare_generate_stays_the_name(name: str) -> None:
 
 def test_an_option_is_not_both_optional_and_valued() -> None:
     assert not VALUED & {option for table in OPTIONAL.values() for option in table}
+
+
+def test_the_words_are_the_kinds_that_there_are() -> None:
+    assert set(argv.GENERATORS) == set(generators.GENERATORS.ours)

@@ -50,8 +50,13 @@ def test_two_sources_of_a_value_are_refused(main: Main) -> None:
 
 
 def test_a_bare_generate_does_not_swallow_the_name(main: Main) -> None:
-    main("secrets", "create", "--generate", "hex", check=0)
-    assert len(main("secrets", "get", "hex", check=0).out) == 24
+    main("secrets", "create", "--generate", "token", check=0)
+    assert len(main("secrets", "get", "token", check=0).out) == 24
+
+
+def test_the_example_of_the_help_works(main: Main) -> None:
+    main("secrets", "create", "db-password", "--generate", "password:32", check=0)
+    assert len(main("secrets", "get", "db-password", check=0).out) == 32
 
 
 def test_a_generated_value_says_its_entropy_and_not_itself(main: Main) -> None:
@@ -129,3 +134,29 @@ def test_a_label_is_kept_and_a_malformed_one_refused(main: Main) -> None:
     main("secrets", "create", "key", "--label", "team=a", input=b"v", check=0)
     assert main("secrets", "list", "--json").json()["secrets"][0]["labels"] == {"team": "a"}
     main("secrets", "create", "k2", "--label", "team", input=b"v", check=2)
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("secrets rotate --due", "planned, and not in this version"),
+        ("agents list", "planned, and not in this version"),
+        ("get a", "openclaw secrets get"),
+        ("secrets rm a", "did you mean delete?"),
+        ("secrets get a --version 7", "NAME?version=7"),
+    ],
+)
+def test_what_people_try_first_is_answered_with_what_to_type(
+    main: Main, line: str, hint: str
+) -> None:
+    assert hint in main(*line.split(), check=2).err.decode()
+
+
+@pytest.mark.parametrize("line", ["-h", "help", "secrets -h", "help secrets", "secrets get -h"])
+def test_help_is_had_by_the_usual_words(main: Main, line: str) -> None:
+    assert main(*line.split(), check=0).out.startswith(b"Usage: openclaw")
+
+
+@pytest.mark.parametrize("line", ["version", "-V", "--version"])
+def test_the_version_is_had_by_the_usual_words(main: Main, line: str) -> None:
+    assert main(line, check=0).out.startswith(b"openclaw-cli ")

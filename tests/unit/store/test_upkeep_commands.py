@@ -234,7 +234,7 @@ def test_slots_are_added_listed_and_removed(main: Main, root: Path, words: str) 
     listed = main("store", "slots", check=0).out.decode()
     assert "passphrase" in listed
     assert "19 MiB" in listed
-    removed = main("store", "slots", "remove", "file", check=0)
+    removed = main("store", "slots", "remove", "file", "--yes", check=0)
     assert b"one key slot is left" in removed.err
     assert main("secrets", "get", "a").status == 5
     assert (root / "secrets" / "key").exists()
