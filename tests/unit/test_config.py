@@ -302,6 +302,21 @@ def test_a_file_with_other_mistakes_is_not_changed(home: Home, other: str) -> No
     assert path.read_text() == other
 
 
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("backends.vault.address", "address = ... under [backends.vault]"),
+        ("backends.vault", "KEY = ... under [backends.vault]"),
+    ],
+)
+def test_a_setting_of_a_backend_is_refused_with_where_to_write_it(
+    home: Home, name: str, line: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        config.change(home, name, "x")
+    assert refused.value.hint == f"{line} in settings.toml"
+
+
 def test_an_unknown_setting_is_refused_with_what_was_meant(home: Home) -> None:
     with pytest.raises(ConfigError) as refused:
         config.change(home, "unlock.second", "1h")

@@ -505,7 +505,7 @@ class Connection:
         if not region:
             raise ConfigError(
                 "no AWS region is set",
-                hint=f"openclaw config set backends.{self.kind}.region REGION",
+                hint=f'region = "REGION" under [backends.{self.kind}] in settings.toml',
             )
         if not _REGION.fullmatch(str(region)):  # it becomes a part of a host's name
             raise ConfigError(f"not an AWS region: {safe(str(region))}")
@@ -539,7 +539,7 @@ class Connection:
         if parts.scheme == "http" and not (_is_loopback(host) or self.settings["plain-http"]):
             raise ConfigError(
                 f"the AWS endpoint is not encrypted: {origin}",
-                hint=f"openclaw config set backends.{self.kind}.plain-http true, if it must be",
+                hint=f"plain-http = true under [backends.{self.kind}], if it must be",
             )
 
     def _sign_in(self, deadline: Deadline) -> None:
@@ -613,7 +613,7 @@ class Connection:
         if not self.settings["proxy"] and (
             os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
         ):
-            hint = f"HTTPS_PROXY is not used: openclaw config set backends.{self.kind}.proxy URL"
+            hint = f'HTTPS_PROXY is not used: proxy = "URL" under [backends.{self.kind}]'
         return TemporaryError(f"{self.title} cannot be reached at {_origin(url)}", hint=hint)
 
     def _sign_in_again(self) -> str:
