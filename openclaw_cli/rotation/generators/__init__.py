@@ -31,7 +31,7 @@ GENERATORS = Registry(
         "uuid": "openclaw_cli.rotation.generators.uuid4:Uuid",
         "ed25519": "openclaw_cli.rotation.generators.ed25519:Ed25519",
         "rsa": "openclaw_cli.rotation.generators.rsa:Rsa",
-        "ssh": "openclaw_cli.rotation.generators.ssh:Ssh",
+        "ssh": "openclaw_cli.rotation.generators.ed25519:Ssh",
     },
     unknown=UsageError,
 )
