@@ -71,11 +71,7 @@ def list_(
     if missing is not None:
         _show_missing(session, directory, missing)
         return
-    far, failed = _elsewhere(session, backend) if not deleted else ([], 0)
-    if backend is None and not deleted:
-        led = named.rows(session, directory)
-        seen = {(row[0], row[2]) for row in led}
-        far = led + [row for row in far if (row[0], row[2]) not in seen]
+    far, failed = _far(session, directory, backend) if not deleted else ([], 0)
     now = time.time()
     old_days = session.settings["status.old-days"]
     here = listing.entries(directory, deleted=deleted) if backend in (None, LOCAL) else []
@@ -98,6 +94,18 @@ def list_(
     if session.output.on_terminal:
         _close(session, directory, len(rows), filtered=filter_ is not None or deleted)
     _refuse_failed(failed)
+
+
+def _far(
+    session: Session, directory: Directory, backend: str | None
+) -> tuple[list[list[str]], int]:
+    """Return the rows of what is not in the store, and how many backends did not answer."""
+    far, failed = _elsewhere(session, backend)
+    if backend is not None:
+        return far, failed
+    led = named.rows(session, directory)
+    seen = {(row[0], row[2]) for row in led}
+    return led + [row for row in far if (row[0], row[2]) not in seen], failed
 
 
 def _elsewhere(session: Session, backend: str | None) -> tuple[list[list[str]], int]:
