@@ -7,7 +7,6 @@ written here. What articles write of secrets is read by `published.py`, in eithe
 
 from __future__ import annotations
 
-import fcntl
 import os
 import re
 import stat
@@ -26,7 +25,14 @@ from openclaw_cli.errors import (
     TemporaryError,
     UsageError,
 )
-from openclaw_cli.files import LOCK_SECONDS, failure, read_all, write_all
+from openclaw_cli.files import (
+    LOCK_SECONDS,
+    failure,
+    locked_within,
+    read_all,
+    sync_folder,
+    write_all,
+)
 from openclaw_cli.home import Home
 from openclaw_cli.leanjson import dumps
 from openclaw_cli.model import SecretValue
@@ -56,7 +62,6 @@ BY_NAME = {each.name: each for each in SETTINGS}
 _SECTIONS = frozenset(name.partition(".")[0] for name in DEFAULTS if "." in name)
 _PRIVATE = 0o600
 _STALE = 60.0  # seconds after which a half-written file is what a crash left
-_POLL_SECONDS = 0.02
 
 # A string is kept, a comment becomes as many spaces.
 _TOML_COMMENT = re.compile(r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|#[^\n]*""")
@@ -584,25 +589,12 @@ def _alone(root: str) -> Iterator[None]:
         fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as refused:
         raise failure("open", root, refused) from None
-    deadline = time.monotonic() + LOCK_SECONDS
     try:
-        while not _locked(fd, root):
-            if time.monotonic() >= deadline:
-                raise TemporaryError(f"another process is changing {root}/{FILE}", hint="try again")
-            time.sleep(_POLL_SECONDS)
+        if not locked_within(LOCK_SECONDS, fd, root):
+            raise TemporaryError(f"another process is changing {root}/{FILE}", hint="try again")
         yield
     finally:
         os.close(fd)
-
-
-def _locked(fd: int, root: str) -> bool:
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError as refused:
-        raise failure("lock", root, refused) from None
-    return True
 
 
 def _replace(path: str, data: bytes, mode: int) -> None:
@@ -612,11 +604,7 @@ def _replace(path: str, data: bytes, mode: int) -> None:
         with suppress(FileNotFoundError):
             os.unlink(aside)
         _write(aside, path, data, mode, durable=True)
-        folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        sync_folder(os.path.dirname(path))
     except OSError as refused:
         raise failure("replace", path, refused) from None
 

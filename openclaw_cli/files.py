@@ -151,15 +151,12 @@ class Directory:
         except FileNotFoundError as refused:
             raise failure("open", self.where(name), refused) from None
         lock = Lock(fd)
-        deadline = time.monotonic() + seconds
-        while not _locked(fd, self.where(name)):
-            if time.monotonic() >= deadline:
-                lock.release()
-                raise TemporaryError(
-                    f"another process has held {self.where(name)} for {seconds:g} seconds",
-                    hint="try again when it has finished",
-                )
-            time.sleep(_POLL_SECONDS)
+        if not locked_within(seconds, fd, self.where(name)):
+            lock.release()
+            raise TemporaryError(
+                f"another process has held {self.where(name)} for {seconds:g} seconds",
+                hint="try again when it has finished",
+            )
         return lock
 
     def close(self) -> None:
@@ -208,7 +205,7 @@ def private_directory(path: str) -> Directory:
             pass
         except OSError as refused:
             raise failure("create", each, refused) from None
-        _sync_folder(os.path.dirname(each))
+        _sync_parent(os.path.dirname(each))
     try:
         return Directory(path)
     except FileNotFoundError as refused:
@@ -241,6 +238,25 @@ def close(fd: int) -> None:
         return
 
 
+def locked_within(seconds: float, fd: int, path: str) -> bool:
+    """Take the exclusive lock on a descriptor; false when somebody else keeps it for that long."""
+    deadline = time.monotonic() + seconds
+    while not _locked(fd, path):
+        if time.monotonic() >= deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def sync_folder(path: str) -> None:
+    """Make what was renamed or made in a directory durable; raises `OSError` as it comes."""
+    fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(fd)
+    finally:
+        os.close(fd)
+
+
 def write_all(fd: int, data: bytes) -> None:
     """Write every byte; raises `OSError` as it comes."""
     view = memoryview(data)
@@ -257,7 +273,7 @@ def failure(verb: str, path: str, refused: OSError) -> DeniedError | StorageErro
     return kind(f"cannot {verb} {path}: {reason}")
 
 
-def _sync_folder(path: str) -> None:
+def _sync_parent(path: str) -> None:
     """Make a new entry of a directory durable, where we may read that directory."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)

@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable, Iterable
 
 from openclaw_cli.errors import ConflictError, UsageError
-from openclaw_cli.files import failure, write_all
+from openclaw_cli.files import failure, sync_folder, write_all
 
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what FAT and some others answer
@@ -70,11 +70,7 @@ def _name(aside: str, path: str, *, force: bool) -> None:
             os.unlink(aside)
     if force:
         os.rename(aside, path)
-    folder = os.open(os.path.dirname(path) or ".", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(os.path.dirname(path) or ".")
 
 
 def _refuse_taken(path: str) -> None:

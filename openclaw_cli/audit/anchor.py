@@ -11,7 +11,7 @@ import os
 import stat
 
 from openclaw_cli.errors import ConfigError, DeniedError, IntegrityError, LockedError, OpenclawError
-from openclaw_cli.files import failure, read_all, write_all
+from openclaw_cli.files import failure, read_all, sync_folder, write_all
 from openclaw_cli.leanjson import dumps, loads
 from openclaw_cli.store.seal import hmac, same, subkey
 
@@ -277,8 +277,4 @@ def _replace(path: str, data: bytes) -> None:
     finally:
         os.close(fd)
     os.rename(aside, path)
-    folder = os.open(os.path.dirname(path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(os.path.dirname(path))
