@@ -87,7 +87,7 @@ requirements: ## lock the dependencies again, with hashes (UPGRADE=--upgrade for
 	@$(UV) --group lock -o requirements/lock.txt
 	@$(UV) --group build -o requirements/build.txt
 	@$(UV) pyproject.toml -o requirements/runtime.txt
-	@$(UV) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+	@$(UV) pyproject.toml --all-extras --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
 clean: ## remove everything that was made here
 	rm -rf $(VENV) .build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis

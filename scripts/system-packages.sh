@@ -9,15 +9,24 @@ programs() {
 base  | command -v git                  | git            | the tests of a clone
 base  | command -v make                 | make           | the targets
 base  | python3 -c 'import ensurepip'   | python3-venv   | the virtual environment
+tests | command -v chromium             | chromium       | the status page, looked at
+tests | command -v cron                 | cron           | a schedule under real cron
 tests | command -v dbus-run-session     | dbus           | a session bus of its own for the keyring
 tests | command -v faketime             | faketime       | a clock that jumps
 tests | command -v fish                 | fish           | completion in fish
 tests | command -v gnome-keyring-daemon | gnome-keyring  | a real keyring
 tests | command -v man                  | man-db         | the manual pages, rendered
+tests | command -v mariadbd             | mariadb-server | a rotation target
 tests | command -v mkfs.ext4            | e2fsprogs      | a disk of its own to pull the plug of
+tests | command -v npm                  | npm            | the OpenClaw gateway, which is written for Node
+tests | command -v promtool             | prometheus     | the metrics and alert rules, checked
+tests | command -v rabbitmq-server      | rabbitmq-server | agents on several nodes
+tests | command -v redis-server         | redis-server   | agents on several nodes
 tests | command -v secret-tool          | libsecret-tools | the keyring as another program sees it
 tests | command -v strace               | strace         | kill or fail at each system call
+tests | command -v systemd-analyze      | systemd        | units and timers, verified
 tests | command -v tmux                 | tmux           | a real terminal
+tests | ls /usr/lib/postgresql/*/bin/postgres | postgresql | a rotation target
 tests | command -v valgrind             | valgrind       | instruction counts
 tests | command -v zsh                  | zsh            | completion in zsh
 TABLE
