@@ -11,45 +11,43 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from openclaw_cli import published
+from openclaw_cli import newfile, published
+from openclaw_cli.document import (
+    flat,
+    is_toml,
+    language,
+    line_of,
+    parsed,
+    plain_name,
+    without_comments,
+)
 from openclaw_cli.errors import (
     ConfigError,
     DeniedError,
     NotFoundError,
     OpenclawError,
-    TemporaryError,
     UsageError,
 )
-from openclaw_cli.files import (
-    LOCK_SECONDS,
-    failure,
-    locked_within,
-    read_all,
-    sync_folder,
-    write_all,
-)
+from openclaw_cli.files import failure, read_all
 from openclaw_cli.home import Home
 from openclaw_cli.leanjson import dumps
 from openclaw_cli.model import SecretValue
 from openclaw_cli.options import SETTINGS, Setting
-from openclaw_cli.published import WRAPPER, dotted
-from openclaw_cli.published import canonical as _canonical
+from openclaw_cli.published import WRAPPER, canonical, dotted
 from openclaw_cli.sanitize import safe
 from openclaw_cli.settings import (
     BACKENDS,
     COMPILED,
     DEFAULTS,
-    FILE,
     LIMIT,
     PRODUCTION,
     TABLES,
     Settings,
-    check_root,
     check_writers,
     compiled_from,
     quick,
@@ -63,17 +61,7 @@ _SECTIONS = frozenset(name.partition(".")[0] for name in DEFAULTS if "." in name
 _PRIVATE = 0o600
 _STALE = 60.0  # seconds after which a half-written file is what a crash left
 
-# A string is kept, a comment becomes as many spaces.
-_TOML_COMMENT = re.compile(r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|#[^\n]*""")
-_JSON_COMMENT = re.compile(
-    r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|//[^\n]*|/\*.*?\*/""", re.DOTALL
-)
-_YAML_COMMENT = re.compile(
-    r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|(?:(?<=\s)|^)#[^\n]*""", re.MULTILINE
-)
 _LINE = re.compile(r"\bline (\d{1,9})|<string>:(\d{1,9}) ")
-_VALUE = re.compile(r"""(\s*=\s*)("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s#,}]+)""")
-_HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,27 +131,25 @@ def read(path: str) -> Source | None:
 
     Raises `DeniedError` when we may not read it, or others could have written what it sets.
     """
-    opened = _opened(path)
+    opened = content(path)
     if opened is None:
         return None
     data, found = opened
-    source = Source(path)
     try:
         text = data.decode()
     except UnicodeDecodeError as refused:
         line = data.count(b"\n", 0, refused.start) + 1
-        source.mistakes.append(Mistake(path, line, "", "this is not UTF-8", "save it as UTF-8"))
-        return source
-    ours = _is_toml(path)
-    (_read_ours if ours else _read_shared)(source, text)
-    if ours or source.values:
+        mistake = Mistake(path, line, "", "this is not UTF-8", "save it as UTF-8")
+        return Source(path, mistakes=[mistake])
+    source = ours(path, text) if is_toml(path) else _shared(path, text)
+    if is_toml(path) or source.values:
         check_writers(found, path)
     return source
 
 
 def examined(path: str) -> Source:
     """Return what a file of settings says, mistakes and all; `NotFoundError` when there is none."""
-    if not _is_toml(path) and not _plain_name(path).endswith((".json", ".json5", ".yaml", ".yml")):
+    if not is_toml(path) and not plain_name(path).endswith((".json", ".json5", ".yaml", ".yml")):
         raise UsageError(
             f"{safe(path)} is neither TOML, JSON nor YAML by its name",
             hint="openclaw config check settings.toml (or openclaw.json)",
@@ -182,12 +168,12 @@ def check(path: str) -> list[Mistake]:
 def plain_value(origin: str, keys: list[str]) -> SecretValue:
     """Return the text that stands in a source at these keys; raises `NotFoundError`."""
     path = origin.rpartition(":")[0]
-    opened = _opened(path)
+    opened = content(path)
     found: Any = None
     if opened is not None:
         check_writers(opened[1], path)
         with suppress(ValueError, RecursionError, OpenclawError):
-            found = _document(path, opened[0].decode())
+            found = parsed(path, opened[0].decode())
     for key in keys:
         found = found.get(key) if isinstance(found, dict) else None
     with suppress(UnicodeEncodeError):  # JSON can write half of a surrogate pair
@@ -200,7 +186,7 @@ def plain_value(origin: str, keys: list[str]) -> SecretValue:
 
 def setting(name: str) -> Setting:
     """Return a setting by its name, in any spelling; raises `ConfigError` for an unknown one."""
-    known = ".".join(_canonical(part) for part in name.split("."))
+    known = ".".join(canonical(part) for part in name.split("."))
     if known.startswith(BACKENDS):
         backend, _, key = known.removeprefix(BACKENDS).partition(".")
         raise ConfigError(
@@ -212,41 +198,7 @@ def setting(name: str) -> Setting:
     return BY_NAME[known]
 
 
-def change(home: Home, name: str, written: str) -> tuple[str, bool]:
-    """Set one setting in `settings.toml`; return the file, and whether its comments were kept.
-
-    The file is replaced as a whole. Raises `ConfigError` for an unknown setting, a value it does
-    not take, and a file that has other mistakes.
-    """
-    chosen = setting(name)
-    value = chosen.read(written)
-    check_root(home.root)
-    try:
-        os.makedirs(home.root, 0o700, exist_ok=True)
-    except OSError as refused:
-        raise failure("create", home.root, refused) from None
-    path = os.path.realpath(f"{home.root}/{FILE}")
-    with _alone(home.root):
-        opened = _opened(path)
-        text, mode = "", _PRIVATE
-        if opened is not None:
-            check_writers(opened[1], path)
-            text, mode = _readable(path, opened[0]), stat.S_IMODE(opened[1].st_mode)
-        after, kept = _changed(path, text, chosen, value)
-        _replace(path, after.encode(), mode)
-    return path, kept
-
-
-def _is_toml(path: str) -> bool:
-    return _plain_name(path).endswith(".toml")
-
-
-def _plain_name(path: str) -> str:
-    """Take off what a copy's name ends with."""
-    return path.removesuffix(".new").removesuffix(".bak").removesuffix(".backup")
-
-
-def _opened(path: str) -> tuple[bytes, os.stat_result] | None:
+def content(path: str) -> tuple[bytes, os.stat_result] | None:
     """Return a file's bytes and what it is; a link is followed, since it holds no secrets."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -263,64 +215,66 @@ def _opened(path: str) -> tuple[bytes, os.stat_result] | None:
         os.close(fd)
 
 
-def _read_ours(source: Source, text: str) -> None:
+def ours(path: str, text: str) -> Source:
+    """Return what the text of our own file says; nothing in it may be unknown."""
     import tomllib
 
+    source = Source(path)
     try:
         document = tomllib.loads(text)
     except (ValueError, RecursionError) as refused:
-        source.mistakes.append(_syntax(source.path, text, refused, "TOML"))
-        return
-    plain = _TOML_COMMENT.sub(_blank, text)
-    for path, value in _flat(document):
-        if published.is_ours(path[0]):
+        source.mistakes.append(_syntax(path, text, refused, "TOML"))
+        return source
+    plain = without_comments(text, "TOML")
+    for keys, value in flat(document):
+        if published.is_ours(keys[0]) or _take(source, plain, keys, value):
             continue
-        name = ".".join(map(_canonical, path))
-        if not _take(source, plain, path, value):
-            line = _line(plain, path)
-            shown = safe(".".join(path))
-            source.mistakes.append(
-                Mistake(source.path, line, shown, f"no setting is called {shown}", _meant(name))
-            )
+        name, shown = ".".join(map(canonical, keys)), safe(".".join(keys))
+        what = f"no setting is called {shown}"
+        source.mistakes.append(Mistake(path, line_of(plain, keys), shown, what, _meant(name)))
     _read_published(source, plain, document)
+    return source
 
 
-def _read_shared(source: Source, text: str) -> None:
+def _shared(path: str, text: str) -> Source:
+    """Return what a file says that the gateway has too: only what is ours is looked at."""
+    source = Source(path)
     try:
-        document = _document(source.path, text)
+        document = parsed(path, text)
     except (ValueError, RecursionError, OpenclawError) as refused:
-        source.mistakes.append(_syntax(source.path, text, refused, _language(source.path, text)))
-        return
+        source.mistakes.append(_syntax(path, text, refused, language(path, text)))
+        return source
     if not isinstance(document, dict):
-        source.mistakes.append(
-            Mistake(source.path, 1, "", "this is not an object", "begin with { and end with }")
-        )
-        return
-    in_json = _language(source.path, text) == "JSON"
-    plain = (_JSON_COMMENT if in_json else _YAML_COMMENT).sub(_blank, text)
-    for path, value in _flat(document):
-        _take(source, plain, path, value)
+        what, fix = "this is not an object", "begin with { and end with }"
+        source.mistakes.append(Mistake(path, 1, "", what, fix))
+        return source
+    plain = without_comments(text, language(path, text))
+    for keys, value in flat(document):
+        _take(source, plain, keys, value)
     wrapped = document.get(WRAPPER)
-    for path, value in _flat(wrapped) if isinstance(wrapped, dict) else ():
-        taken = published.is_ours(path[0]) or _take(source, plain, path, value, wrapper=(WRAPPER,))
+    for keys, value in flat(wrapped) if isinstance(wrapped, dict) else ():
+        taken = published.is_ours(keys[0]) or _take(source, plain, keys, value, wrapper=(WRAPPER,))
         if not taken:
-            _look_closer(source, plain, path)
+            _look_closer(source, plain, keys)
     _read_published(source, plain, document)
+    return source
 
 
 def _read_published(source: Source, plain: str, document: dict[str, Any]) -> None:
     """Take over what `published.py` understands, each with its line."""
     meaning = published.read(document)
     for slip in meaning.slips:
-        line, shown = _line(plain, slip.path), dotted(slip.path)
+        line, shown = line_of(plain, slip.path), dotted(slip.path)
         source.mistakes.append(Mistake(source.path, line, shown, slip.what, slip.fix))
     for said in meaning.settings:
-        _set(source, BY_NAME[said.name], said.value, _line(plain, said.path), dotted(said.path))
+        _set(source, BY_NAME[said.name], said.value, line_of(plain, said.path), dotted(said.path))
     for said in meaning.tables:
         name = f"{BACKENDS}{said.name}"
         source.values[name] = {**source.values.get(name, {}), **said.value}
-        source.lines.setdefault(name, _line(plain, said.path))
-    origin = {name: f"{source.path}:{_line(plain, path)}" for name, path in meaning.places.items()}
+        source.lines.setdefault(name, line_of(plain, said.path))
+    origin = {
+        name: f"{source.path}:{line_of(plain, path)}" for name, path in meaning.places.items()
+    }
     tables = {
         "names": {name: {**each, "origin": origin[name]} for name, each in meaning.names.items()},
         "plaintext": {
@@ -330,7 +284,7 @@ def _read_published(source: Source, plain: str, document: dict[str, Any]) -> Non
         "encryption": meaning.encryption,
     }
     source.values.update({name: table for name, table in tables.items() if table})
-    source.understood += [(_line(plain, path), text) for path, text in meaning.understood]
+    source.understood += [(line_of(plain, path), text) for path, text in meaning.understood]
 
 
 def _refuse_plaintext(environment: str, settings: Settings) -> None:
@@ -345,11 +299,11 @@ def _look_closer(source: Source, plain: str, path: tuple[str, ...]) -> None:
     """Report a key that is not ours where it is surely meant to be ours."""
     from difflib import get_close_matches
 
-    name = ".".join(map(_canonical, path))
+    name = ".".join(map(canonical, path))
     close = get_close_matches(name, DEFAULTS, n=1, cutoff=0.8)
     if close or name.partition(".")[0] in _SECTIONS:
         shown = safe(".".join(path))
-        line = _line(plain, (WRAPPER, *path))
+        line = line_of(plain, (WRAPPER, *path))
         source.mistakes.append(
             Mistake(source.path, line, shown, f"no setting is called {shown}", _meant(name))
         )
@@ -364,14 +318,14 @@ def _take(
     wrapper: tuple[str, ...] = (),
 ) -> bool:
     """Take a key's value over; tell whether there is such a setting."""
-    name = ".".join(map(_canonical, path))
+    name = ".".join(map(canonical, path))
     if name.startswith(BACKENDS) and isinstance(value, dict):
         _take_backend(source, plain, (*wrapper, *path), name, value)
         return True
     known = BY_NAME.get(name)
     if known is None:
         return False
-    _set(source, known, value, _line(plain, (*wrapper, *path)), safe(".".join(path)))
+    _set(source, known, value, line_of(plain, (*wrapper, *path)), safe(".".join(path)))
     return True
 
 
@@ -401,7 +355,7 @@ def _take_backend(
     from openclaw_cli.backends import BACKENDS as KINDS
     from openclaw_cli.backends.protocols import checked_settings
 
-    line = _line(plain, path)
+    line = line_of(plain, path)
     backend = name[len(BACKENDS) :]
     try:
         checked_settings(table, KINDS.get(backend).SETTINGS, backend)
@@ -409,24 +363,14 @@ def _take_backend(
         shown = safe(".".join(path))
         source.mistakes.append(Mistake(source.path, line, shown, refused.message, refused.hint))
         return
-    for key in table if not _is_toml(source.path) else ():
+    for key in table if not is_toml(source.path) else ():
         slip = published.refused((*path, key), backend, key)
         if slip:
-            line, shown = _line(plain, slip.path), dotted(slip.path)
+            line, shown = line_of(plain, slip.path), dotted(slip.path)
             source.mistakes.append(Mistake(source.path, line, shown, slip.what, slip.fix))
             return
     source.values[name] = table
     source.lines[name] = line
-
-
-def _flat(
-    table: Mapping[str, Any], above: tuple[str, ...] = ()
-) -> Iterator[tuple[tuple[str, ...], Any]]:
-    for key, value in table.items():
-        if isinstance(value, dict) and not above:
-            yield from _flat(value, (key,))
-        else:
-            yield (*above, key), value
 
 
 def _meant(name: str) -> str:
@@ -441,172 +385,12 @@ def _meant(name: str) -> str:
     return "openclaw config show, for all settings"
 
 
-def _language(path: str, text: str) -> str:
-    """Tell JSON from YAML: articles give YAML and call it openclaw.json."""
-    if _is_toml(path):
-        return "TOML"
-    if _plain_name(path).endswith((".yaml", ".yml")):
-        return "YAML"
-    first = _JSON_COMMENT.sub(_blank, text).lstrip()[:1]
-    return "JSON" if first in "{[" else "YAML"
-
-
-def _document(path: str, text: str) -> Any:  # noqa: ANN401  whatever the file holds
-    language = _language(path, text)
-    if language == "TOML":
-        import tomllib
-
-        return tomllib.loads(text)
-    if language == "YAML":
-        from openclaw_cli.formats import yaml
-
-        return yaml.whole(text)
-    import json
-
-    try:
-        return json.loads(text)
-    except ValueError:
-        import json5  # fifty times slower, and needed for comments and trailing commas alone
-
-        return json5.loads(text)
-
-
 def _syntax(path: str, text: str, refused: Exception, language: str) -> Mistake:
     """Say where the text cannot be read; the library's words may quote what stands there."""
     found = _LINE.search(str(refused))
     last = text.count("\n") + (not text.endswith("\n"))
     line = int(found[1] or found[2]) if found else last
     return Mistake(path, line, "", f"this is not {language}", "mend this line, or the one before")
-
-
-def _line(plain: str, path: tuple[str, ...]) -> int:
-    return plain.count("\n", 0, _place(plain, path)[0]) + 1
-
-
-def _place(plain: str, path: tuple[str, ...]) -> tuple[int, int]:
-    """Find where a key begins and ends, in a text without comments: good enough for a message."""
-    begin = end = 0
-    for part in path:
-        found = re.compile(rf"(?<![\w-]){re.escape(part)}[\"']?(?=\s*[\].:=])").search(plain, end)
-        if found:
-            begin, end = found.span()
-    return begin, end
-
-
-def _blank(found: re.Match[str]) -> str:
-    return found[1] or re.sub(r"[^\n]", " ", found[0])
-
-
-def _readable(path: str, data: bytes) -> str:
-    try:
-        return data.decode()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8", hint="save it as UTF-8") from None
-
-
-def _changed(path: str, text: str, chosen: Setting, value: Any) -> tuple[str, bool]:  # noqa: ANN401
-    """Return the file's new text: edited in place where that does it, else written anew."""
-    import tomli_w
-
-    before = Source(path)
-    _read_ours(before, text)
-    others = [each for each in before.mistakes if not _about(each, chosen)]
-    if others:
-        raise others[0].error(len(others) - 1)
-    wanted = {**before.values, chosen.name: value}
-    shown = value if isinstance(value, bool) or chosen.kind == "number" else chosen.shown(value)
-    edited = _edited(text, chosen.name, tomli_w.dumps({"x": shown}).partition("=")[2].strip())
-    after = Source(path)
-    _read_ours(after, edited)
-    if not after.mistakes and _without_tables(after.values) == _without_tables(wanted):
-        return edited, True
-    if before.understood:
-        raise ConfigError(
-            f"{path} cannot be changed without writing its secrets anew", hint="edit it by hand"
-        )
-    tree: dict[str, Any] = {}
-    for name, each in wanted.items():
-        section, _, key = name.rpartition(".")
-        place = tree.setdefault(section, {}) if section else tree
-        plain = isinstance(each, (bool, int, dict))
-        place[key] = each if plain else BY_NAME[name].shown(each)
-    return tomli_w.dumps(tree), _TOML_COMMENT.sub(_blank, text) == text
-
-
-def _without_tables(values: dict[str, Any]) -> dict[str, Any]:
-    """Leave out what holds the lines of its keys, which an edit moves."""
-    return {name: value for name, value in values.items() if name not in TABLES}
-
-
-def _about(mistake: Mistake, chosen: Setting) -> bool:
-    return ".".join(_canonical(part) for part in mistake.key.split(".")) == chosen.name
-
-
-def _edited(text: str, name: str, literal: str) -> str:
-    import tomllib
-
-    plain = _TOML_COMMENT.sub(_blank, text)
-    try:
-        document = tomllib.loads(text)
-    except ValueError:
-        return text
-    for path, _ in _flat(document):
-        if ".".join(map(_canonical, path)) == name:
-            end = _place(plain, path)[1]
-            found = _VALUE.match(text, end)
-            if found:
-                return text[: found.start(2)] + literal + text[found.end(2) :]
-            return text
-    return _added(text, plain, name, literal)
-
-
-def _added(text: str, plain: str, name: str, literal: str) -> str:
-    """Put a new line where it belongs: at the end of its section, which is made if needed."""
-    section, _, key = name.rpartition(".")
-    line = f"{key} = {literal}\n"
-    if not section:
-        first = _HEADER.search(plain)
-        at = first.start() if first else len(text)
-        return _joined(text[:at], line) + text[at:]
-    header = re.compile(rf"^[ \t]*\[\s*{section}\s*\][ \t]*$", re.MULTILINE).search(plain)
-    if header is None:
-        gap = "\n" if text.strip() else ""
-        return _joined(text, f"{gap}[{section}]\n{line}")
-    following = _HEADER.search(plain, header.end())
-    at = following.start() if following else len(text)
-    body = text[:at].rstrip()
-    return _joined(body, line) + (f"\n{text[at:]}" if following else "")
-
-
-def _joined(text: str, line: str) -> str:
-    return f"{text}\n{line}" if text and not text.endswith("\n") else text + line
-
-
-@contextmanager
-def _alone(root: str) -> Iterator[None]:
-    """Let one process at a time change the settings: the directory itself is the lock."""
-    try:
-        fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as refused:
-        raise failure("open", root, refused) from None
-    try:
-        if not locked_within(LOCK_SECONDS, fd, root):
-            raise TemporaryError(f"another process is changing {root}/{FILE}", hint="try again")
-        yield
-    finally:
-        os.close(fd)
-
-
-def _replace(path: str, data: bytes, mode: int) -> None:
-    """Put a durable new file in the old one's place; the lock is held, so its name is free."""
-    aside = f"{path}.new"
-    try:
-        with suppress(FileNotFoundError):
-            os.unlink(aside)
-        _write(aside, path, data, mode, durable=True)
-        sync_folder(os.path.dirname(path))
-    except OSError as refused:
-        raise failure("replace", path, refused) from None
 
 
 def _compile(home: Home, before: list[list[Any]], settings: Settings) -> None:
@@ -621,24 +405,6 @@ def _compile(home: Home, before: list[list[Any]], settings: Settings) -> None:
         with suppress(FileNotFoundError):
             if time.time() - os.lstat(aside).st_mtime > _STALE:
                 os.unlink(aside)
-        _write(aside, path, text, _PRIVATE, durable=False)
+        newfile.replace(aside, path, text, _PRIVATE, durable=False)
     except OSError:
         return
-
-
-def _write(aside: str, path: str, data: bytes, mode: int, *, durable: bool) -> None:
-    """Write `aside` anew and rename it; it is gone again when anything fails."""
-    fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _PRIVATE)
-    try:
-        try:
-            write_all(fd, data)
-            if mode != _PRIVATE:
-                os.fchmod(fd, mode & 0o755)
-            if durable:
-                os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.replace(aside, path)
-    except BaseException:
-        os.unlink(aside)
-        raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
-import secrets
+import stat
 from collections.abc import Callable, Iterable
 
 from openclaw_cli.errors import ConflictError, UsageError
@@ -32,7 +32,7 @@ def write(
         raise UsageError("a file is not called -", hint="leave the option away for standard output")
     if not force:
         _refuse_taken(path)
-    aside = f"{path}.{secrets.token_hex(4)}.new"
+    aside = f"{path}.{os.urandom(4).hex()}.new"
     try:
         fd = os.open(aside, _FLAGS, 0o600)
     except OSError as refused:
@@ -52,6 +52,24 @@ def write(
         raise failure("write", path, refused) from None
     except BaseException:
         _discard(aside)
+        raise
+
+
+def replace(aside: str, path: str, data: bytes, mode: int, *, durable: bool) -> None:
+    """Write `aside` anew and rename it; it is gone again when anything fails (`OSError`)."""
+    fd = os.open(aside, _FLAGS, 0o600)
+    try:
+        try:
+            write_all(fd, data)
+            if mode != stat.S_IRUSR | stat.S_IWUSR:
+                os.fchmod(fd, mode & 0o755)
+            if durable:
+                os.fsync(fd)
+        finally:
+            os.close(fd)
+        os.replace(aside, path)
+    except BaseException:
+        os.unlink(aside)
         raise
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from openclaw_cli import config, duration
+from openclaw_cli import config, duration, settings_file
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError
@@ -136,7 +136,7 @@ def set_(
         openclaw config set unlock.seconds 4h
     """
     session: Session = context.obj
-    path, kept = config.change(session.home, key, value)
+    path, kept = settings_file.change(session.home, key, value)
     chosen = config.setting(key)
     if not kept:
         session.output.warn(f"{path} was written anew, without its comments")

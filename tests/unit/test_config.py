@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import os
-import threading
-import tomllib
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_cli import config
+from openclaw_cli import config, settings_file
 from openclaw_cli.errors import ConfigError, DeniedError, NotFoundError, UsageError
 from openclaw_cli.home import Home, find
-from openclaw_cli.options import SETTINGS, Setting
 from openclaw_cli.settings import COMPILED
 
 
@@ -77,7 +74,7 @@ def test_the_gateways_own_keys_are_passed_over_and_its_file_is_never_written(hom
     before = path.stat()
     assert config.load(home, {}).origin == {}
     assert config.check(str(path)) == []
-    config.change(home, "store.versions", "5")
+    settings_file.change(home, "store.versions", "5")
     assert path.read_text() == text
     assert path.stat().st_mtime_ns == before.st_mtime_ns
 
@@ -212,147 +209,6 @@ def test_nothing_is_made_where_there_is_no_state_directory(tmp_path: Path) -> No
     home = find(os.environ)
     assert config.load(home, {"OPENCLAW_CONFIG_PATH": str(elsewhere)})["backend"] == "vault"
     assert not os.path.exists(home.root)
-
-
-@pytest.mark.parametrize(
-    ("before", "name", "written", "after"),
-    [
-        ("", "backend", "vault", 'backend = "vault"\n'),
-        ("", "store.versions", "5", "[store]\nversions = 5\n"),
-        (
-            "# mine\n[store]\nversions = 4 # why\n",
-            "store.versions",
-            "5",
-            "# mine\n[store]\nversions = 5 # why\n",
-        ),
-        (
-            "[store]\nversions = 4\n\n[run]\nmask = true\n",
-            "store.anchor",
-            "file:/a",
-            '[store]\nversions = 4\nanchor = "file:/a"\n\n[run]\nmask = true\n',
-        ),
-        ("[run]\nmask = true\n", "backend", "env", 'backend = "env"\n[run]\nmask = true\n'),
-        ("store.versions = 4", "store.versions", "6", "store.versions = 6"),
-        ("# [store]\n", "run.mask", "no", "# [store]\n\n[run]\nmask = false\n"),
-        ("[store]\nversions = 'x'\n", "store.versions", "3", "[store]\nversions = 3\n"),
-    ],
-)
-def test_a_change_touches_one_line(
-    home: Home, before: str, name: str, written: str, after: str
-) -> None:
-    path = write(home, before)
-    assert config.change(home, name, written) == (str(path), True)
-    assert path.read_text() == after
-
-
-def test_a_file_that_cannot_be_edited_in_place_is_written_anew_and_that_is_said(
-    home: Home,
-) -> None:
-    path = write(home, "# mine\nstore = { versions = 4 }\n")
-    _, kept = config.change(home, "store.anchor", "file:/a")
-    assert not kept
-    assert tomllib.loads(path.read_text()) == {"store": {"versions": 4, "anchor": "file:/a"}}
-
-
-TEXTS = st.text(st.characters(exclude_categories=["C"]), max_size=20).filter(str.isprintable)
-
-
-@given(
-    st.dictionaries(
-        st.sampled_from(
-            ["store.versions", "store.deleted-days", "unlock.seconds", "backend", "store.anchor"]
-        ),
-        st.integers(2, 1000) | TEXTS,
-    ),
-    st.sampled_from(SETTINGS),
-    TEXTS | st.integers(0, 10**12).map(str) | st.booleans().map(str),
-    st.sampled_from(["", "# a comment\n", "\n\n# [run]\n", "[run] # mask = 3\n"]),
-)
-def test_any_change_keeps_everything_else(
-    tmp_path_factory: pytest.TempPathFactory,
-    given_values: dict[str, object],
-    setting: Setting,
-    written: str,
-    lead: str,
-) -> None:
-    home = Home(str(tmp_path_factory.mktemp("state")))
-    Path(home.root, "settings.toml").write_text(lead)
-    for name, value in given_values.items():
-        try:
-            config.change(home, name, str(value))
-        except ConfigError:
-            continue
-    before = config.load(home, {}).values
-    try:
-        value = setting.read(written)
-    except ConfigError:
-        with pytest.raises(ConfigError):
-            config.change(home, setting.name, written)
-        assert config.load(home, {}).values == before
-        return
-    config.change(home, setting.name, written)
-    assert config.load(home, {}).values == {**before, setting.name: value}
-
-
-@pytest.mark.parametrize("other", ["made-up = 1\n", "[store]\nversions = 0\n", "=\n"])
-def test_a_file_with_other_mistakes_is_not_changed(home: Home, other: str) -> None:
-    path = write(home, other)
-    with pytest.raises(ConfigError):
-        config.change(home, "backend", "env")
-    assert path.read_text() == other
-
-
-@pytest.mark.parametrize(
-    ("name", "line"),
-    [
-        ("backends.vault.address", "address = ... under [backends.vault]"),
-        ("backends.vault", "KEY = ... under [backends.vault]"),
-    ],
-)
-def test_a_setting_of_a_backend_is_refused_with_where_to_write_it(
-    home: Home, name: str, line: str
-) -> None:
-    with pytest.raises(ConfigError) as refused:
-        config.change(home, name, "x")
-    assert refused.value.hint == f"{line} in settings.toml"
-
-
-def test_an_unknown_setting_is_refused_with_what_was_meant(home: Home) -> None:
-    with pytest.raises(ConfigError) as refused:
-        config.change(home, "unlock.second", "1h")
-    assert refused.value.hint == "did you mean unlock.seconds or cache.seconds?"
-    assert not os.path.exists(f"{home.root}/settings.toml")
-
-
-def test_a_new_file_is_private_and_an_old_one_keeps_its_mode(home: Home) -> None:
-    path = Path(config.change(home, "store.versions", "5")[0])
-    assert path.stat().st_mode & 0o777 == 0o600
-    path.chmod(0o644)
-    config.change(home, "store.versions", "6")
-    assert path.stat().st_mode & 0o777 == 0o644
-    assert sorted(os.listdir(home.root)) == ["settings.toml"]
-
-
-def test_a_link_is_followed_and_stays_one(home: Home, tmp_path: Path) -> None:
-    real = tmp_path / "dotfiles.toml"
-    real.write_text("store.versions = 4\n")
-    Path(home.root, "settings.toml").symlink_to(real)
-    config.change(home, "store.versions", "5")
-    assert real.read_text() == "store.versions = 5\n"
-    assert Path(home.root, "settings.toml").is_symlink()
-
-
-def test_changes_at_once_are_all_kept(home: Home) -> None:
-    wanted = {"store.versions": "7", "backend": "env", "run.mask": "no", "unlock.seconds": "1h"}
-    threads = [
-        threading.Thread(target=config.change, args=(home, name, written))
-        for name, written in wanted.items()
-    ]
-    for each in threads:
-        each.start()
-    for each in threads:
-        each.join()
-    assert set(config.load(home, {}).origin) == set(wanted)
 
 
 def test_a_file_to_check_must_be_there_and_be_of_a_kind_we_read(tmp_path: Path) -> None:

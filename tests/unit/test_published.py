@@ -12,7 +12,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openclaw_cli import config, published
+from openclaw_cli import config, published, settings_file
 from openclaw_cli.errors import ConfigError, NotFoundError, OpenclawError
 from openclaw_cli.home import Home, find
 from openclaw_cli.settings import Settings, quick
@@ -348,7 +348,7 @@ plain = "sk-xxx"
     settings = loaded(home, text, "settings.toml")
     assert without_origin(settings) == {"claude": {"reference": "env://CLAUDE"}}
     assert set(settings.plaintext) == {"plain"}
-    config.change(home, "store.versions", "4")
+    settings_file.change(home, "store.versions", "4")
     after = config.load(home, {})
     assert after["store.versions"] == 4
     assert without_origin(after) == {"claude": {"reference": "env://CLAUDE"}}

@@ -1,0 +1,90 @@
+"""A file of settings as text: its language, what it holds, and on which line each key stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+# A string is kept, a comment becomes as many spaces.
+_COMMENTS = {
+    "TOML": re.compile(r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|#[^\n]*"""),
+    "JSON": re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|//[^\n]*|/\*.*?\*/""", re.DOTALL),
+    "YAML": re.compile(r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|(?:(?<=\s)|^)#[^\n]*""", re.MULTILINE),
+}
+
+
+def is_toml(path: str) -> bool:
+    """Tell whether a file is ours by its name."""
+    return plain_name(path).endswith(".toml")
+
+
+def plain_name(path: str) -> str:
+    """Take off what a copy's name ends with."""
+    return path.removesuffix(".new").removesuffix(".bak").removesuffix(".backup")
+
+
+def language(path: str, text: str) -> str:
+    """Tell JSON from YAML: articles give YAML and call it openclaw.json."""
+    if is_toml(path):
+        return "TOML"
+    if plain_name(path).endswith((".yaml", ".yml")):
+        return "YAML"
+    first = without_comments(text, "JSON").lstrip()[:1]
+    return "JSON" if first in "{[" else "YAML"
+
+
+def parsed(path: str, text: str) -> Any:  # noqa: ANN401  whatever the file holds
+    """Return what the text holds; raises as its language's parser does."""
+    spoken = language(path, text)
+    if spoken == "TOML":
+        import tomllib
+
+        return tomllib.loads(text)
+    if spoken == "YAML":
+        from openclaw_cli.formats import yaml
+
+        return yaml.whole(text)
+    import json
+
+    try:
+        return json.loads(text)
+    except ValueError:
+        import json5  # fifty times slower, and needed for comments and trailing commas alone
+
+        return json5.loads(text)
+
+
+def flat(
+    table: Mapping[str, Any], above: tuple[str, ...] = ()
+) -> Iterator[tuple[tuple[str, ...], Any]]:
+    """Yield each key with its value, those of the first tables one by one."""
+    for key, value in table.items():
+        if isinstance(value, dict) and not above:
+            yield from flat(value, (key,))
+        else:
+            yield (*above, key), value
+
+
+def without_comments(text: str, spoken: str) -> str:
+    """Blank the comments of a text in this language; every line keeps its number."""
+    return _COMMENTS[spoken].sub(_blank, text)
+
+
+def line_of(plain: str, path: tuple[str, ...]) -> int:
+    """Return the line of a key, in a text without comments."""
+    return plain.count("\n", 0, place_of(plain, path)[0]) + 1
+
+
+def place_of(plain: str, path: tuple[str, ...]) -> tuple[int, int]:
+    """Find where a key begins and ends, in a text without comments: good enough for a message."""
+    begin = end = 0
+    for part in path:
+        found = re.compile(rf"(?<![\w-]){re.escape(part)}[\"']?(?=\s*[\].:=])").search(plain, end)
+        if found:
+            begin, end = found.span()
+    return begin, end
+
+
+def _blank(found: re.Match[str]) -> str:
+    return found[1] or re.sub(r"[^\n]", " ", found[0])

@@ -1,0 +1,162 @@
+"""Change one setting in `settings.toml`: in place, so that comments and order stay.
+
+A file that cannot be edited so is written anew, and whoever asked is told.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from openclaw_cli import config, newfile
+from openclaw_cli.config import Mistake
+from openclaw_cli.document import flat, place_of, without_comments
+from openclaw_cli.errors import ConfigError, TemporaryError
+from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder
+from openclaw_cli.home import Home
+from openclaw_cli.options import Setting
+from openclaw_cli.published import canonical
+from openclaw_cli.settings import FILE, TABLES, check_root, check_writers
+
+_PRIVATE = 0o600
+_VALUE = re.compile(r"""(\s*=\s*)("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s#,}]+)""")
+_HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
+
+
+def change(home: Home, name: str, written: str) -> tuple[str, bool]:
+    """Set one setting in `settings.toml`; return the file, and whether its comments were kept.
+
+    The file is replaced as a whole. Raises `ConfigError` for an unknown setting, a value it does
+    not take, and a file that has other mistakes.
+    """
+    chosen = config.setting(name)
+    value = chosen.read(written)
+    check_root(home.root)
+    try:
+        os.makedirs(home.root, 0o700, exist_ok=True)
+    except OSError as refused:
+        raise failure("create", home.root, refused) from None
+    path = os.path.realpath(f"{home.root}/{FILE}")
+    with _alone(home.root):
+        opened = config.content(path)
+        text, mode = "", _PRIVATE
+        if opened is not None:
+            check_writers(opened[1], path)
+            text, mode = _readable(path, opened[0]), stat.S_IMODE(opened[1].st_mode)
+        after, kept = _changed(path, text, chosen, value)
+        _replace(path, after.encode(), mode)
+    return path, kept
+
+
+def _readable(path: str, data: bytes) -> str:
+    try:
+        return data.decode()
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is not UTF-8", hint="save it as UTF-8") from None
+
+
+def _changed(path: str, text: str, chosen: Setting, value: Any) -> tuple[str, bool]:  # noqa: ANN401
+    """Return the file's new text: edited in place where that does it, else written anew."""
+    import tomli_w
+
+    before = config.ours(path, text)
+    others = [each for each in before.mistakes if not _about(each, chosen)]
+    if others:
+        raise others[0].error(len(others) - 1)
+    wanted = {**before.values, chosen.name: value}
+    shown = value if isinstance(value, bool) or chosen.kind == "number" else chosen.shown(value)
+    edited = _edited(text, chosen.name, tomli_w.dumps({"x": shown}).partition("=")[2].strip())
+    after = config.ours(path, edited)
+    if not after.mistakes and _without_tables(after.values) == _without_tables(wanted):
+        return edited, True
+    if before.understood:
+        raise ConfigError(
+            f"{path} cannot be changed without writing its secrets anew", hint="edit it by hand"
+        )
+    tree: dict[str, Any] = {}
+    for name, each in wanted.items():
+        section, _, key = name.rpartition(".")
+        place = tree.setdefault(section, {}) if section else tree
+        plain = isinstance(each, (bool, int, dict))
+        place[key] = each if plain else config.BY_NAME[name].shown(each)
+    return tomli_w.dumps(tree), without_comments(text, "TOML") == text
+
+
+def _without_tables(values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what holds the lines of its keys, which an edit moves."""
+    return {name: value for name, value in values.items() if name not in TABLES}
+
+
+def _about(mistake: Mistake, chosen: Setting) -> bool:
+    return ".".join(canonical(part) for part in mistake.key.split(".")) == chosen.name
+
+
+def _edited(text: str, name: str, literal: str) -> str:
+    import tomllib
+
+    plain = without_comments(text, "TOML")
+    try:
+        document = tomllib.loads(text)
+    except ValueError:
+        return text
+    for path, _ in flat(document):
+        if ".".join(map(canonical, path)) == name:
+            end = place_of(plain, path)[1]
+            found = _VALUE.match(text, end)
+            if found:
+                return text[: found.start(2)] + literal + text[found.end(2) :]
+            return text
+    return _added(text, plain, name, literal)
+
+
+def _added(text: str, plain: str, name: str, literal: str) -> str:
+    """Put a new line where it belongs: at the end of its section, which is made if needed."""
+    section, _, key = name.rpartition(".")
+    line = f"{key} = {literal}\n"
+    if not section:
+        first = _HEADER.search(plain)
+        at = first.start() if first else len(text)
+        return _joined(text[:at], line) + text[at:]
+    header = re.compile(rf"^[ \t]*\[\s*{section}\s*\][ \t]*$", re.MULTILINE).search(plain)
+    if header is None:
+        gap = "\n" if text.strip() else ""
+        return _joined(text, f"{gap}[{section}]\n{line}")
+    following = _HEADER.search(plain, header.end())
+    at = following.start() if following else len(text)
+    body = text[:at].rstrip()
+    return _joined(body, line) + (f"\n{text[at:]}" if following else "")
+
+
+def _joined(text: str, line: str) -> str:
+    return f"{text}\n{line}" if text and not text.endswith("\n") else text + line
+
+
+@contextmanager
+def _alone(root: str) -> Iterator[None]:
+    """Let one process at a time change the settings: the directory itself is the lock."""
+    try:
+        fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as refused:
+        raise failure("open", root, refused) from None
+    try:
+        if not locked_within(LOCK_SECONDS, fd, root):
+            raise TemporaryError(f"another process is changing {root}/{FILE}", hint="try again")
+        yield
+    finally:
+        os.close(fd)
+
+
+def _replace(path: str, data: bytes, mode: int) -> None:
+    """Put a durable new file in the old one's place; the lock is held, so its name is free."""
+    aside = f"{path}.new"
+    try:
+        with suppress(FileNotFoundError):
+            os.unlink(aside)
+        newfile.replace(aside, path, data, mode, durable=True)
+        sync_folder(os.path.dirname(path))
+    except OSError as refused:
+        raise failure("replace", path, refused) from None
