@@ -21,8 +21,8 @@ HEAVY = (
     "yaml",
 )
 NETWORK = ("socket", "ssl", "http", "urllib.request", "requests", "hvac", "boto3", "botocore")
-# Who may reach another machine: a backend, once a command is given one.
-MAY_REACH = ("backends/",)
+# Who may reach another machine: a backend or a rotator, once a command is given one.
+MAY_REACH = ("backends/", "rotation/rotators/")
 
 
 def loaded(statement: str) -> set[str]:

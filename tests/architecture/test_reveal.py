@@ -26,6 +26,7 @@ WHERE = {
 }
 FOLDERS = {
     "backends/": "to the place where it is to live",
+    "rotation/rotators/": "to the service that is to accept it",
     "testing/": "contracts compare what came back",
 }
 

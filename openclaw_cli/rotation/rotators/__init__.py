@@ -1,0 +1,17 @@
+"""Rotators: how each kind of secret is given a new value. One file each, one line here.
+
+What one is stands in `rotation/rotator.py`. Packages add theirs by the entry point group
+`openclaw_cli.rotator`.
+"""
+
+from __future__ import annotations
+
+from openclaw_cli.registry import Registry
+
+ROTATORS = Registry(
+    "rotator",
+    {
+        "generate": "openclaw_cli.rotation.rotators.generate:Generate",
+        "person": "openclaw_cli.rotation.rotators.person:Person",
+    },
+)
