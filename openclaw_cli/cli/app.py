@@ -189,6 +189,7 @@ def group(name: str, table: Table, help_text: str) -> Any:
 def root() -> Any:
     """Return the whole program."""
     made = group("openclaw", TOP, _HELP)
+    made.params.extend(_EVERYWHERE)
     made.params.append(
         TyperOption(
             param_decls=["--version"],
@@ -292,6 +293,22 @@ def _version(ctx: Any, _parameter: Any, asked: bool) -> None:
         ctx.obj.output.line(f"openclaw-cli {__version__}")
         raise typer.Exit
 
+
+_EVERYWHERE = [
+    TyperOption(
+        param_decls=["--environment"],
+        metavar="NAME",
+        expose_value=False,
+        help="Whose secrets: each environment has its own. Works in every command.",
+    ),
+    TyperOption(
+        param_decls=["--key-fd"],
+        metavar="N",
+        expose_value=False,
+        help="Read the store's key from this descriptor. Works in every command.",
+    ),
+]
+"""`everywhere.py` takes them out of the line before; here they are for the help."""
 
 _COMMON = (
     ("--json", "as_json", "Answer in JSON, errors too."),

@@ -43,6 +43,7 @@ VALUED = frozenset(
         "--provider",
         "--backend",
         "--environment",
+        "--key-fd",
         "--env-var",
         "--label",
         "--note",

@@ -223,6 +223,8 @@ def key(home: Home, seen: Look) -> Check:
     kinds = [slot.kind for slot in seen.header.slots] if seen.header else []
     if key_file.KIND not in kinds:
         return Check("key file", OK, "none is used")
+    if key_file.source() != key_file.KIND:
+        return Check("key file", OK, f"none is read: the key came by {key_file.source()}")
     if not os.path.lexists(path):
         what = f"{path} is not there"
         return Check("key file", ATTENTION, what, f"put it back, or export {key_file.VARIABLE}=...")

@@ -12,7 +12,7 @@ import gc
 import os
 import sys
 
-from openclaw_cli.cli import process, stdout
+from openclaw_cli.cli import everywhere, process, stdout
 from openclaw_cli.errors import LockedError, OpenclawError
 
 TYPE_CHECKING = False
@@ -30,7 +30,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the program with these arguments; with those of the process, end it as well."""
     if arguments is None:
         _end(sys.argv[1:])
-    return _status(arguments)
+    before = os.environ.get(everywhere.ENVIRONMENT)
+    try:
+        return _status(arguments)
+    finally:
+        os.environ.pop(everywhere.ENVIRONMENT, None)
+        if before is not None:
+            os.environ[everywhere.ENVIRONMENT] = before
 
 
 def resolver() -> NoReturn:
@@ -53,6 +59,13 @@ def _end(given: list[str]) -> NoReturn:
 
 def _status(given: list[str]) -> int:
     process.harden()
+    try:
+        given = everywhere.taken(given, os.environ)
+    except OpenclawError as refused:
+        from openclaw_cli.cli.render import Output
+
+        Output(as_json="--json" in given).error(refused)
+        return refused.exit_status
     try:
         status = _fast(given, os.environ)
         if status is None:

@@ -34,6 +34,13 @@ _SECRETS = [
     Column("state", weight=8, states=True),
 ]
 _TONES = {health.BAD: "bad", health.ATTENTION: "attention", health.ADVICE: "quiet"}
+_OPENED_BY = {
+    "file": "the key file",
+    "session": "an unlocked session",
+    "descriptor": "a key given by --key-fd",
+    "variable": "the key in OPENCLAW_STORE_KEY",
+    "credential": "a credential of systemd",
+}
 _NARROW = 40  # columns; on less, lines are not broken
 
 
@@ -197,7 +204,7 @@ def _backup(seen: Look, now: float) -> str:
 
 
 def _key(kind: str) -> str:
-    return {"file": "the key file", "session": "an unlocked session"}.get(kind, f"the {kind}")
+    return _OPENED_BY.get(kind, f"the {kind}")
 
 
 def _rows(seen: Look, settings: Settings, now: float) -> list[dict[str, Any]]:

@@ -15,6 +15,8 @@ function __openclaw_words
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
+            '--environment'\t'Whose secrets: each environment has its own. Works in every command.' \
+            '--key-fd'\t'Read the store\'s key from this descriptor. Works in every command.' \
             '--version'\t'Print the version.' \
             '--help'\t'Show this message and exit.'
         case 'secrets'
@@ -474,7 +476,9 @@ end
 
 function __openclaw_kind
     switch $argv[1]
-        case 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2'
+        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets audit:--name'
+            echo 'secret'
+        case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2'
             echo 'none'
         case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:-o' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'config check:1'
             echo 'file'
@@ -482,8 +486,6 @@ function __openclaw_kind
             echo 'optional ed25519 passphrase password rsa ssh token uuid'
         case 'secrets create:--provider' 'secrets set:--provider' 'secrets describe:--provider'
             echo 'anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai'
-        case 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets audit:--name'
-            echo 'secret'
         case 'secrets create:1' 'secrets set:1'
             echo 'wanted'
         case 'secrets run:--env'

@@ -27,16 +27,17 @@ if TYPE_CHECKING:
 
 
 def unlock_quietly(home: Home, header: Header) -> tuple[bytes, str]:
-    """Return the data key and where it came from, without asking: a key file, an unlocked session.
+    """Return the data key and how it came, without asking anybody.
 
-    Raises `LockedError` when the store needs a passphrase, a keyring or a recovery key, and
+    By a key file or what was given in its place, or by an unlocked session. Raises `LockedError`
+    when the store needs a passphrase, a keyring, a recovery key or another key than was given, and
     `IntegrityError` when there is a key file that opens none of its slots.
     """
     slots = [slot for slot in header.slots if slot.kind == file.KIND]
     refused: IntegrityError | None = None
     if slots and file.present(home):
         try:
-            return _with_key_file(home, header, slots), file.KIND
+            return _with_key_file(home, header, slots), file.source()
         except IntegrityError as wrong:
             refused = wrong
     from openclaw_cli.store.keys import session
@@ -60,6 +61,11 @@ def _with_key_file(home: Home, header: Header, slots: list[head.Slot]) -> bytes:
             return head.unwrap(header, slot, key)
         except IntegrityError:
             continue
+    if file.source() != file.KIND:
+        raise LockedError(
+            f"the store does not open with the key {file.where(home, header.store, slots[0])}",
+            hint="openclaw store slots",
+        )
     raise IntegrityError(
         f"the key in {file.path(home)} does not open the store: one of them was changed",
         hint="openclaw store slots",

@@ -1,11 +1,15 @@
-"""The key slot that needs nothing: 32 random bytes in a file that only its owner may read."""
+"""The key slot that needs nothing: 32 random bytes in a file that only its owner may read.
+
+Whoever starts the program can give the same key otherwise: `given.py`.
+"""
 
 from __future__ import annotations
 
 import os
 
-from openclaw_cli.errors import IntegrityError, LockedError
+from openclaw_cli.errors import LockedError
 from openclaw_cli.files import Directory, private_directory
+from openclaw_cli.store.keys import given as other
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -20,7 +24,11 @@ WRONG = "the key file does not open this store"
 NAME = "key"
 VARIABLE = "OPENCLAW_STORE_KEY_FILE"
 
-_LIMIT = 256  # bytes; the file holds 64 hexadecimal digits and a newline
+_WHERE = {
+    "descriptor": "given by --key-fd",
+    "variable": f"given in {other.VARIABLE}",
+    "credential": "given as a credential of systemd",
+}
 
 
 def path(home: Home) -> str:
@@ -29,8 +37,14 @@ def path(home: Home) -> str:
 
 
 def present(home: Home) -> bool:
-    """Tell whether there is a key file."""
-    return os.path.lexists(path(home))
+    """Tell whether there is a key file, or what takes its place."""
+    return bool(other.found()) or os.path.lexists(path(home))
+
+
+def source() -> str:
+    """Return how the key comes: "file", or as `given.found` has it."""
+    found = other.found()
+    return found[1] if found else KIND
 
 
 def create(home: Home, store: bytes, slot: bytes, given: bytes) -> tuple[dict[str, Any], bytes]:
@@ -55,9 +69,9 @@ def wrapping_key(home: Home, store: bytes, slot: Slot, given: bytes) -> bytes:
 
 
 def where(home: Home, store: bytes, slot: Slot) -> str:
-    """Return the path of the key."""
+    """Return the path of the key, or how it is given."""
     del store, slot
-    return path(home)
+    return _WHERE.get(source()) or path(home)
 
 
 def forget(store: bytes, slot: Slot) -> None:
@@ -65,23 +79,20 @@ def forget(store: bytes, slot: Slot) -> None:
 
 
 def _read(home: Home) -> bytes:
+    found = other.found()
+    if found:
+        return found[0]
     try:
         folder, name = _folder(home, make=False)
     except FileNotFoundError:
         raise _missing(home) from None
     try:
-        text = folder.read(name, _LIMIT)
+        text = folder.read(name, other.LIMIT)
     except FileNotFoundError:
         raise _missing(home) from None
     finally:
         folder.close()
-    try:
-        key = bytes.fromhex(text.decode("ascii").strip())
-    except ValueError:
-        key = b""
-    if len(key) != 32:  # noqa: PLR2004
-        raise IntegrityError(f"{path(home)} does not hold a key: 64 hexadecimal digits")
-    return key
+    return other.decoded(text, path(home))
 
 
 def _folder(home: Home, *, make: bool) -> tuple[Directory, str]:
