@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import datetime as dt
 import itertools
 import json
 import logging
@@ -17,11 +16,9 @@ from pathlib import Path
 from typing import Any, Self
 
 import pytest
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from openclaw_cli.backends.protocols import Settings
 from openclaw_cli.backends.vault import VaultBackend
@@ -44,6 +41,7 @@ from openclaw_cli.testing.backends import (
     ListableContract,
     VersionedContract,
 )
+from tests.integration.certificates import Authority
 from tests.integration.vault_server import VaultServer
 
 pytestmark = pytest.mark.integration
@@ -590,7 +588,7 @@ class TestSignIn:
                 {
                     "kubernetes_host": cluster.address,
                     "disable_local_ca_jwt": True,
-                    "kubernetes_ca_cert": _Authority(tmp_path).path.read_text(),
+                    "kubernetes_ca_cert": Authority(tmp_path).path.read_text(),
                     "token_reviewer_jwt": "reviewer",
                     "disable_iss_validation": True,
                 },
@@ -699,7 +697,7 @@ class TestTls:
 def test_a_client_certificate_opens_a_server_that_wants_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    authority = _Authority(tmp_path)
+    authority = Authority(tmp_path)
     server_files = authority.issue("server")
     client_files = authority.issue("client")
     with VaultServer(
@@ -806,59 +804,3 @@ def _jwt(key: ec.EllipticCurvePrivateKey, claims: dict[str, Any]) -> str:
     signed = b".".join(encoded(json.dumps(part).encode()) for part in (head, claims))
     r, s = decode_dss_signature(key.sign(signed, ec.ECDSA(hashes.SHA256())))
     return (signed + b"." + encoded(r.to_bytes(32, "big") + s.to_bytes(32, "big"))).decode()
-
-
-class _Authority:
-    """Issues certificates for 127.0.0.1 that are good for a day."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "authority")])
-        self.path = folder / "ca.pem"
-        itself = self._builder(self._name, self._key).add_extension(
-            x509.BasicConstraints(ca=True, path_length=0), critical=True
-        )
-        self._write(self.path, itself)
-
-    def issue(self, name: str) -> tuple[Path, Path]:
-        """Return the files of a certificate and its key."""
-        import ipaddress
-
-        key = ec.generate_private_key(ec.SECP256R1())
-        subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
-        uses = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
-        addresses = [x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-        certificate = (
-            self._builder(subject, key)
-            .add_extension(x509.SubjectAlternativeName(addresses), critical=False)
-            .add_extension(x509.ExtendedKeyUsage(uses), critical=False)
-        )
-        files = self._folder / f"{name}.pem", self._folder / f"{name}.key"
-        self._write(files[0], certificate)
-        files[1].write_bytes(
-            key.private_bytes(
-                serialization.Encoding.PEM,
-                serialization.PrivateFormat.PKCS8,
-                serialization.NoEncryption(),
-            )
-        )
-        return files
-
-    def _builder(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey
-    ) -> x509.CertificateBuilder:
-        now = dt.datetime.now(dt.UTC)
-        return (
-            x509.CertificateBuilder()
-            .subject_name(subject)
-            .issuer_name(self._name)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - dt.timedelta(hours=1))
-            .not_valid_after(now + dt.timedelta(days=1))
-        )
-
-    def _write(self, path: Path, builder: x509.CertificateBuilder) -> None:
-        signed = builder.sign(self._key, hashes.SHA256())
-        path.write_bytes(signed.public_bytes(serialization.Encoding.PEM))
