@@ -13,7 +13,7 @@ from urllib.parse import quote, unquote
 from openclaw_cli.errors import ConfigError
 from openclaw_cli.model import SecretValue
 
-PASSWORD, URL, JSON = "a password", "a URL", "JSON"  # noqa: S105 - words
+PASSWORD, URL, JSON = "a password", "a URL", "JSON"
 
 # A password may not hold @ or / unescaped, in libpq and elsewhere.
 _URL = re.compile(

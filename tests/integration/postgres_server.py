@@ -8,13 +8,19 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
+from urllib.parse import quote
+
+import psutil
 
 from tests.integration.certificates import Authority
 
@@ -69,7 +75,7 @@ class PostgresServer:
         }
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [program, "-D", data, "-p", str(self.port)]
+                [str(program), "-D", str(data), "-p", str(self.port)]
                 + [word for name, value in options.items() for word in ("-c", f"{name}={value}")],
                 stdout=log,
                 stderr=log,
@@ -85,7 +91,7 @@ class PostgresServer:
         traceback: TracebackType | None,
     ) -> None:
         assert self._process is not None
-        self._process.send_signal(2)  # SIGINT: end the connections and stop
+        self._process.send_signal(signal.SIGINT)  # ends the connections and stops
         try:
             self._process.wait(10)
         except subprocess.TimeoutExpired:
@@ -103,7 +109,8 @@ class PostgresServer:
         return self._log.read_bytes()
 
     def url(self, user: str = ADMIN, password: str = PASSWORD, more: str = "") -> str:
-        return f"postgresql://{user}:{password}@{self.address}/postgres{more}"
+        who = f"{quote(user, safe='')}:{quote(password, safe='')}"
+        return f"postgresql://{who}@{self.address}/postgres{more}"
 
     def run(self, statement: str, user: str = ADMIN, password: str = PASSWORD) -> list[Any]:
         """Run a statement on a connection of its own; return the rows of a query."""
@@ -118,12 +125,28 @@ class PostgresServer:
         import psycopg
 
         try:
-            psycopg.connect(self.url(user, password), connect_timeout=10).close()
+            psycopg.connect(self.url(), user=user, password=password).close()
         except psycopg.OperationalError as refused:
             if "password authentication failed" not in str(refused):
                 raise
             return False
         return True
+
+    @contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Let no process of the server answer, with its port open."""
+        assert self._process is not None
+        pids = [
+            self._process.pid,
+            *(each.pid for each in psutil.Process(self._process.pid).children()),
+        ]
+        for pid in pids:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in pids:
+                os.kill(pid, signal.SIGCONT)
 
     def _as(self) -> dict[str, Any]:
         if os.geteuid():

@@ -12,6 +12,7 @@ ROTATORS = Registry(
     "rotator",
     {
         "generate": "openclaw_cli.rotation.rotators.generate:Generate",
+        "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",
         "person": "openclaw_cli.rotation.rotators.person:Person",
     },
 )

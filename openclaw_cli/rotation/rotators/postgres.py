@@ -184,8 +184,8 @@ def _of_url(url: str) -> dict[str, Any]:
         found: dict[str, Any] = psycopg.conninfo.conninfo_to_dict(url)
     except psycopg.ProgrammingError:
         raise ConfigError("the PostgreSQL URL cannot be read") from None
-    if "password" in found:
-        raise ConfigError("the password is to stand before the @ of the URL, not behind")
+    if "password" in found or "user" in found:
+        raise ConfigError("user and password are to stand before the @ of the URL, not behind")
     return found
 
 
@@ -242,7 +242,7 @@ def _not_connected(refused: psycopg.OperationalError, user: str, place: str) -> 
     if refused.pgconn is not None and refused.pgconn.used_password:
         return _NotLetInError(
             f"PostgreSQL at {place} did not let {safe(user)} in with that password",
-            hint=f"is it the right one, has the role LOGIN and no VALID UNTIL? psql -U {safe(user)}",
+            hint="is it the right one; has the role LOGIN, and no VALID UNTIL that is over?",
         )
     return TemporaryError(
         f"PostgreSQL cannot be reached at {place}, or TLS or the way to sign in does not fit",
