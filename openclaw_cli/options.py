@@ -233,3 +233,8 @@ _READ = {
     DAYS: _days,
     SIZE: _size,
 }
+
+
+def read_as(kind: str, found: Any) -> Any:
+    """Return what was written for a kind of value, or None where it is none of them."""
+    return _READ[kind](found)
