@@ -2,7 +2,8 @@
 
 `settings.toml` is ours: what it says must be understood. `openclaw.json` (or the same as YAML)
 belongs to the OpenClaw gateway: what is not ours in it is passed over in silence, and it is never
-written here. What articles write of secrets is read by `published.py`, in either.
+written here. What articles write of secrets is read by `published.py`, of agents by
+`agents/config.py`, in either.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from openclaw_cli import newfile, published
+from openclaw_cli.agents import building
+from openclaw_cli.agents import config as agents
 from openclaw_cli.document import (
     flat,
     is_toml,
@@ -83,13 +86,20 @@ class Mistake:
 
 @dataclass(slots=True)
 class Source:
-    """One file of settings: what it sets, on which line, and what is wrong in it."""
+    """One file of settings: what it sets, on which line, and what is wrong in it.
+
+    `agents` is what it says of agents and the gateway; what is wrong there is of no matter to who
+    reads a secret, so it is kept apart.
+    """
 
     path: str
     values: dict[str, Any] = field(default_factory=dict)
     lines: dict[str, int] = field(default_factory=dict)
     mistakes: list[Mistake] = field(default_factory=list)
     understood: list[tuple[int, str]] = field(default_factory=list)
+    agents: agents.Said = field(default_factory=agents.Said)
+    places: dict[str, int] = field(default_factory=dict)
+    mistakes_of_agents: list[Mistake] = field(default_factory=list)
 
     def believed(self) -> Source:
         """Return it when it has no mistakes, else raise the first as `ConfigError`."""
@@ -142,7 +152,7 @@ def read(path: str) -> Source | None:
         mistake = Mistake(path, line, "", "this is not UTF-8", "save it as UTF-8")
         return Source(path, mistakes=[mistake])
     source = ours(path, text) if is_toml(path) else _shared(path, text)
-    if is_toml(path) or source.values:
+    if is_toml(path) or source.values or source.agents:
         check_writers(found, path)
     return source
 
@@ -157,6 +167,14 @@ def examined(path: str) -> Source:
     found = read(path)
     if found is None:
         raise NotFoundError(f"there is no file {safe(path)}", hint="openclaw config path")
+    found.mistakes += found.mistakes_of_agents
+    configuration = building.build([found.agents])
+    for name, agent in configuration.agents.items():
+        found.understood.append((found.places[f"agents.{name}"], f"agents.{name}: {agent}"))
+    for name, wrong in building.problems(configuration).items():
+        line = found.places.get(name, 0)
+        found.mistakes.append(Mistake(path, line, name, wrong.message, wrong.hint))
+    found.mistakes.sort(key=lambda each: each.line)
     return found
 
 
@@ -227,13 +245,18 @@ def ours(path: str, text: str) -> Source:
         return source
     plain = without_comments(text, "TOML")
     for keys, value in flat(document):
-        if published.is_ours(keys[0]) or _take(source, plain, keys, value):
+        if _is_read_elsewhere(keys[0]) or _take(source, plain, keys, value):
             continue
         name, shown = ".".join(map(canonical, keys)), safe(".".join(keys))
         what = f"no setting is called {shown}"
         source.mistakes.append(Mistake(path, line_of(plain, keys), shown, what, _meant(name)))
     _read_published(source, plain, document)
+    _read_agents(source, plain, document)
     return source
+
+
+def _is_read_elsewhere(key: str) -> bool:
+    return published.is_ours(key) or agents.is_ours(key)
 
 
 def _shared(path: str, text: str) -> Source:
@@ -253,11 +276,26 @@ def _shared(path: str, text: str) -> Source:
         _take(source, plain, keys, value)
     wrapped = document.get(WRAPPER)
     for keys, value in flat(wrapped) if isinstance(wrapped, dict) else ():
-        taken = published.is_ours(keys[0]) or _take(source, plain, keys, value, wrapper=(WRAPPER,))
-        if not taken:
+        known = _is_read_elsewhere(keys[0])
+        if not known and not _take(source, plain, keys, value, wrapper=(WRAPPER,)):
             _look_closer(source, plain, keys)
     _read_published(source, plain, document)
+    _read_agents(source, plain, document)
     return source
+
+
+def _read_agents(source: Source, plain: str, document: dict[str, Any]) -> None:
+    """Take over what `agents/config.py` understands, each with its line."""
+    folder = os.path.dirname(os.path.abspath(source.path))
+    said = agents.read(document, folder, shared=not is_toml(source.path))
+    source.agents = said
+    source.places = {name: line_of(plain, path) for name, path in said.places.items()}
+    source.understood += [
+        (line_of(plain, path), f"{dotted(path)}: {text}") for path, text in said.understood
+    ]
+    for slip in said.slips:
+        line, shown = line_of(plain, slip.path), dotted(slip.path)
+        source.mistakes_of_agents.append(Mistake(source.path, line, shown, slip.what, slip.fix))
 
 
 def _read_published(source: Source, plain: str, document: dict[str, Any]) -> None:

@@ -73,9 +73,9 @@ def _changed(path: str, text: str, chosen: Setting, value: Any) -> tuple[str, bo
     after = config.ours(path, edited)
     if not after.mistakes and _without_tables(after.values) == _without_tables(wanted):
         return edited, True
-    if before.understood:
+    if before.understood or before.agents:
         raise ConfigError(
-            f"{path} cannot be changed without writing its secrets anew", hint="edit it by hand"
+            f"{path} cannot be changed without writing its tables anew", hint="edit it by hand"
         )
     tree: dict[str, Any] = {}
     for name, each in wanted.items():

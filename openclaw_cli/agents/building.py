@@ -109,9 +109,7 @@ def _isolation(found: dict[str, Any]) -> str:
     return spec.SINGLETON if found.get("backend") == spec.SUBAGENT else spec.THREAD_BOUND
 
 
-def _permissions(
-    common: spec.Permissions | None, own: spec.Permissions | None
-) -> spec.Permissions:
+def _permissions(common: spec.Permissions | None, own: spec.Permissions | None) -> spec.Permissions:
     """Return an agent's permissions: what is denied to all is denied to each."""
     common, own = common or spec.Permissions(), own or spec.Permissions()
     return spec.Permissions(

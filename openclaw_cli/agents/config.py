@@ -16,6 +16,7 @@ from typing import Any
 
 from openclaw_cli.agents import fields, spec
 from openclaw_cli.agents.fields import Takes
+from openclaw_cli.agents.models import OPENAI
 from openclaw_cli.published import WRAPPER, Path, Slip, canonical, dotted
 from openclaw_cli.sanitize import safe
 
@@ -75,57 +76,57 @@ def read(document: Mapping[str, Any], folder: str, *, shared: bool) -> Said:
 
     A relative path is meant from `folder`.
     """
-    reader = _Reader(folder, theirs=shared and is_the_gateways(document))
+    reader = _Reader(folder, theirs=shared and is_the_gateways(document), shared=shared)
     reader.top((), document)
     inner = document.get(WRAPPER)
     if isinstance(inner, dict):
-        reader.theirs = False
+        reader.theirs = reader.shared = False
         reader.top((WRAPPER,), inner)
     return reader.said
 
 
 def is_the_gateways(document: Mapping[str, Any]) -> bool:
     """Tell whether a file is the OpenClaw gateway's own, by keys that it alone has."""
-    words = {canonical(key): value for key, value in document.items() if isinstance(key, str)}
+    words = {canonical(key): value for key, value in document.items()}
     if not _MARKS[""].isdisjoint(words):
         return True
     return any(
-        isinstance(words.get(block), dict)
-        and not marks.isdisjoint(canonical(key) for key in words[block] if isinstance(key, str))
+        not marks.isdisjoint(map(canonical, words[block]))
         for block, marks in _MARKS.items()
-        if block
+        if isinstance(words.get(block), dict)
     )
 
 
 class _Reader:
-    def __init__(self, folder: str, *, theirs: bool) -> None:
+    def __init__(self, folder: str, *, theirs: bool, shared: bool) -> None:
         self.said = Said()
         self.folder = folder
         self.theirs = theirs
+        self.shared = shared
 
     def top(self, path: Path, table: Mapping[str, Any]) -> None:
         for keys, value in _unfolded(table):
             here, word = (*path, keys[0]), canonical(keys[1])
-            if self.theirs and word in _SHARED_WORDS:
-                continue
-            if word == AGENTS:
-                self._agents(here, value)
-            elif word in THREAD_BOUND_AGENTS:
-                if isinstance(value, dict) or word == THREAD_BOUND_AGENTS[0]:
-                    self.said.places["defaults"] = here
-                    self._fields(here, value, self.said.thread_bound)
-            elif word in OF_AGENTS:
+            if not (self.theirs and word in _SHARED_WORDS):
+                self._block(here, word, value)
+
+    def _block(self, here: Path, word: str, value: object) -> None:
+        """Read one of the keys at the top."""
+        if word in THREAD_BOUND_AGENTS:
+            if isinstance(value, dict) or word == THREAD_BOUND_AGENTS[0]:
                 self.said.places["defaults"] = here
-                self._field(here, word, value, self.said.defaults)
-            elif word == "agent-permissions":
-                self.said.places["defaults"] = here
-                self._field(here, "permissions", value, self.said.defaults)
-            elif word == "cron":
-                self._cron(here, value)
-            elif word == "models":
-                self._models(here, value)
-            elif word in PARTS:
-                self._part(here, word, value)
+                self._fields(here, value, self.said.thread_bound)
+        elif word in (*OF_AGENTS, "agent-permissions"):
+            self.said.places["defaults"] = here
+            self._field(here, word, value, self.said.defaults)
+        elif word in PARTS:
+            self._part(here, word, value)
+        elif word == AGENTS:
+            self._agents(here, value)
+        elif word == "cron":
+            self._cron(here, value)
+        elif word == "models":
+            self._models(here, value)
 
     def _agents(self, path: Path, table: object) -> None:
         if not isinstance(table, dict):
@@ -205,7 +206,7 @@ class _Reader:
         into["permissions"] = spec.Permissions(**found)
 
     def _program(self, path: Path, word: str, value: object, into: dict[str, Any]) -> None:
-        if word == "handler" and isinstance(value, str) and ":" in value:
+        if word == "handler" and isinstance(value, str):
             if spec.is_handler(value):
                 self._put(path, "handler", value, into)
                 into.setdefault("python_path", (self.folder,))
@@ -244,6 +245,8 @@ class _Reader:
             self._wrong(path, "has a handler and a command", "keep one of the two")
 
     def _part(self, path: Path, word: str, value: object) -> None:
+        if word == "gateway" and self.shared and not _is_our_gateway(value):
+            return
         into = self.said.parts.setdefault(word, {})
         self.said.places[word] = path
         if word == "audit-log" and isinstance(value, bool):
@@ -290,13 +293,14 @@ class _Reader:
             if not isinstance(table, dict):
                 self._wrong(here, "is not an object", '{"endpoint": "https://..."}')
                 continue
-            found: dict[str, Any] = {"protocol": "openai", "endpoint": ""}
+            found: dict[str, Any] = {}
             self._table(here, table, fields.MODEL, found)
-            if not found["endpoint"]:
-                self._wrong(here, "says no endpoint", '"endpoint": "https://..."')
+            if not found.get("endpoint"):
+                if not any(slip.path[:-1] == here for slip in self.said.slips):
+                    self._wrong(here, "says no endpoint", '"endpoint": "https://..."')
                 continue
             self.said.places["models"] = path
-            self.said.models[name] = spec.Model(name, **found)
+            self.said.models[name] = spec.Model(name, **{"protocol": OPENAI, **found})
 
     def _cron(self, path: Path, value: object) -> None:
         """Read a list of entries; an object is how the OpenClaw gateway has its own."""
@@ -380,6 +384,13 @@ def _first(key: str) -> tuple[str, list[str]]:
         if found and canonical(first) in (*OURS, "metrics"):
             return first, rest.split(sign)
     return key, []
+
+
+def _is_our_gateway(value: object) -> bool:
+    """Tell our `gateway` from the Node gateway's, in a file that both may write into."""
+    words = set(map(canonical, value)) if isinstance(value, dict) else set()
+    known = {*fields.PARTS["gateway"], "metrics"}
+    return bool(words) and ("host" in words or words <= known)
 
 
 def _means_rotation(entry: Mapping[str, Any]) -> bool:

@@ -25,6 +25,7 @@ LEAST_MEMORY = 4 * spec.MIB
 _MOST = 100_000
 _PORTS = 65_535
 _LONG = 4096
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}")
 _UNITS = ("k", "m", "g")
 
 
@@ -127,10 +128,10 @@ def command(found: object) -> tuple[str, ...] | None:
             found = shlex.split(found)
         except ValueError:
             return None
-    good = isinstance(found, list) and found and all(isinstance(each, str) for each in found)
-    if not good or not found[0] or any("\0" in each for each in found):  # type: ignore[index,union-attr]
+    if not isinstance(found, list) or not all(isinstance(each, str) for each in found):
         return None
-    return tuple(found)  # type: ignore[arg-type]
+    good = found and found[0] and not any("\0" in each for each in found)
+    return tuple(found) if good else None
 
 
 def folders(found: object, base: str) -> tuple[str, ...] | None:
@@ -193,10 +194,17 @@ def _secret_use(found: object) -> spec.SecretUse | None:
     pattern = next((words.pop(key) for key in ("name", "reference", "secret") if key in words), "")
     variable = next((words.pop(key) for key in ("env-var", "variable", "env") if key in words), "")
     good = isinstance(pattern, str) and is_pattern(pattern) and not words
-    named = variable == "" or (isinstance(variable, str) and variable.isidentifier())
-    if not good or not named or (variable and "*" in pattern):
+    if not good or not _is_variable(variable) or (variable and "*" in pattern):
         return None
     return spec.SecretUse(pattern, variable)
+
+
+def _is_variable(found: object) -> bool:
+    """Tell whether a value may go into this variable: none that changes how programs start."""
+    if found == "":
+        return True
+    plain = isinstance(found, str) and _VARIABLE.fullmatch(found)
+    return bool(plain) and not str(found).startswith(("LD_", "PYTHON", "OPENCLAW_", "PATH", "HOME"))
 
 
 def _length(found: object) -> float | None:
@@ -359,7 +367,9 @@ AGENT: dict[str, Takes] = {
     "require-isolation": Takes(
         "require_isolation", _level, f"one of {', '.join(spec.LEVELS[1:])}", spec.LANDLOCK
     ),
-    "on-disconnect": Takes("on_disconnect", word_of(*spec.DISCONNECTS), "finish or cancel", "finish"),
+    "on-disconnect": Takes(
+        "on_disconnect", word_of(*spec.DISCONNECTS), "finish or cancel", "finish"
+    ),
 }
 RESTART: dict[str, Takes] = {
     "max": Takes("crashes", count, *_NUMBER),
@@ -375,7 +385,9 @@ PERMISSIONS: dict[str, Takes] = {
 GATEWAY_METRICS: dict[str, Takes] = {"auth": Takes("metrics_auth", flag, *_TRUTH)}
 PARTS: dict[str, dict[str, Takes]] = {
     "thread-management": {
-        "default-mode": Takes("default_mode", word_of(*spec.THREAD_MODES), "auto or manual", "auto"),
+        "default-mode": Takes(
+            "default_mode", word_of(*spec.THREAD_MODES), "auto or manual", "auto"
+        ),
         "max-threads": Takes("max_threads", count, *_NUMBER),
         "idle-timeout": Takes("idle_timeout", seconds_or_never, *_SPAN),
         "startup-reconciliation": Takes("startup_reconciliation", flag, *_TRUTH),

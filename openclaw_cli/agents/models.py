@@ -21,9 +21,9 @@ _CLAUDE = Model("claude-*", "https://api.anthropic.com", ANTHROPIC, "anthropic-a
 _GPT = Model("gpt-*", "https://api.openai.com", OPENAI, "openai-api-key")
 _LOCAL = Model("local/*", "http://127.0.0.1:11434", OPENAI)
 USUAL = {
-    "claude-*": _CLAUDE,
+    "claude*": _CLAUDE,
     "anthropic/*": _CLAUDE,
-    "gpt-*": _GPT,
+    "gpt*": _GPT,
     "o[134]*": _GPT,
     "openai/*": _GPT,
     "local/*": _LOCAL,

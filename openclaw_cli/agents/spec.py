@@ -157,6 +157,14 @@ class AgentSpec:
         """Return it as JSON knows it."""
         return {**asdict(self), "kind": self.kind}
 
+    def __str__(self) -> str:
+        """Write it in a line, for people."""
+        runs = self.handler or self.model or " ".join(self.command[:1]) or "nothing to run"
+        kept = ", a session" if self.keeps_session else ""
+        many = f", {self.concurrency} at once" if self.is_thread_bound else ""
+        limit = f"{self.timeout:g}s, {self.memory_limit // 1_000_000}MB"
+        return f"{self.isolation}{kept}: {runs}{many}, {limit}"
+
 
 @dataclass(frozen=True, slots=True)
 class ThreadManagement:
@@ -241,6 +249,17 @@ class Configuration:
     cron: tuple[CronEntry, ...] = ()
     origin: dict[str, str] = field(default_factory=dict)
 
+    def plain(self) -> dict[str, Any]:
+        """Return it as JSON knows it."""
+        rest = {name: asdict(getattr(self, name)) for name in _PARTS}
+        return {
+            "agents": {name: each.plain() for name, each in self.agents.items()},
+            "models": {name: asdict(each) for name, each in self.models.items()},
+            "cron": [asdict(each) for each in self.cron],
+            **rest,
+            "origin": self.origin,
+        }
+
     def agent(self, name: str) -> AgentSpec:
         """Return an agent by its name; raises `ConfigError` with what may have been meant."""
         found = self.agents.get(name)
@@ -257,6 +276,9 @@ class Configuration:
         raise ConfigError(
             "there are several agents, so say which", hint=f"one of: {', '.join(self.agents)}"
         )
+
+
+_PARTS = ("threads", "gateway", "monitoring", "audit")
 
 
 def no_agents() -> ConfigError:

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from openclaw_cli import config, duration, settings_file
+from openclaw_cli.agents.spec import Configuration
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError
@@ -52,7 +53,7 @@ def show(
             }
             for each in SETTINGS
         }
-        session.output.json({"settings": answer, "names": names})
+        session.output.json({"settings": answer, "names": names, **session.configuration.plain()})
         return
     session.output.table(
         _SETTINGS,
@@ -73,7 +74,17 @@ def show(
                 _described(each),
             ]
             for name, each in sorted(names.items())
-        ],
+        ]
+        + [
+            [
+                f"agents.{name}",
+                str(each),
+                _short(session.configuration.origin[f"agents.{name}"], whole=origin),
+                "An agent.",
+            ]
+            for name, each in session.configuration.agents.items()
+        ]
+        + _of_gateway(session.configuration, whole=origin),
     )
 
 
@@ -171,6 +182,33 @@ def path(context: typer.Context) -> None:
         session.output.line(
             each if present or not session.output.on_terminal else f"{each}  (none)"
         )
+
+
+def _of_gateway(configuration: Configuration, *, whole: bool) -> list[list[str]]:
+    """Return rows for what is said of the gateway and of all agents together."""
+    gateway, threads, audit = configuration.gateway, configuration.threads, configuration.audit
+    said = {
+        "gateway": (f"{gateway.host}:{gateway.port}", "Where the gateway listens."),
+        "thread-management": (
+            f"{threads.default_mode}, {threads.max_threads} at once",
+            "What holds for the threads of all agents together.",
+        ),
+        "monitoring": (
+            ", ".join((*configuration.monitoring.agents, *configuration.monitoring.secrets)),
+            "Which metrics are exported.",
+        ),
+        "audit-log": (", ".join(audit.storage), "Where copies of events go."),
+        "cron": (
+            ", ".join(each.schedule for each in configuration.cron),
+            "When the gateway rotates what is due.",
+        ),
+    }
+    origin = configuration.origin
+    return [
+        [name, value, _short(origin[name], whole=whole), meaning]
+        for name, (value, meaning) in said.items()
+        if name in origin
+    ]
 
 
 def _present(session: Session) -> list[str]:

@@ -13,6 +13,7 @@ from openclaw_cli.home import find
 from openclaw_cli.settings import quick
 
 if TYPE_CHECKING:
+    from openclaw_cli.agents.spec import Configuration
     from openclaw_cli.changes import Changes
     from openclaw_cli.home import Home
     from openclaw_cli.service import Secrets
@@ -50,6 +51,13 @@ class Session:
         if ready is not None:
             return ready
         from openclaw_cli.config import load
+
+        return load(self.home, os.environ)
+
+    @cached_property
+    def configuration(self) -> Configuration:
+        """What the settings say of agents and the gateway."""
+        from openclaw_cli.agents.loading import load
 
         return load(self.home, os.environ)
 
