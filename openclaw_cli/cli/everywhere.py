@@ -25,8 +25,7 @@ def taken(line: list[str], environ: MutableMapping[str, str]) -> list[str]:
     Raises `UsageError` for what is not understood, and what `given.take` does.
     """
     found: dict[str, str] = {}
-    if any(word.startswith(OPTIONS) for word in line):
-        line = _without(line, found)
+    line = _without(line, found)
     if "--environment" in found:
         environ[ENVIRONMENT] = found["--environment"]
     descriptor = found.get("--key-fd")
@@ -41,6 +40,11 @@ def taken(line: list[str], environ: MutableMapping[str, str]) -> list[str]:
         )
     key.take(environ, None if descriptor is None else int(descriptor[:9]))
     return line
+
+
+def forget() -> None:
+    """Let go of a key that was taken: the next line in this process may have another, or none."""
+    key.take({}, None)
 
 
 def _without(line: list[str], found: dict[str, str]) -> list[str]:

@@ -12,7 +12,7 @@ import gc
 import os
 import sys
 
-from openclaw_cli.cli import everywhere, process, stdout
+from openclaw_cli.cli import process, stdout
 from openclaw_cli.errors import LockedError, OpenclawError
 
 TYPE_CHECKING = False
@@ -26,25 +26,21 @@ if TYPE_CHECKING:
     Options = dict[str, list[str]]
 
 
-def main(arguments: list[str] | None = None) -> int:
-    """Run the program with these arguments; with those of the process, end it as well."""
-    if arguments is None:
-        _end(sys.argv[1:])
+def main(arguments: list[str]) -> int:
+    """Answer a line in this process, which goes on; nothing that the line said outlives it."""
+    from openclaw_cli.cli import everywhere
+
     before = os.environ.get(everywhere.ENVIRONMENT)
     try:
         return _status(arguments)
     finally:
+        everywhere.forget()
         os.environ.pop(everywhere.ENVIRONMENT, None)
         if before is not None:
             os.environ[everywhere.ENVIRONMENT] = before
 
 
-def resolver() -> NoReturn:
-    """Run `openclaw-resolver`: the exec protocol of the OpenClaw gateway on stdin and stdout."""
-    _end(["secrets", "resolve", *sys.argv[1:]])
-
-
-def _end(given: list[str]) -> NoReturn:
+def end(given: list[str]) -> NoReturn:
     """Run and end the process without Python's tidying up, which costs a fifth of its start."""
     gc.disable()  # a process of some milliseconds leaves nothing worth collecting
     status = _status(given)
@@ -60,7 +56,10 @@ def _end(given: list[str]) -> NoReturn:
 def _status(given: list[str]) -> int:
     process.harden()
     try:
-        given = everywhere.taken(given, os.environ)
+        if "OPENCLAW_STORE_KEY" in os.environ or any(map(_is_everywhere, given)):
+            from openclaw_cli.cli import everywhere
+
+            given = everywhere.taken(given, os.environ)
     except OpenclawError as refused:
         from openclaw_cli.cli.render import Output
 
@@ -82,6 +81,11 @@ def _status(given: list[str]) -> int:
 
         return crashed(crash)
     return status
+
+
+def _is_everywhere(word: str) -> bool:
+    """Tell whether a word is one of the options that `everywhere.py` takes out of a line."""
+    return word.startswith(("--environment", "--key-fd"))
 
 
 def _fast(given: list[str], environ: os._Environ[str]) -> int | None:
