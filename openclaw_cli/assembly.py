@@ -29,6 +29,10 @@ def secrets(
     raises `LockedError` where a passphrase, a keyring or a recovery key is needed.
     """
     actor = present_actor(environ)
+    if environ.get("OPENCLAW_BUNDLE"):
+        from openclaw_cli.bundle import Bundle
+
+        return Bundle(home, actor, environ)
     return Secrets(
         home,
         actor,
@@ -58,8 +62,12 @@ def _unlock(home: Home, ask: Callable[[str], bytes] | None) -> Unlock:
 
 
 def changes(secrets: Secrets, settings: Settings) -> Changes:
-    """Return what changes the same secrets."""
+    """Return what changes the same secrets; raises `DeniedError` for those of a bundle."""
+    from openclaw_cli.bundle import Bundle
     from openclaw_cli.changes import Changes
+
+    if isinstance(secrets, Bundle):
+        raise secrets.unchangeable()
 
     return Changes(
         secrets, keep=settings["store.versions"], keep_deleted=settings["store.deleted-days"]

@@ -50,6 +50,8 @@ _SHOWN = 3  # names in one finding
 _MS = 1000
 _WORD = rb"[A-Za-z0-9_./+:-]{16,512}"
 _BACKUP = "store_backup"
+BUNDLE = "bundle"
+"""What opened it, where the secrets are those of a bundle."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class LastRead:
 
 def look(home: Home, secrets: Secrets) -> Look:
     """Look at a home; `secrets` must be one that asks nobody. Nothing is made or changed."""
-    seen = Look(f"{home.secrets}/{STORE}", home.audit)
+    seen = Look(secrets.file, home.audit)
     try:
         _look_at_header(seen, home)
         _look_inside(seen, secrets)
@@ -162,7 +164,7 @@ def of_permissions(home: Home) -> list[Finding]:
 
 def of_keys(seen: Look, home: Home) -> list[Finding]:
     """Find what makes the keys of a store easy to lose, or easy to take along."""
-    if seen.header is None:
+    if seen.header is None or seen.opened_by == BUNDLE:
         return []
     found = []
     kinds = [slot.kind for slot in seen.header.slots]
@@ -323,6 +325,8 @@ def _look_inside(seen: Look, secrets: Secrets) -> None:
         return
     try:
         seen.there, seen.header, seen.opened_by = True, snapshot.header, snapshot.unlocked_by
+        found = os.fstat(snapshot.fd)
+        seen.size, seen.changed = found.st_size, found.st_mtime
         seen.head = secrets.trail.known(raw)
         seen.entries = list(snapshot.directory().entries.values())
     finally:

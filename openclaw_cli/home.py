@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+_STORE_ID = (16, 12)
+"""Bytes of a store's id, and where it lies in the file; see `store/header.py`."""
+
+
 class Home:
     """The paths of one environment of one user.
 
@@ -41,8 +45,12 @@ def find(environ: Mapping[str, str]) -> Home:
     """Return the home that the environment variables name.
 
     `OPENCLAW_STATE_DIR`, else `~/.openclaw`; the home directory comes from the password database
-    when HOME is missing. Raises `ConfigError` when there is neither.
+    when HOME is missing. A bundle needs none: what its readings leave is beside it, or in
+    `OPENCLAW_BUNDLE_OUTPUT`. Raises `ConfigError` when there is neither.
     """
+    bundle = environ.get("OPENCLAW_BUNDLE")
+    if bundle:
+        return _of_job(bundle, environ.get("OPENCLAW_BUNDLE_OUTPUT") or f"{bundle}.job")
     root = environ.get("OPENCLAW_STATE_DIR") or f"{_user_home(environ)}/.openclaw"
     if not root.startswith("/"):
         root = os.path.abspath(root)
@@ -52,6 +60,20 @@ def find(environ: Mapping[str, str]) -> Home:
         if "/" in environment:
             raise ConfigError("the name of an environment has no '/'")
     return Home(root.rstrip("/") or "/", environment)
+
+
+def _of_job(bundle: str, output: str) -> Home:
+    """Return the home of a job that reads a bundle: a folder for each bundle, named by its id."""
+    home = Home(os.path.abspath(output))
+    try:
+        fd = os.open(bundle, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        try:
+            home.base = f"{home.root}/{os.pread(fd, *_STORE_ID).hex()}"
+        finally:
+            os.close(fd)
+    except OSError:
+        return home  # whoever opens it says why not
+    return home
 
 
 def _user_home(environ: Mapping[str, str]) -> str:

@@ -21,7 +21,7 @@ from openclaw_cli.files import Directory
 from openclaw_cli.leanjson import loads
 from openclaw_cli.model import Secret, SecretValue, Version
 from openclaw_cli.names import Reference, parse
-from openclaw_cli.store.reader import open_snapshot
+from openclaw_cli.store.reader import FILE, open_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,6 +77,7 @@ class Secrets:
         found: Callable[[Secrets], None] | None = None,
     ) -> None:
         self.home = home
+        self.file = f"{home.secrets}/{FILE}"
         self.actor = actor
         self.unlock = unlock
         self.order = order
@@ -295,7 +296,7 @@ class Secrets:
     def _expect_none(self, known: bytes) -> None:
         if known:
             raise IntegrityError(
-                f"the store {self.home.secrets}/store.oc is missing, and was there before",
+                f"the store {self.file} is missing, and was there before",
                 hint="openclaw store restore BACKUP",
             )
 

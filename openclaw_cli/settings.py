@@ -41,6 +41,10 @@ PRODUCTION = ("prod", "production")
 _OTHERS = frozenset(
     (
         "OPENCLAW_AGENT",
+        "OPENCLAW_BUNDLE",
+        "OPENCLAW_BUNDLE_KEY",
+        "OPENCLAW_BUNDLE_KEY_FILE",
+        "OPENCLAW_BUNDLE_OUTPUT",
         "OPENCLAW_CONFIG_PATH",
         "OPENCLAW_DEBUG",
         "OPENCLAW_ENVIRONMENT",
@@ -151,8 +155,11 @@ def stamps(paths: list[str]) -> list[list[Any]]:
 def quick(home: Home, environ: Mapping[str, str]) -> Settings | None:
     """Return the settings without reading their sources, or None when those must be read.
 
-    Raises `DeniedError` where others could write them, `ConfigError` for a variable's value.
+    A job with a bundle has none but the environment's. Raises `DeniedError` where others could
+    write them, `ConfigError` for a variable's value.
     """
+    if environ.get("OPENCLAW_BUNDLE"):
+        return with_environment(Settings({}, {}), environ)
     check_root(home.root)
     now = stamps(sources(home, environ))
     if not any(inode for _, inode, _, _ in now):

@@ -23,7 +23,7 @@ READ_WORDS = frozenset(("read", "reads", "reveal"))
 ACTIONS = (
     *("read", "get", "run", "inject", "edit", "export", "copy", "resolve"),
     *("create", "set", "describe", "rollback", "delete", "purge", "restore", "rotate", "revoke"),
-    *("secret", "store", "slot", "trail", "change", "anchor", "agent", "thread"),
+    *("secret", "store", "slot", "trail", "change", "anchor", "agent", "thread", "bundle"),
 )
 """The words to ask for actions by; a kind as it stands in the trail has a "_" and is one, too."""
 
@@ -68,12 +68,16 @@ class Event(msgspec.Struct, gc=False):
     last: int = 0
     last_mac: str = ""
     reason: str = ""
+    job_at: str = ""
     actor: Actor = NOBODY
 
     @property
     def happened(self) -> str:
-        """When it happened by the clock of the moment: `at` never goes back, the clock may."""
-        return self.clock or self.at
+        """When it happened by the clock of the moment: `at` never goes back, the clock may.
+
+        What a job did and was taken back later happened by the job's clock.
+        """
+        return self.job_at or self.clock or self.at
 
     @property
     def action(self) -> str:

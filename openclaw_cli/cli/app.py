@@ -63,7 +63,7 @@ SECRETS: Table = {
     "run": (_RUNNING, "Run a program with secrets, its output masked."),
     "inject": (_RUNNING, "Fill the references in a template."),
     "import": (_MOVING, "Take secrets over from a file."),
-    "export": (_MOVING, "Write secrets in the format of another tool."),
+    "export": (_MOVING, "Write secrets in the format of another tool, or sealed for a job."),
     "copy": (_COPYING, "Copy secrets to another name or backend, and read them back."),
     "resolve": ("openclaw_cli.cli.secrets.resolving", "Answer the OpenClaw gateway's request."),
     "audit": (_AUDIT + ":", "Show who did what to which secret, and what looks wrong."),

@@ -40,6 +40,7 @@ _OPENED_BY = {
     "descriptor": "a key given by --key-fd",
     "variable": "the key in OPENCLAW_STORE_KEY",
     "credential": "a credential of systemd",
+    "bundle": "its key",
 }
 _NARROW = 40  # columns; on less, lines are not broken
 
@@ -163,7 +164,12 @@ def _facts(
         facts += [
             ("size", f"{_size(seen.size)}, generation {seen.header.generation}, changed {changed}")
         ]
-    facts += [("trail", *_trail(seen, now)), ("backup", _backup(seen, now))]
+    facts += [("trail", *_trail(seen, now))]
+    expires = _expires(seen)
+    if expires:
+        facts += [("expires", f"{duration.relative(health.when(expires) - now)} ({expires})")]
+    else:
+        facts += [("backup", _backup(seen, now))]
     if verbose:
         facts += _more(seen, settings)
     return facts
@@ -257,6 +263,7 @@ def _plain(
             "key_slots": [slot.kind for slot in header.slots] if header else [],
             "secrets": len(seen.alive) if seen.opened_by else None,
             "deleted": len(seen.deleted) if seen.opened_by else None,
+            "expires": _expires(seen),
         },
         "trail": {
             "path": seen.trail,
@@ -274,6 +281,12 @@ def _plain(
     if rows is not None:
         answer["secrets"] = rows
     return answer
+
+
+def _expires(seen: Look) -> str | None:
+    if seen.opened_by != health.BUNDLE or seen.header is None:
+        return None
+    return duration.absolute(seen.header.slots[0].parameters["expires"])
 
 
 def plain_finding(each: Finding) -> dict[str, str]:

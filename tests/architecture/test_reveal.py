@@ -10,6 +10,7 @@ import ast
 from tests.architecture.tree import PACKAGE, modules
 
 WHERE = {
+    "bundling.py": "to the cipher of the bundle",
     "changes.py": "to the cipher, and to compare with the value before",
     "cli/hot.py": "to standard output",
     "cli/secrets/copying.py": "compared with the copy that was made",

@@ -155,7 +155,7 @@ def _data_key(slots: bytes, count: int, store: bytes, epoch: int, kind: str, key
 
 
 def _wrapping_key(kind: str, key: str, parameters: dict[str, Any]) -> bytes:
-    if kind == "file":
+    if kind in ("file", "bundle"):
         return bytes.fromhex(key)
     if kind == "passphrase":
         kdf = Argon2id(

@@ -36,7 +36,7 @@ function __openclaw_words
             'run'\t'Run a program with secrets, its output masked.' \
             'inject'\t'Fill the references in a template.' \
             'import'\t'Take secrets over from a file.' \
-            'export'\t'Write secrets in the format of another tool.' \
+            'export'\t'Write secrets in the format of another tool, or sealed for a job.' \
             'copy'\t'Copy secrets to another name or backend, and read them back.' \
             'resolve'\t'Answer the OpenClaw gateway\'s request.' \
             'audit'\t'Show who did what to which secret, and what looks wrong.' \
@@ -218,8 +218,13 @@ function __openclaw_words
             '--format'\t'dotenv, json, yaml, toml, shell, github, kubernetes.' \
             '--all'\t'Every secret.' \
             '--out'\t'Where to; 0600.' \
+            '--output'\t'Where to; 0600.' \
             '-o'\t'Where to; 0600.' \
             '--force'\t'Replace the file.' \
+            '--sealed'\t'A bundle: sealed, with a key of its own.' \
+            '--for-ci'\t'A bundle: sealed, with a key of its own.' \
+            '--expires'\t'Until when a bundle is read.' \
+            '--key-file'\t'Where a bundle\'s key goes.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -249,6 +254,7 @@ function __openclaw_words
             printf '%s\n' \
             'verify'\t'Prove the chain: every record, every file, and both ends.' \
             'export'\t'Write the records of a period, of all time if none is named.' \
+            'import'\t'Take back the records that a job left of reading a bundle.' \
             'prune'\t'Remove the oldest files of the trail, and record that they were.' \
             '--period'\t'7d, today, yesterday, 2026-11-01..2026-11-20' \
             '--name'\t'One secret, or a pattern: prod/*' \
@@ -275,6 +281,13 @@ function __openclaw_words
             '-o'\t'Where to; - for the output.' \
             '--output'\t'Where to; - for the output.' \
             '--force'\t'Replace a file that is there.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'secrets audit import'
+            printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -478,9 +491,9 @@ function __openclaw_kind
     switch $argv[1]
         case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets audit:--name'
             echo 'secret'
-        case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2'
+        case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2'
             echo 'none'
-        case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:-o' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'config check:1'
+        case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:--output' 'secrets export:-o' 'secrets export:--key-file' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'config check:1'
             echo 'file'
         case 'secrets create:--generate' 'secrets set:--generate'
             echo 'optional ed25519 passphrase password rsa ssh token uuid'
@@ -578,7 +591,7 @@ function __openclaw_complete
     end
 end
 
-set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets refresh' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'doctor' 'completion'
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets refresh' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'doctor' 'completion'
 
 complete -c openclaw -f -a '(__openclaw_complete)'
 complete -c openclaw-cli -f -a '(__openclaw_complete)'

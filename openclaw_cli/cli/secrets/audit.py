@@ -182,6 +182,36 @@ def export(
         session.output.done(f"wrote {records} records to {output}")
 
 
+@app.command("import")
+def import_(
+    context: typer.Context,
+    path: Annotated[
+        str,
+        typer.Argument(metavar="FILE|FOLDER", help="What the job left: trail.jsonl, or all of it."),
+    ],
+) -> None:
+    """Take back the records that a job left of reading a bundle.
+
+    Each is verified first; one that was changed refuses them all. What was taken back before is
+    left out, so it can be done again.
+
+        openclaw secrets audit import ci.bundle.job
+    """
+    from openclaw_cli import bundling
+
+    session: Session = context.obj
+    snapshot = session.secrets.opened()
+    snapshot.close()
+    key = snapshot.index.audit_key
+    jobs = [bundling.verified(each, key) for each in bundling.left(path)]
+    added = sum(bundling.take_back(session.secrets, job) for job in jobs)
+    if session.as_json:
+        session.output.json({"records": added, "jobs": len(jobs)})
+    left = sum(len(job.records) for job in jobs) - added
+    before = f", {left} were here already" if left else ""
+    session.output.done(f"took back {added} records, each verified{before}")
+
+
 @app.command()
 def prune(
     context: typer.Context,

@@ -127,7 +127,7 @@ def _facts(
         ("name", entry.name),
         ("state", said.state(session, entry), STATES.get(said.state(session, entry), "")),
         ("provider", _provider(entry)),
-        ("backend", f"local ({session.home.secrets}/store.oc)"),
+        ("backend", f"local ({session.secrets.file})"),
         ("variable", listing.variable_of(entry)),
         ("versions", stages),
     ]

@@ -10,7 +10,7 @@ import typer
 
 from openclaw_cli import formats, newfile, template
 from openclaw_cli.cli import listing
-from openclaw_cli.cli.secrets import stale
+from openclaw_cli.cli.secrets import bundles, stale
 from openclaw_cli.cli.secrets.named import variables
 from openclaw_cli.cli.secrets.references import read_file
 from openclaw_cli.cli.secrets.values import tell_founding
@@ -96,17 +96,35 @@ def export(
     ] = "dotenv",
     all_: Annotated[bool, typer.Option("--all", help="Every secret.")] = False,
     out: Annotated[
-        str | None, typer.Option("--out", "-o", metavar="FILE", help="Where to; 0600.")
+        str | None, typer.Option("--out", "--output", "-o", metavar="FILE", help="Where to; 0600.")
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+    sealed: Annotated[
+        bool, typer.Option("--sealed", "--for-ci", help="A bundle: sealed, with a key of its own.")
+    ] = False,
+    expires: Annotated[
+        str | None, typer.Option("--expires", metavar="24h", help="Until when a bundle is read.")
+    ] = None,
+    key_file: Annotated[
+        str | None, typer.Option("--key-file", metavar="FILE", help="Where a bundle's key goes.")
+    ] = None,
 ) -> None:
-    """Write secrets in the format of another tool.
+    """Write secrets in the format of another tool, or sealed for a job.
 
         openclaw secrets export --format kubernetes "prod/*" | kubectl apply -f -
 
-    What a format cannot hold exactly is refused. A file is only written with --out.
+        openclaw secrets export --sealed --for-ci deploy-token --output ci.bundle --expires 24h
+
+    What a format cannot hold exactly is refused. A file is only written with --out. The key of a
+    bundle is the answer, unless --key-file takes it.
     """
     session: Session = context.obj
+    if sealed:
+        chosen = _selected(session, names or [], all_=all_)
+        bundles.export(session, list(chosen), out, expires=expires, key_file=key_file, force=force)
+        return
+    if expires is not None or key_file is not None:
+        raise UsageError("--expires and --key-file are for a bundle", hint="add --sealed")
     writer = formats.get(format_)
     if not hasattr(writer, "write"):
         raise UsageError(f"{format_} is only read, not written")

@@ -2,7 +2,8 @@
 
 By a descriptor (`--key-fd N`), in the variable OPENCLAW_STORE_KEY, or as a credential of systemd
 (`LoadCredential=openclaw-store-key:...`). The first two are taken once, at the start: then they are
-gone, so that no program that we start inherits them. Lean: the hot road imports it.
+gone, so that no program that we start inherits them. So is the key of a bundle (`bundle.py`), in
+OPENCLAW_BUNDLE_KEY. Lean: the hot road imports it.
 """
 
 from __future__ import annotations
@@ -17,13 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import MutableMapping
 
 VARIABLE = "OPENCLAW_STORE_KEY"
+BUNDLE = "OPENCLAW_BUNDLE_KEY"
 FOLDER = "CREDENTIALS_DIRECTORY"
 CREDENTIAL = "openclaw-store-key"
 
 KEY = 32  # bytes
 LIMIT = 256  # bytes; a key is 64 hexadecimal digits and a newline
 
-_taken: list[tuple[bytes, str]] = []
+_taken: dict[str, bytes] = {}
 
 
 def take(environ: MutableMapping[str, str], descriptor: int | None) -> None:
@@ -32,21 +34,31 @@ def take(environ: MutableMapping[str, str], descriptor: int | None) -> None:
     Raises `UsageError` for a descriptor that is not open, `IntegrityError` for what is no key.
     """
     _taken.clear()
-    written = environ.pop(VARIABLE, "")
+    written = {
+        "variable": (VARIABLE, environ.pop(VARIABLE, "")),
+        "bundle": (BUNDLE, environ.pop(BUNDLE, "")),
+    }
     if descriptor is not None:
-        _taken.append((decoded(_read(descriptor), f"descriptor {descriptor}"), "descriptor"))
-    elif written:
-        _taken.append((decoded(written.encode(errors="replace"), VARIABLE), "variable"))
+        _taken["descriptor"] = decoded(_read(descriptor), f"descriptor {descriptor}")
+    for word, (name, text) in written.items():
+        if text:
+            _taken[word] = decoded(text.encode(errors="replace"), name)
 
 
 def found() -> tuple[bytes, str] | None:
     """Return the key and how it came: "descriptor", "variable" or "credential"; None for none."""
-    if _taken:
-        return _taken[0]
+    for word in ("descriptor", "variable"):
+        if word in _taken:
+            return _taken[word], word
     path = credential()
     if not os.path.lexists(path):
         return None
     return decoded(_credential(path), path), "credential"
+
+
+def of_bundle() -> bytes | None:
+    """Return the key of a bundle, if it came by a descriptor or in its variable."""
+    return _taken.get("descriptor") or _taken.get("bundle")
 
 
 def credential() -> str:

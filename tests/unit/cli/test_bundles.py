@@ -1,0 +1,287 @@
+"""A bundle: made for a job, read in it without a home, its records taken back."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from openclaw_cli.cli.secrets import bundles
+from tests.conftest import SCRIPTS, Openclaw, Result
+
+SLOW = {"OPENCLAW_NO_HOT": "1"}
+ROADS = pytest.mark.parametrize("road", [{}, SLOW], ids=["fast", "slow"])
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job elsewhere: it has the bundle, its key and nothing else."""
+
+    folder: Path
+    key: str
+
+    def __call__(
+        self, *line: str, env: Mapping[str, str] | None = None, given: bytes = b""
+    ) -> Result:
+        environ = {
+            "PATH": os.environ["PATH"],
+            "OPENCLAW_BUNDLE": "ci.bundle",
+            "OPENCLAW_BUNDLE_KEY": self.key,
+            **(env or {}),
+        }
+        done = subprocess.run(
+            [f"{SCRIPTS}/openclaw", *line],
+            cwd=self.folder,
+            env=environ,
+            input=given,
+            capture_output=True,
+            check=False,
+        )
+        return Result(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.fixture
+def job(openclaw: Openclaw, tmp_path: Path) -> Job:
+    openclaw("secrets", "set", "deploy-token", input=b"hunter2", check=0)
+    openclaw("secrets", "describe", "deploy-token", "--label", "variable=TOKEN", check=0)
+    openclaw("secrets", "set", "binary", input=b"\0\xff\n\n", check=0)
+    openclaw("secrets", "set", "not-for-jobs", input=b"crown jewels", check=0)
+    folder = tmp_path / "job"
+    folder.mkdir()
+    out = str(folder / "ci.bundle")
+    line = ("secrets", "export", "--sealed", "--for-ci", "deploy-token", "binary", "--output", out)
+    return Job(folder, openclaw(*line, check=0).out.decode())
+
+
+@ROADS
+def test_the_job_reads_what_it_was_given_and_nothing_else(job: Job, road: dict[str, str]) -> None:
+    done = job("secrets", "get", "deploy-token", env=road)
+    assert (done.out, done.err, done.status) == (b"hunter2", b"", 0)
+    assert job("secrets", "get", "binary", env=road).out == b"\0\xff\n"
+    refused = job("secrets", "get", "not-for-jobs", env=road)
+    assert refused.status == 3
+    assert b"--for-ci not-for-jobs" in refused.err
+
+
+def test_every_way_of_reading_works(job: Job) -> None:
+    done = job("secrets", "run", "--env", "deploy-token", "--", "sh", "-c", "echo $TOKEN; env")
+    assert b"hunter2" not in done.out
+    assert job.key.encode() not in done.out
+    assert b"[openclaw:deploy-token]" in done.out
+    done = job("secrets", "inject", given=b"x={{ openclaw://deploy-token }}")
+    assert done.out == b"x=hunter2"
+    request = b'{"protocolVersion":1,"provider":"x","ids":["deploy-token"]}'
+    assert job("secrets", "resolve", given=request).json()["values"] == {"deploy-token": "hunter2"}
+    assert b"deploy-token" in job("secrets", "list").out
+    assert job("status").status == 0
+    assert job("doctor").status in (0, 10)
+    assert job("status", "--json").json()["store"]["expires"]
+
+
+def test_the_key_is_in_no_file_of_the_job_and_the_value_in_none(job: Job) -> None:
+    job("secrets", "run", "--env", "K=deploy-token", "--", "true")
+    for path in job.folder.rglob("*"):
+        if path.is_file():
+            data = path.read_bytes()
+            assert job.key.encode() not in data
+            assert bytes.fromhex(job.key) not in data
+            assert b"hunter2" not in data
+            assert stat.S_IMODE(path.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        ("secrets", "set", "deploy-token"),
+        ("secrets", "delete", "deploy-token"),
+        ("secrets", "describe", "deploy-token", "--label", "a=b"),
+        ("secrets", "rollback", "deploy-token"),
+        ("store", "rekey"),
+        ("store", "slots", "add", "recovery", "--recovery-file", "r"),
+    ],
+    ids=" ".join,
+)
+def test_nothing_in_it_can_be_changed(job: Job, line: tuple[str, ...]) -> None:
+    before = (job.folder / "ci.bundle").read_bytes()
+    done = job(*line, given=b"new value")
+    assert done.status == 6
+    assert b"can only be read" in done.err
+    assert (job.folder / "ci.bundle").read_bytes() == before
+
+
+@ROADS
+@pytest.mark.parametrize(
+    ("environ", "status", "said"),
+    [
+        ({"OPENCLAW_BUNDLE_KEY": ""}, 5, b"needs its key"),
+        ({"OPENCLAW_BUNDLE_KEY": "00" * 32}, 5, b"the key does not open the bundle"),
+        ({"OPENCLAW_BUNDLE_KEY": "0x"}, 4, b"OPENCLAW_BUNDLE_KEY does not hold a key"),
+        ({"OPENCLAW_BUNDLE_KEY": "", "OPENCLAW_BUNDLE_KEY_FILE": "gone"}, 5, b"is not there"),
+        ({"OPENCLAW_BUNDLE": "gone"}, 78, b"which does not exist"),
+        ({"OPENCLAW_BUNDLE": "."}, 74, b"cannot"),
+        ({"OPENCLAW_BUNDLE_OUTPUT": "/proc/nowhere"}, 9, b"export OPENCLAW_BUNDLE_OUTPUT="),
+    ],
+)
+def test_what_is_missing_is_said(
+    job: Job, road: dict[str, str], environ: dict[str, str], status: int, said: bytes
+) -> None:
+    done = job("secrets", "get", "deploy-token", env={**road, **environ})
+    assert (done.status, done.out) == (status, b"")
+    assert said in done.err
+
+
+def test_a_damaged_bundle_is_refused(job: Job) -> None:
+    path = job.folder / "ci.bundle"
+    data = path.read_bytes()
+    path.write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
+    assert job("secrets", "list").status == 4
+    path.write_bytes(data[:-1])
+    assert job("secrets", "get", "deploy-token").status == 4
+    path.write_bytes(b"no bundle")
+    assert job("secrets", "get", "deploy-token").status == 4
+
+
+def test_the_key_comes_by_a_file_or_a_descriptor_too(job: Job) -> None:
+    path = job.folder / "key"
+    path.write_text(job.key + "\n")
+    path.chmod(0o600)
+    by_file = {"OPENCLAW_BUNDLE_KEY": "", "OPENCLAW_BUNDLE_KEY_FILE": "key"}
+    assert job("secrets", "get", "deploy-token", env=by_file).out == b"hunter2"
+    path.chmod(0o644)
+    assert job("secrets", "get", "deploy-token", env=by_file).status == 6
+    environ = {"PATH": os.environ["PATH"], "OPENCLAW_BUNDLE": "ci.bundle"}
+    words = ["sh", "-c", f"{SCRIPTS}/openclaw --key-fd 5 secrets get deploy-token 5< key"]
+    done = subprocess.run(words, cwd=job.folder, env=environ, capture_output=True, check=True)
+    assert done.stdout == b"hunter2"
+
+
+def test_an_expired_one_gives_nothing(openclaw: Openclaw, job: Job, tmp_path: Path) -> None:
+    out = str(tmp_path / "short")
+    key = str(tmp_path / "short.key")
+    line = ("secrets", "export", "--sealed", "deploy-token", "-o", out, "--key-file", key)
+    assert openclaw(*line, "--expires", "1s", check=0).out == b""
+    assert stat.S_IMODE(os.stat(key).st_mode) == 0o600
+    environ = {
+        "OPENCLAW_BUNDLE": out,
+        "OPENCLAW_BUNDLE_KEY": "",
+        "OPENCLAW_BUNDLE_KEY_FILE": key,
+    }
+    later = subprocess.run(
+        ["faketime", "-f", "+1h", f"{SCRIPTS}/openclaw", "secrets", "get", "deploy-token"],
+        cwd=job.folder,
+        env={**os.environ, **environ},
+        capture_output=True,
+        check=False,
+    )
+    assert (later.returncode, later.stdout) == (6, b"")
+    assert b"expired 59 minutes ago" in later.stderr
+
+
+def test_the_records_come_back_once_and_verified(openclaw: Openclaw, job: Job) -> None:
+    job("secrets", "get", "deploy-token", env={"CI": "true"})
+    job("secrets", "run", "--env", "K=binary", "--no-mask", "--", "true")
+    output = str(job.folder / "ci.bundle.job")
+    assert openclaw("secrets", "audit", "import", output, "--json").json()["records"] == 3
+    assert openclaw("secrets", "audit", "import", output, "--json").json()["records"] == 0
+    job("secrets", "get", "deploy-token")
+    assert openclaw("secrets", "audit", "import", output, "--json").json()["records"] == 1
+    openclaw("secrets", "audit", "verify", check=0)
+    read = openclaw(
+        "secrets", "audit", "--name", "deploy-token", "--action", "get", "--json"
+    ).json()
+    assert [event["backend"] for event in read["events"]] == ["bundle", "bundle"]
+    assert read["events"][0]["actor"]["via"] == "ci"
+    assert read["events"][0]["job_at"] < read["events"][0]["at"]
+    made = openclaw("secrets", "audit", "--action", "bundle", "--json").json()["events"]
+    assert made[0]["names"] == ["binary", "deploy-token"]
+
+
+def test_a_job_that_changed_its_records_is_told_on(openclaw: Openclaw, job: Job) -> None:
+    job("secrets", "get", "deploy-token")
+    trail = next(job.folder.rglob("trail.jsonl"))
+    trail.write_bytes(trail.read_bytes().replace(b'"deploy-token"', b'"binary"'))
+    done = openclaw("secrets", "audit", "import", str(trail), check=4)
+    assert b"record 2 is not what it was" in done.err
+    assert b"deploy-token" not in openclaw("secrets", "audit", "--action", "get").out
+
+
+def test_what_another_store_made_or_is_no_trail_is_refused(
+    openclaw: Openclaw, job: Job, tmp_path: Path
+) -> None:
+    job("secrets", "get", "deploy-token")
+    trail = str(next(job.folder.rglob("trail.jsonl")))
+    other = {"OPENCLAW_STATE_DIR": str(tmp_path / "other")}
+    openclaw("secrets", "set", "x", input=b"x", env=other, check=0)
+    openclaw("secrets", "audit", "import", trail, env=other, check=4)
+    openclaw("secrets", "audit", "import", str(tmp_path / "state/audit/trail.jsonl"), check=2)
+    openclaw("secrets", "audit", "import", str(tmp_path / "nothing"), check=3)
+    openclaw("secrets", "audit", "import", str(tmp_path / "home"), check=3)
+
+
+def test_two_readings_at_once_share_one_trail(job: Job, openclaw: Openclaw) -> None:
+    environ = {
+        "PATH": os.environ["PATH"],
+        "OPENCLAW_BUNDLE": "ci.bundle",
+        "OPENCLAW_BUNDLE_KEY": job.key,
+    }
+    line = [f"{SCRIPTS}/openclaw", "secrets", "get", "deploy-token"]
+    running = [
+        subprocess.Popen(line, cwd=job.folder, env=environ, stdout=subprocess.PIPE)
+        for _ in range(8)
+    ]
+    assert [each.communicate()[0] for each in running] == [b"hunter2"] * 8
+    done = openclaw("secrets", "audit", "import", str(job.folder / "ci.bundle.job"), "--json")
+    assert done.json()["records"] >= 9
+
+
+@pytest.mark.parametrize(
+    ("options", "status"),
+    [
+        (("--sealed", "deploy-token"), 2),
+        (("--sealed", "--output", "{new}"), 2),
+        (("--sealed", "nothing", "--output", "{new}"), 3),
+        (("--sealed", "deploy-token", "--output", "{new}", "--expires", "2y"), 2),
+        (("--sealed", "deploy-token", "--output", "{new}", "--expires", "soon"), 2),
+        (("--sealed", "deploy-token", "--output", "{there}"), 11),
+        (("--sealed", "deploy-token", "--output", "{new}", "--key-file", "{there}"), 11),
+        (("deploy-token", "--expires", "1h"), 2),
+        (("deploy-token", "--key-file", "{new}"), 2),
+    ],
+)
+def test_a_bundle_that_cannot_be_made_leaves_nothing(
+    openclaw: Openclaw, job: Job, tmp_path: Path, options: tuple[str, ...], status: int
+) -> None:
+    names = {"new": str(tmp_path / "new"), "there": str(job.folder / "ci.bundle")}
+    line = [each.format(**names) for each in options]
+    openclaw("secrets", "export", *line, check=status)
+    assert not (tmp_path / "new").exists()
+
+
+def test_a_bundle_whose_key_was_given_to_nobody_is_taken_away(
+    openclaw: Openclaw, job: Job, tmp_path: Path
+) -> None:
+    assert job.key
+    line = f"openclaw secrets export --sealed deploy-token --output {tmp_path}/new >/dev/full"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, check=False)
+    assert done.returncode == 74
+    assert not (tmp_path / "new").exists()
+    openclaw("secrets", "export", "--sealed", "deploy-token", "--output", f"{tmp_path}/new")
+
+
+def test_the_answer_for_machines_has_all_of_it(
+    openclaw: Openclaw, job: Job, tmp_path: Path
+) -> None:
+    line = ["secrets", "export", "--for-ci", "deploy-token", "--output", f"{tmp_path}/new"]
+    answer = openclaw(*line, "--json", check=0).json()
+    shutil.copy(tmp_path / "new", job.folder / "ci.bundle")
+    assert Job(job.folder, answer["key"])("secrets", "get", "deploy-token").out == b"hunter2"
+    assert json.dumps(answer).count("hunter2") == 0
+    assert answer["secrets"] == ["deploy-token"]
+    assert bundles.EXPIRES == "24h"
