@@ -56,7 +56,7 @@ def end(given: list[str]) -> NoReturn:
 def _status(given: list[str]) -> int:
     process.harden()
     try:
-        if "OPENCLAW_STORE_KEY" in os.environ or any(map(_is_everywhere, given)):
+        if any(name in os.environ for name in _KEYS) or any(map(_is_everywhere, given)):
             from openclaw_cli.cli import everywhere
 
             given = everywhere.taken(given, os.environ)
@@ -81,6 +81,10 @@ def _status(given: list[str]) -> int:
 
         return crashed(crash)
     return status
+
+
+_KEYS = ("OPENCLAW_STORE_KEY", "OPENCLAW_BUNDLE_KEY")
+"""Variables that hold a key, which is taken out of the environment before anything else."""
 
 
 def _is_everywhere(word: str) -> bool:
