@@ -204,14 +204,24 @@ class Connection:
     """AWS in one region, as one identity. It may be used by several threads."""
 
     def __init__(
-        self, settings: Settings, *, more: tuple[Setting, ...] = (), kind: str, title: str
+        self,
+        settings: Settings,
+        *,
+        more: tuple[Setting, ...] = (),
+        kind: str,
+        title: str,
+        key: tuple[str, str] | None = None,
+        written: str = "",
     ) -> None:
         """Read the settings; raises `ConfigError`. Nothing is sent or imported.
 
         `more` are settings of the caller's own, found in `settings` afterwards; `kind` is the name
-        in settings and `title` the one in messages.
+        in settings and `title` the one in messages. `key`, an access key, is used in place of what
+        Amazon's variables and files give. `written` is how a setting is written, if not in a file.
         """
         self.settings = checked_settings(settings, (*SETTINGS, *more), kind)
+        self._key = key
+        self._written = written or f"{{}} = {{}} under [backends.{kind}]"
         self.kind = kind
         self.title = title
         self._lock = threading.Lock()
@@ -489,12 +499,20 @@ class Connection:
         # Else a code would be asked for on the terminal, or read from what is piped to us.
         resolver.get_provider("assume-role")._prompter = _no_code  # noqa: SLF001
         # A profile can name a program that finds them, which may never end.
-        found = _within(deadline, self._current, resolver.load_credentials)
+        found = self._given() or _within(deadline, self._current, resolver.load_credentials)
         if found is None:
             raise DeniedError("no AWS credentials were found", hint=self._sign_in_again())
         self._credentials = self._in_role(session, found) if self.settings["role-arn"] else found
         session.register_component("credential_provider", _Found(self._credentials))
         return session
+
+    def _given(self) -> Any:  # noqa: ANN401
+        from botocore.credentials import Credentials
+
+        return Credentials(*self._key, method="a secret") if self._key else None
+
+    def _setting(self, name: str, value: str) -> str:
+        return self._written.format(name, value)
 
     def _region(self, session: Any) -> str:  # noqa: ANN401
         region = (
@@ -505,7 +523,7 @@ class Connection:
         if not region:
             raise ConfigError(
                 "no AWS region is set",
-                hint=f'region = "REGION" under [backends.{self.kind}] in settings.toml',
+                hint=self._setting("region", '"REGION"'),
             )
         if not _REGION.fullmatch(str(region)):  # it becomes a part of a host's name
             raise ConfigError(f"not an AWS region: {safe(str(region))}")
@@ -539,7 +557,9 @@ class Connection:
         if parts.scheme == "http" and not (_is_loopback(host) or self.settings["plain-http"]):
             raise ConfigError(
                 f"the AWS endpoint is not encrypted: {origin}",
-                hint=f"plain-http = true under [backends.{self.kind}], if it must be",
+                hint=self._setting("plain-http", "true") + ", if it must be"
+                if self._key is None
+                else "use https://",
             )
 
     def _sign_in(self, deadline: Deadline) -> None:
@@ -613,7 +633,7 @@ class Connection:
         if not self.settings["proxy"] and (
             os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
         ):
-            hint = f'HTTPS_PROXY is not used: proxy = "URL" under [backends.{self.kind}]'
+            hint = "HTTPS_PROXY is not used: " + self._setting("proxy", '"URL"')
         return TemporaryError(f"{self.title} cannot be reached at {_origin(url)}", hint=hint)
 
     def _sign_in_again(self) -> str:

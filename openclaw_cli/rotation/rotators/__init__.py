@@ -11,6 +11,7 @@ from openclaw_cli.registry import Registry
 ROTATORS = Registry(
     "rotator",
     {
+        "aws-iam": "openclaw_cli.rotation.rotators.aws_iam:AwsIam",
         "generate": "openclaw_cli.rotation.rotators.generate:Generate",
         "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",
         "person": "openclaw_cli.rotation.rotators.person:Person",

@@ -1,0 +1,98 @@
+"""A way to a server on which the reply to a chosen request is lost, after it was carried out.
+
+with LossyProxy(server.port) as way:
+    way.lose(b"CreateAccessKey")
+    ...  # talk to 127.0.0.1:way.port
+assert way.lost == 1
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import socket
+import threading
+from types import TracebackType
+from typing import Self
+
+_CHUNK = 64 * 1024
+_OVERLAP = 256  # bytes: a mark may come in two pieces
+
+
+class LossyProxy:
+    """Passes bytes both ways while it is entered, on a loopback port of its own."""
+
+    def __init__(self, port: int) -> None:
+        self._target = port
+        self._mark = b""
+        self._lock = threading.Lock()
+        self._stop = threading.Event()
+        self._listening = socket.create_server(("127.0.0.1", 0))
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self.lost = 0
+
+    @property
+    def port(self) -> int:
+        port: int = self._listening.getsockname()[1]
+        return port
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def lose(self, mark: bytes) -> None:
+        """Lose the reply to the next request that has this in it."""
+        self._mark = mark
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        value: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stop.set()
+        self._listening.shutdown(socket.SHUT_RDWR)
+        self._listening.close()
+        self._thread.join()
+
+    def _serve(self) -> None:
+        while not self._stop.is_set():
+            try:
+                client, _ = self._listening.accept()
+            except OSError:
+                return
+            threading.Thread(target=self._carry, args=[client], daemon=True).start()
+
+    def _carry(self, client: socket.socket) -> None:
+        server = socket.create_connection(("127.0.0.1", self._target))
+        with client, server, contextlib.suppress(OSError):
+            self._between(client, server)
+
+    def _between(self, client: socket.socket, server: socket.socket) -> None:
+        losing, asked = False, b""
+        while not self._stop.is_set():
+            ready, _, _ = select.select([client, server], [], [], 0.2)
+            if client in ready:
+                data = client.recv(_CHUNK)
+                asked = asked[-_OVERLAP:] + data
+                losing = losing or self._is_marked(asked)
+                if not data:
+                    return
+                server.sendall(data)
+            if server in ready:
+                data = server.recv(_CHUNK)
+                if losing or not data:
+                    return
+                client.sendall(data)
+
+    def _is_marked(self, asked: bytes) -> bool:
+        with self._lock:
+            if not self._mark or self._mark not in asked:
+                return False
+            self._mark = b""
+            self.lost += 1
+            return True
