@@ -49,6 +49,7 @@ from openclaw_cli.settings import (
     DEFAULTS,
     LIMIT,
     PRODUCTION,
+    RESOLVERS,
     TABLES,
     Settings,
     check_writers,
@@ -245,6 +246,9 @@ def ours(path: str, text: str) -> Source:
         return source
     plain = without_comments(text, "TOML")
     for keys, value in flat(document):
+        if keys[0] == RESOLVERS:
+            _take_limit(source, plain, keys, value)
+            continue
         if _is_read_elsewhere(keys[0]) or _take(source, plain, keys, value):
             continue
         name, shown = ".".join(map(canonical, keys)), safe(".".join(keys))
@@ -345,6 +349,24 @@ def _look_closer(source: Source, plain: str, path: tuple[str, ...]) -> None:
         source.mistakes.append(
             Mistake(source.path, line, shown, f"no setting is called {shown}", _meant(name))
         )
+
+
+def _take_limit(
+    source: Source,
+    plain: str,
+    path: tuple[str, ...],
+    value: Any,  # noqa: ANN401  whatever the file holds
+) -> None:
+    """Take over what a resolver may hand out: `[resolvers.NAME]`, `allow = ["PATTERN"]`."""
+    allow = value.get("allow") if isinstance(value, dict) else None
+    right = isinstance(allow, list) and all(isinstance(each, str) and each for each in allow)
+    if not right or set(value) != {"allow"}:
+        shown = safe(".".join(path))
+        what = f"{shown} is not a limit of a resolver"
+        fix = '[resolvers.NAME], below it allow = ["openai-*"]'
+        source.mistakes.append(Mistake(source.path, line_of(plain, path), shown, what, fix))
+        return
+    source.values.setdefault(RESOLVERS, {})[path[-1]] = {"allow": allow}
 
 
 def _take(

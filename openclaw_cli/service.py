@@ -85,6 +85,7 @@ class Secrets:
         self.plaintext = plaintext
         self.fallback: Sequence[str] = ()
         self.patience = 0.0
+        self.permit: Callable[[Reference], OpenclawError | None] | None = None
         self._elsewhere = elsewhere
         self._make = found
         self._others: Elsewhere | None = None
@@ -119,7 +120,7 @@ class Secrets:
                 snapshot = self.opened()
             try:
                 started = time.monotonic()
-                found = self._suggested(references, self._found(snapshot, references))
+                found = self._suggested(references, self._permitted(snapshot, references))
                 self._record(references, found, purpose, time.monotonic() - started)
                 # A commit in between may have revoked what was just read: then read again, so
                 # that no reading of an old value is recorded after its revocation.
@@ -159,6 +160,17 @@ class Secrets:
 
     def _is_local(self, reference: Reference) -> bool:
         return all(each.backend == LOCAL for each in self._places(reference))
+
+    def _permitted(
+        self, snapshot: Snapshot, references: Sequence[Reference]
+    ) -> list[Secret | OpenclawError]:
+        """Return the answers; what `permit` refuses is not looked for at all."""
+        if self.permit is None:
+            return self._found(snapshot, references)
+        refused = [self.permit(each) for each in references]
+        asked = [each for each, no in zip(references, refused, strict=True) if no is None]
+        answers = iter(self._found(snapshot, asked))
+        return [next(answers) if no is None else no for no in refused]
 
     def _found(
         self, snapshot: Snapshot, references: Sequence[Reference]

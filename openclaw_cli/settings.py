@@ -31,8 +31,11 @@ LIMIT = 1024 * 1024  # bytes of a source
 BACKENDS = "backends."
 """What the name of a backend's table begins with."""
 
-TABLES = ("names", "plaintext", "encryption")
-"""What `published.py` finds in a source besides settings, each a table by the secret's name."""
+RESOLVERS = "resolvers"
+"""What the table of what each resolver may hand out is called."""
+
+TABLES = ("names", "plaintext", "encryption", RESOLVERS)
+"""What a source holds besides settings, each a table by a name."""
 
 PRODUCTION = ("prod", "production")
 """Environments in which no secret may stand in plain text in a source."""
@@ -107,6 +110,12 @@ class Settings:
     def encryption(self) -> dict[str, str]:
         """What is to wrap the store's key, `{"slot", "key", "rotation"}`, as far as it is said."""
         found: dict[str, str] = self.values.get("encryption", {})
+        return found
+
+    @property
+    def resolvers(self) -> dict[str, dict[str, Any]]:
+        """What the gateway's providers may be given, `{"allow": [patterns]}` for each by name."""
+        found: dict[str, dict[str, Any]] = self.values.get(RESOLVERS, {})
         return found
 
     def led_to(self) -> list[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
@@ -20,7 +20,7 @@ from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder
 from openclaw_cli.home import Home
 from openclaw_cli.options import Setting
 from openclaw_cli.published import canonical
-from openclaw_cli.settings import FILE, TABLES, check_root, check_writers
+from openclaw_cli.settings import FILE, RESOLVERS, TABLES, check_root, check_writers
 
 _PRIVATE = 0o600
 _VALUE = re.compile(r"""(\s*=\s*)("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s#,}]+)""")
@@ -35,6 +35,20 @@ def change(home: Home, name: str, written: str) -> tuple[str, bool]:
     """
     chosen = config.setting(name)
     value = chosen.read(written)
+    return _rewritten(home, lambda path, text: _changed(path, text, chosen, value))
+
+
+def limit(home: Home, resolver: str, allow: Sequence[str]) -> str:
+    """Limit what a resolver may hand out to names that fit one of the patterns; return the file.
+
+    `resolver` is the name that the gateway has for it. Raises `ConfigError` for a file that has
+    mistakes, or where the limit stands in another way than ours.
+    """
+    return _rewritten(home, lambda path, text: (_limited(path, text, resolver, allow), True))[0]
+
+
+def _rewritten(home: Home, edit: Callable[[str, str], tuple[str, bool]]) -> tuple[str, bool]:
+    """Replace the file by what `edit` makes of its path and text; pass on what it says besides."""
     check_root(home.root)
     try:
         os.makedirs(home.root, 0o700, exist_ok=True)
@@ -47,9 +61,29 @@ def change(home: Home, name: str, written: str) -> tuple[str, bool]:
         if opened is not None:
             check_writers(opened[1], path)
             text, mode = _readable(path, opened[0]), stat.S_IMODE(opened[1].st_mode)
-        after, kept = _changed(path, text, chosen, value)
+        after, kept = edit(path, text)
         _replace(path, after.encode(), mode)
     return path, kept
+
+
+def _limited(path: str, text: str, resolver: str, allow: Sequence[str]) -> str:
+    import tomli_w
+
+    before = config.ours(path, text).believed()
+    section = f"{RESOLVERS}.{resolver}"
+    literal = tomli_w.dumps({"x": list(allow)}).partition("=")[2].strip()
+    written = re.compile(
+        rf"^([ \t]*\[{re.escape(section)}\][ \t]*\n[ \t]*allow[ \t]*=[ \t]*)\[[^\]]*\]",
+        re.MULTILINE,
+    )
+    edited, count = written.subn(lambda found: found[1] + literal, text)
+    if not count:
+        edited = _added(text, without_comments(text, "TOML"), f"{section}.allow", literal)
+    after = config.ours(path, edited)
+    limits = {**before.values.get(RESOLVERS, {}), resolver: {"allow": list(allow)}}
+    if after.mistakes or after.values.get(RESOLVERS) != limits:
+        raise ConfigError(f"{path} has {section} in another way", hint="edit it by hand")
+    return edited
 
 
 def _readable(path: str, data: bytes) -> str:

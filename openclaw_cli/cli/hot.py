@@ -44,6 +44,10 @@ def end(given: list[str]) -> NoReturn:
     """Run and end the process without Python's tidying up, which costs a fifth of its start."""
     gc.disable()  # a process of some milliseconds leaves nothing worth collecting
     status = _status(given)
+    if status and given[:2] == ["secrets", "resolve"]:
+        from openclaw_cli.interop.resolver import drain
+
+        drain()
     try:
         for stream in (sys.stdout, sys.stderr):
             if stream is not None:  # None when it was closed before we started
@@ -173,12 +177,14 @@ def _run(secrets: Secrets, settings: Settings, options: Options) -> int | None:
         return start(secrets, plan)
 
 
-def _resolve(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
-    if options != {"": []}:
+def _resolve(secrets: Secrets, settings: Settings, options: Options) -> int | None:
+    if options[""] or "--" in options:
         return None
     from openclaw_cli.interop import resolver as protocol
 
-    stdout.write_all(protocol.answer(secrets, protocol.read_request()))
+    request = protocol.read_request()
+    allow = options.get("--allow", [])
+    stdout.write_all(protocol.answer(secrets, request, limits=settings.resolvers, allow=allow))
     return 0
 
 
@@ -216,7 +222,7 @@ _VERBS: dict[
     "secrets __names": (_offer, _NONE, frozenset(("--wanted",))),
     "secrets get": (_get, frozenset(("--name",)), _NONE),
     "secrets list": (_list, _NONE, _NONE),
-    "secrets resolve": (_resolve, _NONE, _NONE),
+    "secrets resolve": (_resolve, frozenset(("--allow",)), _NONE),
     "secrets run": (_run, frozenset(("--env",)), frozenset(("--no-mask",))),
 }
 """Each line of the fast road: what answers it, its options with a value, its options without."""

@@ -4,6 +4,10 @@
 `{"protocolVersion":1,"values":{id: text},"errors":{id: {"code","message"}}}`: one failing id must
 not take the others with it. Only a request that cannot be understood ends with another status.
 
+What one resolver may hand out can be limited: in `settings.toml`, by the provider that the request
+names, and on its command line. Where any is limited there, one without a limit is given nothing,
+since whoever writes the gateway's configuration chooses the name.
+
 Lean: the gateway starts up to fifty of these at once and gives them five seconds.
 """
 
@@ -12,12 +16,13 @@ from __future__ import annotations
 import os
 import time
 
-from openclaw_cli.errors import OpenclawError, TemporaryError, UsageError
+from openclaw_cli.errors import DeniedError, OpenclawError, TemporaryError, UsageError
 from openclaw_cli.leanjson import dumps, loads
 from openclaw_cli.names import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
     from typing import Any
 
     from openclaw_cli.model import Secret
@@ -30,15 +35,35 @@ MOST_REQUEST = 256 * 1024  # bytes
 MOST_ANSWER = 1024 * 1024 - 64 * 1024  # bytes; the gateway counts standard error, too
 SECONDS = 4.0  # the gateway kills us after five
 PATIENCE = 3.0  # seconds for other backends; a slow one takes only its own ids with it
+_LEAST_PATIENCE = 0.2  # seconds, where the request came late
+_MARGIN = 0.5  # seconds kept for the record and the answer
 
 
-def read_request(descriptor: int = 0, seconds: float = SECONDS) -> list[str]:
-    """Return the ids of the request on a descriptor, which is read to its end in any case.
+class Request:
+    """What the gateway asks: the name it has for us, the ids, and until when it gets an answer."""
+
+    __slots__ = ("began", "ids", "provider")
+
+    def __init__(self, provider: str, ids: list[str], began: float) -> None:
+        self.provider = provider
+        self.ids = ids
+        self.began = began
+
+    @property
+    def patience(self) -> float:
+        """How long other backends may take, in seconds."""
+        left = SECONDS - _MARGIN - (time.monotonic() - self.began)
+        return max(_LEAST_PATIENCE, min(PATIENCE, left))
+
+
+def read_request(descriptor: int = 0, seconds: float = SECONDS) -> Request:
+    """Return the request on a descriptor, which is read to its end in any case.
 
     A gateway whose pipe closes before it has written dies of it. Raises `UsageError` for what is
     not a request and `TemporaryError` when it does not end in time.
     """
-    data = _drained(descriptor, time.monotonic() + seconds)
+    began = time.monotonic()
+    data = _drained(descriptor, began + seconds)
     if len(data) > MOST_REQUEST:
         raise UsageError(f"the request has more than {MOST_REQUEST // 1024} KiB")
     try:
@@ -52,14 +77,29 @@ def read_request(descriptor: int = 0, seconds: float = SECONDS) -> list[str]:
         raise UsageError("the request has no list of ids")
     if len(ids) > MOST_IDS:
         raise UsageError(f"the request has more than {MOST_IDS} ids")
-    return list(dict.fromkeys(ids))
+    provider = request.get("provider", "")
+    if not isinstance(provider, str):
+        raise UsageError("the request's provider is not a text")
+    return Request(provider, list(dict.fromkeys(ids)), began)
 
 
-def answer(secrets: Secrets, ids: list[str]) -> bytes:
-    """Return the answer to a request; every reading is recorded first, all of them in one batch."""
+def answer(
+    secrets: Secrets,
+    request: Request,
+    *,
+    limits: Mapping[str, Mapping[str, Any]] | None = None,
+    allow: Sequence[str] = (),
+) -> bytes:
+    """Return the answer to a request; every reading is recorded first, all of them in one batch.
+
+    `limits` is `Settings.resolvers`, `allow` the patterns of the command line; an id must fit both.
+    """
+    secrets.actor = _asking(secrets.actor, request.provider)
+    secrets.permit = _permit(request.provider, limits or {}, allow)
+    secrets.patience = request.patience
     found: dict[str, Secret | OpenclawError] = {}
     wanted: dict[str, Reference] = {}
-    for each in ids:
+    for each in request.ids:
         try:
             wanted[each] = parse(each)
         except OpenclawError as refused:
@@ -70,12 +110,56 @@ def answer(secrets: Secrets, ids: list[str]) -> bytes:
 
 
 def _read(secrets: Secrets, wanted: dict[str, Reference]) -> dict[str, Secret | OpenclawError]:
-    secrets.patience = PATIENCE
     try:
         answers = secrets.read_many(list(wanted.values()), purpose="resolve")
     except OpenclawError as refused:
         return dict.fromkeys(wanted, refused)
     return dict(zip(wanted, answers, strict=True))
+
+
+def _asking(actor: dict[str, Any], provider: str) -> dict[str, Any]:
+    """Return the gateway's process as the one who asks: ours is gone when the record is read."""
+    from openclaw_cli.sanitize import safe
+
+    asking = {**actor, "pid": os.getppid(), "via": "gateway"}
+    if provider:
+        asking["provider"] = safe(provider[:128])
+    return asking
+
+
+def _permit(
+    provider: str, limits: Mapping[str, Mapping[str, Any]], allow: Sequence[str]
+) -> Callable[[Reference], OpenclawError | None] | None:
+    if not limits and not allow:
+        return None
+    own = [limits.get(provider, {}).get("allow", [])] if limits else []
+
+    def refused(reference: Reference) -> OpenclawError | None:
+        path = reference.path
+        name = f"{reference.backend}://{path}" if reference.backend else path
+        for patterns in [*own, *([allow] if allow else [])]:
+            if not any(fits(name, pattern) for pattern in patterns):
+                return DeniedError(f"this resolver may not hand out {name}")
+        return None
+
+    return refused
+
+
+def fits(name: str, pattern: str) -> bool:
+    """Tell whether a name fits a pattern, in which `*` is any text; by hand, `re` is not lean."""
+    first, *others = pattern.split("*")
+    if not others:
+        return name == pattern
+    last = others.pop()
+    if not name.startswith(first) or len(name) < len(first) + len(last):
+        return False
+    at, end = len(first), len(name) - len(last)
+    for each in others:
+        found = name.find(each, at, end)
+        if found < 0:
+            return False
+        at = found + len(each)
+    return name.endswith(last)
 
 
 def _written(found: dict[str, Secret | OpenclawError]) -> bytes:
@@ -100,6 +184,15 @@ def _written(found: dict[str, Secret | OpenclawError]) -> bytes:
     if errors:
         reply["errors"] = errors
     return dumps(reply).encode() + b"\n"
+
+
+def drain(descriptor: int = 0, seconds: float = 0.5) -> None:
+    """Read what is left of a request that was not looked at, unless a person sits there."""
+    if not os.isatty(descriptor):
+        try:
+            _drained(descriptor, time.monotonic() + seconds)
+        except OpenclawError:
+            return
 
 
 def _drained(descriptor: int, deadline: float) -> bytes:

@@ -15,7 +15,7 @@ from openclaw_cli import config
 from openclaw_cli.errors import ConfigError
 from openclaw_cli.home import Home
 from openclaw_cli.options import SETTINGS, Setting
-from openclaw_cli.settings_file import change
+from openclaw_cli.settings_file import change, limit
 
 
 @pytest.fixture
@@ -169,3 +169,27 @@ def test_changes_at_once_are_all_kept(home: Home) -> None:
     for each in threads:
         each.join()
     assert set(config.load(home, {}).origin) == set(wanted)
+
+
+def test_a_resolver_is_limited_in_place_and_the_rest_of_the_file_stays(home: Home) -> None:
+    path = Path(home.root) / "settings.toml"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.write_text("# ours\nbackend = 'local' # here\n")
+    limit(home, "gateway", ["openai-*", "a/b"])
+    limit(home, "other", ["*"])
+    limit(home, "gateway", ["x"])
+    text = path.read_text()
+    assert text.startswith("# ours\nbackend = 'local' # here\n")
+    assert tomllib.loads(text)["resolvers"] == {
+        "gateway": {"allow": ["x"]},
+        "other": {"allow": ["*"]},
+    }
+
+
+def test_a_limit_that_stands_otherwise_is_left_to_its_author(home: Home) -> None:
+    path = Path(home.root) / "settings.toml"
+    path.parent.mkdir(mode=0o700, exist_ok=True)
+    path.write_text('resolvers = { x = { allow = ["a"] } }\n')
+    with pytest.raises(ConfigError, match="in another way"):
+        limit(home, "x", ["b"])
+    assert path.read_text() == 'resolvers = { x = { allow = ["a"] } }\n'

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from openclaw_cli.cli import stdout
@@ -12,7 +14,17 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 
 @app.command()
-def resolve(context: typer.Context) -> None:
+def resolve(
+    context: typer.Context,
+    allow: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--allow",
+            metavar="PATTERN",
+            help="Hand out only what fits: openai-*; may be repeated.",
+        ),
+    ] = None,
+) -> None:
     """Answer the OpenClaw gateway's request.
 
     It comes on standard input, the values go to standard output.
@@ -20,7 +32,12 @@ def resolve(context: typer.Context) -> None:
         echo '{"protocolVersion":1,"provider":"x","ids":["openai-api-key"]}' | openclaw-resolver
 
     The status is 0 when the request was understood; what failed is told by id, under errors.
+
+    Which names it may hand out, settings.toml says: [resolvers.PROVIDER], allow = ["openai-*"].
     """
     session: Session = context.obj
-    ids = resolver.read_request()
-    stdout.write_all(resolver.answer(session.quiet_secrets, ids))
+    request = resolver.read_request()
+    limits = session.settings.resolvers
+    stdout.write_all(
+        resolver.answer(session.quiet_secrets, request, limits=limits, allow=allow or [])
+    )

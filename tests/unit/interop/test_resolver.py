@@ -7,9 +7,12 @@ import os
 import subprocess
 import sysconfig
 import time
+from fnmatch import fnmatchcase
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from openclaw_cli.errors import TemporaryError
 from openclaw_cli.interop import resolver
@@ -102,6 +105,36 @@ def test_a_request_is_read_to_its_end_even_when_it_is_far_too_long() -> None:
     assert process.returncode == 2
 
 
+@pytest.mark.parametrize("trouble", ["settings", "state directory", "usage"])
+def test_a_request_is_read_to_its_end_whatever_else_is_wrong(trouble: str) -> None:
+    state = os.environ["OPENCLAW_STATE_DIR"]
+    os.mkdir(state, 0o700)
+    if trouble == "state directory":
+        os.chmod(state, 0o777)
+    with open(os.path.join(state, "settings.toml"), "w", encoding="utf-8") as file:
+        file.write("nonsense" if trouble == "settings" else "")
+    program = os.path.join(sysconfig.get_path("scripts"), "openclaw-resolver")
+    line = [program, "--nonsense"] if trouble == "usage" else [program]
+    process = subprocess.Popen(line, stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b"x" * 5_000_000)  # raises where nobody reads
+    _, told = process.communicate(timeout=30)
+    assert process.returncode in (2, 6)
+    assert b"Traceback" not in told
+
+
+def test_a_program_whose_input_never_ends_ends_all_the_same() -> None:
+    program = os.path.join(sysconfig.get_path("scripts"), "openclaw-resolver")
+    began = time.monotonic()
+    process = subprocess.Popen([program], stdin=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert process.stdin is not None
+    process.stdin.write(b'{"protocolVersion":1,')
+    process.stdin.flush()
+    assert process.wait(timeout=30) == 75
+    assert time.monotonic() - began < 10
+    process.communicate()
+
+
 def test_a_request_that_never_ends_is_given_up() -> None:
     reading, writing = os.pipe()
     began = time.monotonic()
@@ -117,3 +150,83 @@ def test_five_hundred_and_twelve_ids_are_one_batch(openclaw: Openclaw) -> None:
     ids = ["key", *(f"k{number}" for number in range(511))]
     answer = ask(openclaw, *ids)
     assert (len(answer["values"]), len(answer["errors"])) == (1, 511)
+
+
+def limited(**allow: list[str]) -> None:
+    lines = [f"[resolvers.{name}]\nallow = {json.dumps(each)}" for name, each in allow.items()]
+    path = os.path.join(os.environ["OPENCLAW_STATE_DIR"], "settings.toml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("\n".join(lines))
+
+
+def test_a_resolver_hands_out_what_its_limit_in_the_settings_allows(openclaw: Openclaw) -> None:
+    openclaw("secrets", "import", "--format", "json", "-", input=b'{"openai-a":"1","db":"2"}')
+    limited(x=["openai-*"], y=["*"])
+    for road in ({}, {"OPENCLAW_NO_HOT": "1"}):
+        request = json.dumps({"protocolVersion": 1, "provider": "x", "ids": ["openai-a", "db"]})
+        done = openclaw(program="openclaw-resolver", input=request.encode(), env=EMPTY | road)
+        assert done.json()["values"] == {"openai-a": "1"}
+        assert done.json()["errors"]["db"]["code"] == "DENIED"
+    assert ask(openclaw, "db", provider="y")["values"] == {"db": "2"}
+
+
+def test_another_name_is_no_way_round_a_limit(openclaw: Openclaw) -> None:
+    openclaw("secrets", "set", "db", input=b"2", check=0)
+    limited(x=["openai-*"])
+    answer = ask(openclaw, "db", "local://db", provider="z")
+    assert (answer["values"], len(answer["errors"])) == ({}, 2)
+
+
+def test_the_command_line_narrows_and_never_widens(openclaw: Openclaw) -> None:
+    openclaw("secrets", "import", "--format", "json", "-", input=b'{"a":"1","b":"2","c":"3"}')
+    limited(x=["a", "b"])
+    request = b'{"protocolVersion":1,"provider":"x","ids":["a","b","c"]}'
+    for road in ({}, {"OPENCLAW_NO_HOT": "1"}):
+        done = openclaw(
+            "--allow", "b", "--allow=c", program="openclaw-resolver", input=request, env=road
+        )
+        assert done.json()["values"] == {"b": "2"}
+
+
+def test_a_denial_is_recorded_with_the_gateways_process_as_the_one_who_asked(
+    openclaw: Openclaw,
+) -> None:
+    openclaw("secrets", "set", "db", input=b"2", check=0)
+    limited(x=["openai-*"])
+    ask(openclaw, "db")
+    trail = os.path.join(os.environ["OPENCLAW_STATE_DIR"], "audit", "trail.jsonl")
+    with open(trail, encoding="utf-8") as file:
+        last = json.loads(file.readlines()[-1])
+    assert (last["name"], last["outcome"], last["purpose"]) == ("db", "denied", "resolve")
+    assert last["actor"] | {"program": ""} == last["actor"] | {
+        "pid": os.getpid(),
+        "via": "gateway",
+        "provider": "x",
+        "program": "",
+    }
+
+
+def test_a_limit_comes_from_our_own_file_alone_and_is_checked(openclaw: Openclaw) -> None:
+    openclaw("secrets", "set", "db", input=b"2", check=0)
+    state = os.environ["OPENCLAW_STATE_DIR"]
+    with open(os.path.join(state, "openclaw.json"), "w", encoding="utf-8") as file:
+        file.write('{"resolvers": {"x": {"allow": []}}}')
+    assert ask(openclaw, "db")["values"] == {"db": "2"}
+    for wrong in ('allow = "a"', "allow = [1]", 'allow = ["a"]\nmore = 1'):
+        with open(os.path.join(state, "settings.toml"), "w", encoding="utf-8") as file:
+            file.write(f"[resolvers.x]\n{wrong}\n")
+        request = b'{"protocolVersion":1,"ids":[]}'
+        done = openclaw(program="openclaw-resolver", input=request, env=EMPTY, check=78)
+        assert b"resolvers.x is not a limit of a resolver" in done.err
+
+
+@given(st.text("ab*", max_size=6), st.text("ab", max_size=6))
+def test_a_pattern_means_what_the_shell_means_by_it(pattern: str, name: str) -> None:
+    assert resolver.fits(name, pattern) == fnmatchcase(name, pattern)
+
+
+def test_a_request_that_comes_late_leaves_less_time_for_backends() -> None:
+    now = time.monotonic()
+    assert resolver.Request("x", [], now).patience == pytest.approx(3.0, abs=0.1)
+    assert resolver.Request("x", [], now - 2).patience == pytest.approx(1.5, abs=0.1)
+    assert resolver.Request("x", [], now - 9).patience == pytest.approx(0.2)
