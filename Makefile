@@ -38,12 +38,14 @@ fix: $(VENV)/.dev ## format, and mend what ruff can mend
 	@$(BIN)/ruff check --fix --quiet || true
 	@$(BIN)/ruff format
 
-test: $(VENV)/.dev ## every test but the nightly ones; installs the programs they need (apt)
+test: $(VENV)/.dev ## every test but the nightly ones; installs the programs they need (apt, npm)
 	@bash scripts/system-packages.sh tests
+	@bash scripts/openclaw-gateway.sh
 	@OPENCLAW_REQUIRE=all $(PYTEST) -m "not nightly"
 
 nightly: $(VENV)/.dev ## every test, exhaustive products and 20,000 examples a property
 	@bash scripts/system-packages.sh tests
+	@bash scripts/openclaw-gateway.sh
 	@OPENCLAW_REQUIRE=all OPENCLAW_NIGHTLY=1 $(PYTEST) -m ""
 
 bench: $(VENV)/.dev ## measure, and print a table

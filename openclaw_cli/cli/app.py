@@ -90,11 +90,16 @@ CONFIG: Table = {
 }
 
 
+INTEROP: Table = {
+    "setup": ("openclaw_cli.cli.interop", "Make the OpenClaw gateway fetch its keys from here."),
+}
+
 TOP: Table = {
     "secrets": (SECRETS, "Keep, read, change and give away secrets."),
     "store": (STORE, "Look after the encrypted store."),
     "status": ("openclaw_cli.cli.status", "Show what there is and what needs a hand."),
     "config": (CONFIG, "Show, check and change settings."),
+    "interop": (INTEROP, "Serve the OpenClaw gateway (Node)."),
     "doctor": ("openclaw_cli.cli.doctor", "Find what is wrong here, and say the mend."),
     "completion": ("openclaw_cli.cli.completion", "Print the completion script of a shell."),
 }

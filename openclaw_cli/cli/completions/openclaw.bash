@@ -3,7 +3,7 @@
 
 _openclaw_words() {
     case "$1" in
-    "") REPLY="secrets store status config doctor completion --json --quiet --no-input --yes --environment --key-fd --version --help" ;;
+    "") REPLY="secrets store status config interop doctor completion --json --quiet --no-input --yes --environment --key-fd --version --help" ;;
     "secrets") REPLY="create set get edit list status history rollback delete restore describe refresh run inject import export copy resolve audit --json --quiet --no-input --yes --help" ;;
     "secrets create") REPLY="--value --value-file --generate --verbatim --provider --backend --label --force --json --quiet --no-input --yes --name --help" ;;
     "secrets set") REPLY="--value --value-file --generate --verbatim --provider --backend --json --quiet --no-input --yes --name --help" ;;
@@ -22,7 +22,7 @@ _openclaw_words() {
     "secrets import") REPLY="--format --prefix --overwrite --dry-run --json --quiet --no-input --yes --help" ;;
     "secrets export") REPLY="--format --all --out --output -o --force --sealed --for-ci --expires --key-file --json --quiet --no-input --yes --help" ;;
     "secrets copy") REPLY="--to --from --all --overwrite --dry-run --json --quiet --no-input --yes --name --help" ;;
-    "secrets resolve") REPLY="--json --quiet --no-input --yes --help" ;;
+    "secrets resolve") REPLY="--allow --json --quiet --no-input --yes --help" ;;
     "secrets audit") REPLY="verify export import prune --period --name --actor --action --follow --limit --json --quiet --no-input --yes --help" ;;
     "secrets audit verify") REPLY="--json --quiet --no-input --yes --help" ;;
     "secrets audit export") REPLY="--format --period -o --output --force --json --quiet --no-input --yes --help" ;;
@@ -46,6 +46,8 @@ _openclaw_words() {
     "config check") REPLY="--explain --json --quiet --no-input --yes --help" ;;
     "config set") REPLY="--json --quiet --no-input --yes --help" ;;
     "config path") REPLY="--json --quiet --no-input --yes --help" ;;
+    "interop") REPLY="setup --json --quiet --no-input --yes --help" ;;
+    "interop setup") REPLY="--name --state-dir --gateway --allow --dry-run --json --quiet --no-input --yes --help" ;;
     "doctor") REPLY="--json --quiet --no-input --yes --help" ;;
     "completion") REPLY="--json --quiet --no-input --yes --help" ;;
     *) REPLY="" ;;
@@ -54,14 +56,14 @@ _openclaw_words() {
 
 _openclaw_kind() {
     case "$1" in
-    ":--environment" | "secrets create:--name" | "secrets set:--name" | "secrets get:--name" | "secrets get:1" | "secrets edit:--name" | "secrets edit:1" | "secrets status:--name" | "secrets status:1" | "secrets history:--name" | "secrets history:1" | "secrets rollback:--name" | "secrets rollback:1" | "secrets delete:--name" | "secrets delete:1" | "secrets restore:--name" | "secrets describe:--name" | "secrets describe:1" | "secrets refresh:--name" | "secrets refresh:1" | "secrets run:--secret" | "secrets export:*" | "secrets copy:--name" | "secrets copy:1" | "secrets audit:--name") REPLY="secret" ;;
-    ":--key-fd" | "secrets create:--value" | "secrets create:--backend" | "secrets create:--label" | "secrets set:--value" | "secrets set:--backend" | "secrets get:--backend" | "secrets get:--fallback" | "secrets get:--max-age" | "secrets list:--filter" | "secrets list:--sort" | "secrets list:--columns" | "secrets list:--backend" | "secrets rollback:--to" | "secrets delete:--backend" | "secrets restore:1" | "secrets describe:--label" | "secrets refresh:--backend" | "secrets run:--fallback" | "secrets run:--max-age" | "secrets inject:--fallback" | "secrets inject:--max-age" | "secrets import:--prefix" | "secrets export:--expires" | "secrets copy:--to" | "secrets copy:--from" | "secrets copy:2" | "secrets audit:--period" | "secrets audit:--actor" | "secrets audit:--action" | "secrets audit:--limit" | "secrets audit export:--period" | "secrets audit import:1" | "secrets audit prune:--before" | "store init:--key-id" | "store slots add:--key-id" | "store unlock:--for" | "config set:2") REPLY="none" ;;
+    ":--environment" | "secrets create:--name" | "secrets set:--name" | "secrets get:--name" | "secrets get:1" | "secrets edit:--name" | "secrets edit:1" | "secrets status:--name" | "secrets status:1" | "secrets history:--name" | "secrets history:1" | "secrets rollback:--name" | "secrets rollback:1" | "secrets delete:--name" | "secrets delete:1" | "secrets restore:--name" | "secrets describe:--name" | "secrets describe:1" | "secrets refresh:--name" | "secrets refresh:1" | "secrets run:--secret" | "secrets export:*" | "secrets copy:--name" | "secrets copy:1" | "secrets resolve:--allow" | "secrets audit:--name" | "interop setup:--name" | "interop setup:--allow") REPLY="secret" ;;
+    ":--key-fd" | "secrets create:--value" | "secrets create:--backend" | "secrets create:--label" | "secrets set:--value" | "secrets set:--backend" | "secrets get:--backend" | "secrets get:--fallback" | "secrets get:--max-age" | "secrets list:--filter" | "secrets list:--sort" | "secrets list:--columns" | "secrets list:--backend" | "secrets rollback:--to" | "secrets delete:--backend" | "secrets restore:1" | "secrets describe:--label" | "secrets refresh:--backend" | "secrets run:--fallback" | "secrets run:--max-age" | "secrets inject:--fallback" | "secrets inject:--max-age" | "secrets import:--prefix" | "secrets export:--expires" | "secrets copy:--to" | "secrets copy:--from" | "secrets copy:2" | "secrets audit:--period" | "secrets audit:--actor" | "secrets audit:--action" | "secrets audit:--limit" | "secrets audit export:--period" | "secrets audit import:1" | "secrets audit prune:--before" | "store init:--key-id" | "store slots add:--key-id" | "store unlock:--for" | "config set:2" | "interop setup:--state-dir") REPLY="none" ;;
     "secrets create:--value-file" | "secrets set:--value-file" | "secrets list:--missing" | "secrets run:--env-file" | "secrets inject:--out" | "secrets inject:-o" | "secrets inject:1" | "secrets import:1" | "secrets export:--out" | "secrets export:--output" | "secrets export:-o" | "secrets export:--key-file" | "secrets audit export:-o" | "secrets audit export:--output" | "store init:--passphrase-file" | "store init:--recovery-file" | "store rekey:--passphrase-file" | "store rekey:--recovery-file" | "store backup:1" | "store restore:--recovery-file" | "store restore:--passphrase-file" | "store restore:1" | "store slots add:--passphrase-file" | "store slots add:--recovery-file" | "store unlock:--recovery-file" | "store unlock:--passphrase-file" | "config check:1") REPLY="file" ;;
     "secrets create:--generate" | "secrets set:--generate") REPLY="optional ed25519 passphrase password rsa ssh token uuid" ;;
     "secrets create:--provider" | "secrets set:--provider" | "secrets describe:--provider") REPLY="anthropic aws azure-openai brave cohere deepseek discord elevenlabs gemini generic github google groq huggingface mistral mysql notion openai openrouter postgres replicate sendgrid slack stripe tavily telegram twilio xai" ;;
     "secrets create:1" | "secrets set:1") REPLY="wanted" ;;
     "secrets run:--env") REPLY="pair" ;;
-    "secrets run:*") REPLY="program" ;;
+    "secrets run:*" | "interop setup:--gateway") REPLY="program" ;;
     "secrets import:--format" | "secrets export:--format" | "secrets audit export:--format") REPLY="dotenv json yaml toml shell github kubernetes" ;;
     "store init:--key" | "store rekey:--drop" | "store slots add:1" | "store slots remove:1") REPLY="file passphrase keyring recovery aws-kms vault-transit" ;;
     "config set:1") REPLY="backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days" ;;
@@ -167,6 +169,6 @@ _openclaw() {
     return 0
 }
 
-_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets describe|secrets refresh|secrets run|secrets inject|secrets import|secrets export|secrets copy|secrets resolve|secrets audit|secrets audit verify|secrets audit export|secrets audit import|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|status|config|config show|config check|config set|config path|doctor|completion|"
+_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets describe|secrets refresh|secrets run|secrets inject|secrets import|secrets export|secrets copy|secrets resolve|secrets audit|secrets audit verify|secrets audit export|secrets audit import|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|status|config|config show|config check|config set|config path|interop|interop setup|doctor|completion|"
 
 complete -F _openclaw openclaw openclaw-cli

@@ -9,6 +9,7 @@ function __openclaw_words
             'store'\t'Look after the encrypted store.' \
             'status'\t'Show what there is and what needs a hand.' \
             'config'\t'Show, check and change settings.' \
+            'interop'\t'Serve the OpenClaw gateway (Node).' \
             'doctor'\t'Find what is wrong here, and say the mend.' \
             'completion'\t'Print the completion script of a shell.' \
             '--json'\t'Answer in JSON, errors too.' \
@@ -245,6 +246,7 @@ function __openclaw_words
             '--help'\t'Show this message and exit.'
         case 'secrets resolve'
             printf '%s\n' \
+            '--allow'\t'Hand out only what fits: openai-*; may be repeated.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -470,6 +472,26 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--help'\t'Show this message and exit.'
+        case 'interop'
+            printf '%s\n' \
+            'setup'\t'Make the OpenClaw gateway fetch its keys from here.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'interop setup'
+            printf '%s\n' \
+            '--name'\t'What the gateway is to call us.' \
+            '--state-dir'\t'The gateway\'s state directory.' \
+            '--gateway'\t'The gateway\'s own openclaw.' \
+            '--allow'\t'Hand out only what fits: openai-*; may be repeated.' \
+            '--dry-run'\t'Say what would be done, and do nothing.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
         case 'doctor'
             printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
@@ -489,9 +511,9 @@ end
 
 function __openclaw_kind
     switch $argv[1]
-        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets audit:--name'
+        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets resolve:--allow' 'secrets audit:--name' 'interop setup:--name' 'interop setup:--allow'
             echo 'secret'
-        case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2'
+        case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2' 'interop setup:--state-dir'
             echo 'none'
         case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:--output' 'secrets export:-o' 'secrets export:--key-file' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'config check:1'
             echo 'file'
@@ -503,7 +525,7 @@ function __openclaw_kind
             echo 'wanted'
         case 'secrets run:--env'
             echo 'pair'
-        case 'secrets run:\*'
+        case 'secrets run:\*' 'interop setup:--gateway'
             echo 'program'
         case 'secrets import:--format' 'secrets export:--format' 'secrets audit export:--format'
             echo 'dotenv json yaml toml shell github kubernetes'
@@ -591,7 +613,7 @@ function __openclaw_complete
     end
 end
 
-set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets refresh' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'doctor' 'completion'
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets refresh' 'secrets run' 'secrets inject' 'secrets import' 'secrets export' 'secrets copy' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'interop' 'interop setup' 'doctor' 'completion'
 
 complete -c openclaw -f -a '(__openclaw_complete)'
 complete -c openclaw-cli -f -a '(__openclaw_complete)'

@@ -110,7 +110,7 @@ def test_a_request_is_read_to_its_end_whatever_else_is_wrong(trouble: str) -> No
     state = os.environ["OPENCLAW_STATE_DIR"]
     os.mkdir(state, 0o700)
     if trouble == "state directory":
-        os.chmod(state, 0o777)
+        os.chmod(state, 0o770)  # noqa: S103
     with open(os.path.join(state, "settings.toml"), "w", encoding="utf-8") as file:
         file.write("nonsense" if trouble == "settings" else "")
     program = os.path.join(sysconfig.get_path("scripts"), "openclaw-resolver")
