@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 LOCK_SECONDS = 10.0
 _CHUNK = 64 * 1024  # bytes; a larger read makes Python ask the system for the memory first
 _POLL_SECONDS = 0.01
+_FORBIDDEN = (errno.EACCES, errno.EPERM)
 _OPEN = os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 
 
@@ -284,8 +285,19 @@ def failure(verb: str, path: str, refused: OSError) -> DeniedError | StorageErro
     if refused.errno == errno.ELOOP:
         return DeniedError(f"{path} is a symbolic link", hint=f"ls -l {path}")
     reason = os.strerror(refused.errno or errno.EIO).lower()
-    kind = DeniedError if refused.errno in (errno.EACCES, errno.EPERM) else StorageError
-    return kind(f"cannot {verb} {path}: {reason}")
+    kind = DeniedError if refused.errno in _FORBIDDEN else StorageError
+    return kind(f"cannot {verb} {path}: {reason}", hint=_remedy(verb, path, refused.errno))
+
+
+def _remedy(verb: str, path: str, code: int | None) -> str:
+    """Return what to do about a refusal, as far as its number tells."""
+    if code == errno.EROFS or (verb == "create" and code in _FORBIDDEN):
+        return "write elsewhere; for the state directory: export OPENCLAW_STATE_DIR=/path"
+    if code in _FORBIDDEN:
+        return f"ls -ld {path}"
+    if code in (errno.ENOSPC, errno.EDQUOT):
+        return f"df -h {os.path.dirname(path) or '.'}"
+    return ""
 
 
 def _sync_parent(path: str) -> None:

@@ -202,13 +202,24 @@ def check_root(root: str) -> None:
     """Refuse a state directory that others could put files into, or take ours out of.
 
     It may be readable by others, since the OpenClaw gateway makes it so; what is secret lies in
-    directories of ours. Raises `DeniedError`; an absent one is fine.
+    directories of ours. Raises `DeniedError`, also where we may not enter; an absent one is fine.
     """
     try:
         found = os.stat(root)
+    except PermissionError:
+        raise _closed(root) from None
     except OSError:
         return
     check_writers(found, root)
+    if found.st_uid != os.geteuid() and not os.access(root, os.X_OK):
+        raise _closed(root)
+
+
+def _closed(root: str) -> DeniedError:
+    return DeniedError(
+        f"the state directory {root} is not ours to enter",
+        hint="be the user it belongs to, or name another: export OPENCLAW_STATE_DIR=/path",
+    )
 
 
 def check_writers(found: os.stat_result, path: str) -> None:

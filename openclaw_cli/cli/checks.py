@@ -188,6 +188,10 @@ def state_directory(home: Home) -> Check:
     """Look where the state directory lies."""
     name = "state directory"
     if not os.path.isdir(home.root):
+        above = _nearest(home.root)
+        if not os.access(above, os.W_OK | os.X_OK):
+            what = f"{home.root} cannot be made: {above} cannot be written"
+            return Check(name, BAD, what, "export OPENCLAW_STATE_DIR=/path/that/can/be/written")
         return Check(name, OK, f"{home.root} is not there yet; the first secret makes it")
     kind = filesystem(home.root)
     if kind in _IN_MEMORY:
@@ -203,6 +207,13 @@ def state_directory(home: Home) -> Check:
     if free < _LEAST_FREE:
         return Check(name, ATTENTION, f"less than 64 MiB are free in {home.root}", "df -h")
     return Check(name, OK, f"{home.root}{f' on {kind}' if kind else ''}")
+
+
+def _nearest(path: str) -> str:
+    """Return the lowest directory above a path that is there, as far as we may see."""
+    while not os.path.isdir(path) and path != "/":
+        path = os.path.dirname(path)
+    return path
 
 
 def of_findings(seen: Look, home: Home, settings: Settings) -> Iterator[Check]:

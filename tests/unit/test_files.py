@@ -16,6 +16,8 @@ import pytest
 from openclaw_cli.errors import DeniedError, OpenclawError, StorageError, TemporaryError
 from openclaw_cli.files import Directory, failure, private_directory, read_all, write_all
 
+ELSEWHERE = "write elsewhere; for the state directory: export OPENCLAW_STATE_DIR=/path"
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Iterator[Directory]:
@@ -215,17 +217,22 @@ def test_short_reads_and_writes_are_continued() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "message"),
+    ("code", "kind", "message", "hint"),
     [
-        (errno.EACCES, DeniedError, "cannot open /x: permission denied"),
-        (errno.EPERM, DeniedError, "cannot open /x: operation not permitted"),
-        (errno.ELOOP, DeniedError, "/x is a symbolic link"),
-        (errno.ENOSPC, StorageError, "cannot open /x: no space left on device"),
-        (errno.EROFS, StorageError, "cannot open /x: read-only file system"),
+        (errno.EACCES, DeniedError, "cannot open /a/x: permission denied", "ls -ld /a/x"),
+        (errno.EPERM, DeniedError, "cannot open /a/x: operation not permitted", "ls -ld /a/x"),
+        (errno.ELOOP, DeniedError, "/a/x is a symbolic link", "ls -l /a/x"),
+        (errno.ENOSPC, StorageError, "cannot open /a/x: no space left on device", "df -h /a"),
+        (errno.EROFS, StorageError, "cannot open /a/x: read-only file system", ELSEWHERE),
+        (errno.EIO, StorageError, "cannot open /a/x: input/output error", ""),
     ],
 )
-def test_a_refusal_of_the_system_is_told_in_our_words(
-    code: int, kind: type[OpenclawError], message: str
+def test_a_refusal_of_the_system_is_told_in_our_words_with_what_to_do(
+    code: int, kind: type[OpenclawError], message: str, hint: str
 ) -> None:
-    told = failure("open", "/x", OSError(code, "the system's own text"))
-    assert (type(told), told.message) == (kind, message)
+    told = failure("open", "/a/x", OSError(code, "the system's own text"))
+    assert (type(told), told.message, told.hint) == (kind, message, hint)
+
+
+def test_where_nothing_may_be_made_another_place_is_the_remedy() -> None:
+    assert failure("create", "/a/x", OSError(errno.EACCES, "")).hint == ELSEWHERE

@@ -59,7 +59,7 @@ def start(header: Header, data_key: bytes, seconds: float) -> str:
                 f"{place} is on a disk, and a key is not left there",
                 hint="set XDG_RUNTIME_DIR to a directory on tmpfs",
             )
-        until = int(time.time() + seconds)
+        until = max(0, int(time.time() + seconds))  # a clock before 1970 has nothing to keep
         line = _FORMAT.pack(_MAGIC, header.store, header.epoch, until, data_key)
         opened.replace(header.store.hex(), [line])
     finally:
@@ -75,7 +75,8 @@ def end(store: bytes) -> bool:
         return False
     try:
         there = os.path.lexists(opened.where(store.hex()))
-        opened.unlink(store.hex())
+        if there:  # a read-only file system refuses to remove even what is not there
+            opened.unlink(store.hex())
     finally:
         opened.close()
     return there
