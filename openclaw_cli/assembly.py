@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from openclaw_cli.changes import Changes
     from openclaw_cli.elsewhere import Elsewhere
     from openclaw_cli.home import Home
+    from openclaw_cli.rotation.runs import Runs
     from openclaw_cli.service import Unlock
     from openclaw_cli.settings import Settings
 
@@ -72,3 +73,12 @@ def changes(secrets: Secrets, settings: Settings) -> Changes:
     return Changes(
         secrets, keep=settings["store.versions"], keep_deleted=settings["store.deleted-days"]
     )
+
+
+def rotation(
+    secrets: Secrets, settings: Settings, say: Callable[[str, str], None] | None = None
+) -> Runs:
+    """Return what rotates the same secrets; `say` is told of each step."""
+    from openclaw_cli.rotation.runs import Runs
+
+    return Runs(secrets, changes(secrets, settings), say=say or (lambda _name, _step: None))

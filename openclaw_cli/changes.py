@@ -168,6 +168,10 @@ class Changes:
                 del draft.directory.entries[name]
             elif not entry.deleted:
                 entry.deleted = now
+            if entry.policy:
+                from openclaw_cli.rotation.by_hand import gone
+
+                gone(draft, name)
             return True
 
         return self._commit("secret_purge" if purge else "secret_delete", {"name": name}, change)
@@ -182,6 +186,10 @@ class Changes:
             if not entry.deleted:
                 raise ConflictError(f"{name} is not deleted")
             entry.deleted = 0
+            if entry.policy:
+                from openclaw_cli.rotation.by_hand import back
+
+                back(draft, entry)
             row = entry.current()
             return row.number if row else 0
 
@@ -212,6 +220,17 @@ class Changes:
     def change_store(self, kind: str, subject: dict[str, Any], change: Callable[[Draft], T]) -> T:
         """Commit a change of the store itself: its slots, its data key."""
         return self._commit(kind, subject, lambda draft, _now: change(draft))
+
+    def amend(self, kind: str, subject: dict[str, Any], change: Callable[[Draft, int], T]) -> T:
+        """Commit a change that `rotation` makes of secrets and of what is known of them."""
+        return self._commit(kind, subject, change)
+
+    def forget_oldest(self, entry: Entry) -> None:
+        """Forget the retired versions of a secret that are too many, the oldest first."""
+        waiting = entry.policy.get("old", {}).get("version")  # to be revoked yet
+        retired = [row for row in entry.rows if row.stage == RETIRED and row.number != waiting]
+        for each in retired[: max(0, len(entry.rows) - self._keep)]:
+            entry.rows.remove(each)
 
     def _nothing_to_delete(self, name: str, *, purge: bool) -> bool:
         snapshot = self._secrets.open()
@@ -363,12 +382,15 @@ class Changes:
         return entry
 
     def _add(self, draft: Draft, entry: Entry, value: SecretValue, now: int, origin: str) -> int:
-        row = draft.new_row(entry.name, entry.latest() + 1, value.reveal(), now, origin)
+        word, _, kind = origin.partition(":")
+        row = draft.new_row(entry.name, entry.latest() + 1, value.reveal(), now, word)
         entry.rows.append(row)
         _promote(entry, row, now)
-        retired = [each for each in entry.rows if each.stage == RETIRED]
-        for each in retired[: max(0, len(entry.rows) - self._keep)]:
-            entry.rows.remove(each)
+        if entry.policy or kind:
+            from openclaw_cli.rotation.by_hand import renewed
+
+            renewed(draft, entry, now, kind)
+        self.forget_oldest(entry)
         return row.number
 
 

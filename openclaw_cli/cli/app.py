@@ -39,6 +39,7 @@ _LOOKING = "openclaw_cli.cli.secrets.looking"
 _HISTORY = "openclaw_cli.cli.secrets.history"
 _MOVING = "openclaw_cli.cli.secrets.moving"
 _RUNNING = "openclaw_cli.cli.secrets.running"
+_ROTATING = "openclaw_cli.cli.secrets.rotating"
 _AUDIT = "openclaw_cli.cli.secrets.audit"
 _STORE = "openclaw_cli.cli.store"
 _CONFIG = "openclaw_cli.cli.config"
@@ -60,6 +61,7 @@ SECRETS: Table = {
     "restore": (_LIFETIME, "Bring a deleted secret back."),
     "describe": (_LIFETIME, "Change what is known of a secret: its provider, its labels."),
     "refresh": (_LIFETIME, "Fetch a secret again and replace the copy of it."),
+    "rotate": (_ROTATING, "Give a secret a new value, now, or by a schedule."),
     "run": (_RUNNING, "Run a program with secrets, its output masked."),
     "inject": (_RUNNING, "Fill the references in a template."),
     "import": (_MOVING, "Take secrets over from a file."),
@@ -106,7 +108,6 @@ TOP: Table = {
 
 
 PLANNED = {
-    "openclaw secrets rotate": "openclaw secrets set NAME, with the new value",
     "openclaw secrets grant": "openclaw secrets run --env VAR=NAME gives a program what it names",
     "openclaw secrets revoke": "openclaw secrets delete NAME",
     "openclaw secrets scan": "openclaw status tells of plain text in the configuration",

@@ -7,6 +7,9 @@ import resource
 
 from openclaw_cli.cli import stdout
 
+own = False
+"""Whether this process runs one command and nothing else."""
+
 _before: list[tuple[int, tuple[int, int]]] = []
 
 
@@ -27,3 +30,19 @@ def soften() -> None:
         umask, limits = _before[0]
         os.umask(umask)
         resource.setrlimit(resource.RLIMIT_CORE, limits)
+
+
+def began() -> float:
+    """Return when this command was started, in seconds since 1970, as well as can be known."""
+    import time
+
+    now = time.time()
+    if not own:
+        return now
+    try:
+        with open("/proc/self/stat", "rb") as file:
+            ticks = int(file.read().rpartition(b")")[2].split()[19])
+        running = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+    except (OSError, ValueError, IndexError, AttributeError):
+        return now
+    return now - max(0.0, running)

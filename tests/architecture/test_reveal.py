@@ -24,6 +24,7 @@ WHERE = {
     "interop/resolver.py": "to the gateway that asked",
     "model.py": "where it is defined",
     "rotation/login.py": "to read who signs in, and to keep the rest as it is",
+    "rotation/ledger.py": "to the cipher",
     "plaintext.py": "to pick a field from it",
 }
 FOLDERS = {

@@ -22,11 +22,14 @@ def new_value(
     *,
     verbatim: bool,
 ) -> tuple[SecretValue, str]:
-    """Take the value from the one place that was named, and say how it came."""
+    """Take the value from the one place that was named, and say how it came.
+
+    A generated one came by "generate:KIND", so that it can be made again.
+    """
     if sum(each is not None for each in (value, value_file, generate)) > 1:
         raise UsageError("give one of --value, --value-file and --generate")
     if generate is not None:
-        return _generated(session, generate), "generate"
+        return _generated(session, generate), f"generate:{generate}"
     if value_file is not None:
         return SecretValue(ask.read_value_file(value_file)), "set"
     if value is not None:

@@ -198,7 +198,7 @@ def _kept(session: Session, reference: Reference, version: str, origin: str) -> 
                 "name": reference.path,
                 "backend": reference.backend,
                 "version": version,
-                "origin": origin,
+                "origin": origin.partition(":")[0],
             }
         )
     tell_founding(session)

@@ -1,0 +1,36 @@
+"""What a person does to a secret that is rotated: a new value, deletion, and its return."""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from openclaw_cli.rotation import agenda, policy, steps
+from openclaw_cli.store.commit import Draft
+from openclaw_cli.store.directory import Entry
+
+GENERATE = "generate"
+
+
+def renewed(draft: Draft, entry: Entry, now: int, kind: str) -> None:
+    """Note a new value in the state; `now` in milliseconds since 1970.
+
+    `kind` is what a generator was asked for, "" for a value that came from elsewhere: a secret
+    without a schedule is made again by the same generator, unless somebody brought its value.
+    """
+    found = policy.read(entry.policy)
+    kind = "" if entry.provider else kind  # its service would not know the next one
+    if not found.schedule and not found.run and found.rotator in ("", GENERATE):
+        found = replace(found, rotator=GENERATE, settings={"kind": kind}) if kind else policy.NONE
+    after = steps.renewed(found, entry.name, draft.header.store, now / 1000)
+    entry.policy = policy.write(after)
+    agenda.note(draft.directory, entry.name, steps.attention(after))
+
+
+def gone(draft: Draft, name: str) -> None:
+    """Take a deleted secret off the agenda."""
+    agenda.note(draft.directory, name, None)
+
+
+def back(draft: Draft, entry: Entry) -> None:
+    """Put a restored secret on the agenda again."""
+    agenda.note(draft.directory, entry.name, steps.attention(policy.read(entry.policy)))

@@ -1,0 +1,62 @@
+"""Whether the clock was put forward since the last run: then much looks due that is not.
+
+Beside the lock lies what the clocks showed at the last run. While the machine runs, the time since
+its start tells a jump from time that really passed; over a restart only years do.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+from openclaw_cli.duration import HOUR, YEAR
+
+_FAR = YEAR  # over a restart: machines do stay off for months
+_BOOT = "/proc/sys/kernel/random/boot_id"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The time of day, the time since the start, and which start, at one moment."""
+
+    wall: float
+    running: float
+    boot: str
+
+    def encode(self) -> bytes:
+        """Return it as the lock file keeps it."""
+        return f"{self.wall:.0f} {self.running:.0f} {self.boot}\n".encode()
+
+
+def present(wall: float) -> Seen:
+    """Return what the clocks show; `wall` in seconds since 1970."""
+    clock = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
+    return Seen(wall, time.clock_gettime(clock), _boot())
+
+
+def decode(text: bytes) -> Seen | None:
+    """Read what a run left; None for what cannot be read."""
+    try:
+        wall, running, boot = text.decode("ascii").split()
+        return Seen(float(wall), float(running), boot)
+    except ValueError:
+        return None
+
+
+def jump(before: Seen | None, now: Seen) -> float:
+    """Return by how many seconds the clock was put forward, 0 for a clock that just went on."""
+    if before is None:
+        return 0
+    passed = now.wall - before.wall
+    if before.boot == now.boot:
+        ahead = passed - (now.running - before.running)
+        return ahead if ahead > HOUR else 0
+    return passed if passed > _FAR else 0
+
+
+def _boot() -> str:
+    try:
+        with open(_BOOT, encoding="ascii") as file:
+            return file.read().strip()
+    except OSError:
+        return "-"

@@ -1,0 +1,50 @@
+"""Who uses a secret, as the trail knows it: who read which version, and who has the new one."""
+
+from __future__ import annotations
+
+from openclaw_cli.audit.event import REVEAL, Event, read, seconds, user_name, who
+from openclaw_cli.audit.reading import Reading
+from openclaw_cli.rotation.policy import Old
+
+_OURS = ("rotate", "refresh", "copy", "edit")
+"""Purposes of readings that use no value: they make nobody a consumer."""
+
+
+def readers(path: str, name: str) -> dict[str, dict[str, float]]:
+    """Return by version who read it, and when last; `path` is the trail's folder."""
+    found: dict[str, dict[str, float]] = {}
+    needle = f'"name":"{name}"'.encode()
+    with Reading(path) as reading:
+        for segment in reading.segments:
+            for line in reading.lines(segment):
+                event = read(line) if needle in line else None
+                if event is None or not _counts(event, name):
+                    continue
+                found.setdefault(event.version, {})[who(event, user_name)] = seconds(event.happened)
+    return found
+
+
+def waiting(path: str, name: str, old: Old) -> list[str]:
+    """Return who read the old version and not yet its successor."""
+    found = readers(path, name)
+    newer = {
+        each
+        for version, times in found.items()
+        if version.isdecimal() and int(version) > old.version
+        for each in times
+    }
+    return sorted(set(found.get(str(old.version), {})) - newer)
+
+
+def all_have(path: str, name: str, old: Old) -> bool:
+    """Tell whether every consumer of the old version has read a newer one."""
+    return not waiting(path, name, old)
+
+
+def _counts(event: Event, name: str) -> bool:
+    return (
+        event.kind == REVEAL
+        and event.name == name
+        and not event.failed
+        and event.purpose not in _OURS
+    )

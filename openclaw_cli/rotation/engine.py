@@ -1,0 +1,400 @@
+"""Carries one secret's rotation on, from whatever state it is in: the effects, step by step.
+
+Each step is: look at the state, have the effect, commit the arrow. No lock is held during an
+effect; one process at a time rotates (`rotate.lock`), and an arrow that was overtaken (a person's
+`set`) is looked at anew. An interruption at any moment leaves a state that the next run goes on
+from.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from openclaw_cli import duration
+from openclaw_cli.errors import (
+    ConflictError,
+    OpenclawError,
+    PartialError,
+    RefusedError,
+    StorageError,
+)
+from openclaw_cli.model import CURRENT, PENDING, PREVIOUS, Secret, SecretValue
+from openclaw_cli.names import Reference, parse
+from openclaw_cli.providers.provider import CHOSEN, MINTED
+from openclaw_cli.providers.provider import PERSON as BY_PERSON
+from openclaw_cli.rotation import chosen, consumers, policy, steps, telling
+from openclaw_cli.rotation.ledger import Ledger, OvertakenError
+from openclaw_cli.rotation.policy import Policy, Run
+from openclaw_cli.rotation.reserve import reserved
+from openclaw_cli.rotation.rotator import Held, Made, Rotator, Task, checked
+from openclaw_cli.service import LOCAL, Secrets, absent
+from openclaw_cli.store.commit import UnknownDurabilityError
+from openclaw_cli.store.directory import Entry
+
+SECONDS_A_RUN = 600.0
+PURPOSE = "rotate"
+_LOOKS = 50  # of one secret in one run: more steps than a rotation has
+_COMMIT_TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What somebody asks of one rotation."""
+
+    wanted: bool = False
+    hurry: bool = False
+    compromised: bool = False
+
+
+@dataclass(slots=True)
+class View:
+    """One secret as the store has it at a moment."""
+
+    entry: Entry
+    policy: Policy
+    store: bytes
+
+    @property
+    def name(self) -> str:
+        return self.entry.name
+
+    @property
+    def current(self) -> int:
+        row = self.entry.current()
+        return row.number if row else 0
+
+
+@dataclass(slots=True)
+class Result:
+    """What became of one secret: its new version, and what was done, in order."""
+
+    name: str
+    version: int = 0
+    steps: list[str] = field(default_factory=list)
+    uncertain: OpenclawError | None = None
+
+
+class Engine:
+    """Rotates the secrets of one home.
+
+    `now` gives the time in seconds since 1970; `say` is told of each step, with the secret's name;
+    `find` makes a rotator by its name.
+    """
+
+    def __init__(
+        self,
+        secrets: Secrets,
+        ledger: Ledger,
+        *,
+        now: Callable[[], float] = time.time,
+        say: Callable[[str, str], None] = lambda _name, _step: None,
+        find: Callable[[str], Rotator] = chosen.rotator,
+        tell: Callable[[str, str, str], None] = telling.tell,
+    ) -> None:
+        self._secrets = secrets
+        self._ledger = ledger
+        self._now = now
+        self._say = say
+        self._find = find
+        self._tell = tell
+        self._values: dict[tuple[str, int], SecretValue] = {}
+        self.deadline = time.monotonic() + SECONDS_A_RUN
+
+    def view(self, name: str) -> View:
+        """Look at a secret; raises `NotFoundError`."""
+        snapshot = self._secrets.opened()
+        try:
+            directory = snapshot.directory()
+            entry = directory.entries.get(name)
+            if entry is None or entry.deleted:
+                raise absent(directory, name)
+            return View(entry, policy.read(entry.policy), snapshot.header.store)
+        finally:
+            snapshot.close()
+
+    def views(self, names: list[str]) -> list[View]:
+        """Look at many secrets at once, as far as they are there."""
+        snapshot = self._secrets.opened()
+        try:
+            entries = snapshot.directory().entries
+            found = [entry for name in names if (entry := entries.get(name)) and not entry.deleted]
+            store = snapshot.header.store
+            return [View(entry, policy.read(entry.policy), store) for entry in found]
+        finally:
+            snapshot.close()
+
+    def carry_on(self, name: str, wish: Wish) -> Result:
+        """Do all that is to be done for a secret now; raises what a step raises, noted before."""
+        result = Result(name)
+        view = self.view(name)
+        run = view.policy.run
+        # What is under way is what was asked for, but where somebody's `set` overtook it.
+        wanted = wish.wanted and (run is None or run.of != view.current)
+        try:
+            for _ in range(_LOOKS):
+                step = self._next(view, wish, wanted=wanted)
+                if not step:
+                    if wanted:
+                        raise _in_grace(view)
+                    return result
+                done = self._attempt(view, step, wish, result)
+                wanted = wanted and not (done and step == steps.BEGIN)
+                view = self.view(name)
+            raise ConflictError(f"the state of {name} changes faster than it can be rotated")
+        finally:
+            self._values.clear()
+
+    def _next(self, view: View, wish: Wish, *, wanted: bool) -> str:
+        read_by_all = False
+        if view.policy.old and view.policy.until != policy.GRACE:
+            read_by_all = consumers.all_have(self._secrets.home.audit, view.name, view.policy.old)
+        return steps.next_step(
+            view.policy,
+            self._now(),
+            current=view.current,
+            wanted=wanted,
+            hurry=wish.compromised or (wish.hurry and wanted),
+            read_by_all=read_by_all,
+        )
+
+    def _attempt(self, view: View, step: str, wish: Wish, result: Result) -> bool:
+        """Do a step; false when it was overtaken. A failure is noted, and raised again."""
+        self._say(view.name, step)
+        try:
+            self._step(view, step, wish, result)
+        except OvertakenError:
+            return False
+        except UnknownDurabilityError as unknown:
+            result.uncertain = unknown  # it was committed
+        except OpenclawError as refused:
+            with suppress(OpenclawError, OvertakenError):
+                self._ledger.failed(view.name, getattr(refused, "step", step), refused)
+            raise
+        result.steps.append(step)
+        return True
+
+    def _step(self, view: View, step: str, wish: Wish, result: Result) -> None:
+        if step == steps.TELL:
+            self._tell_all(view)
+            return
+        rotator = self._find(view.policy.rotator)
+        run = view.policy.run
+        if step == steps.BEGIN:
+            self._begin(view, rotator, wish)
+        elif step == steps.REVOKE:
+            self._revoke(view, rotator)
+        elif run is None:
+            raise OvertakenError
+        elif step == steps.WITHOUT:
+            self._revoke_current(view, rotator, run)
+        elif step == steps.CREATE:
+            self._create(view, rotator, run)
+        elif step == steps.UNDO:
+            self._undo(view, rotator, run)
+        else:
+            result.version = self._set_and_promote(view, rotator, run)
+
+    def task(self, view: View, rotator: Rotator, token: str, began: float) -> Task:
+        """Return what a rotator is given: values that we hold, its settings, its own secrets."""
+        settings = checked(view.policy.settings, rotator.SETTINGS, rotator.name)
+        wanted = [each.name for each in rotator.SETTINGS if each.secret and settings[each.name]]
+        references = [parse(settings[name]) for name in wanted]
+        found = self._read(references) if references else []
+        own = {name: each.value for name, each in zip(wanted, found, strict=True)}
+        plain = {name: text for name, text in settings.items() if name not in wanted}
+        return Task(
+            view.name,
+            token,
+            began,
+            held=() if rotator.name in chosen.ALONE else self._held(view),
+            settings=plain | dict.fromkeys(wanted, ""),
+            secrets=own,
+            scope=view.entry.labels.get("scope", ""),
+            deadline=self.deadline,
+        )
+
+    def begin_check(self, view: View, rotator: Rotator) -> Task:
+        """Refuse what cannot work before anything is changed; return the task of a new rotation."""
+        task = self.task(view, rotator, uuid.uuid4().hex, self._now())
+        rotator.check(task)
+        return task
+
+    def goes_first(self, rotator: Rotator, task: Task, wish: Wish) -> bool:
+        """Tell whether the current value is revoked before there is a new one.
+
+        A leaked one is, where the rotator signs in with a secret of its own and does not need it.
+        """
+        return wish.compromised and bool(task.secrets) and rotator.overlaps(task.settings)
+
+    def _begin(self, view: View, rotator: Rotator, wish: Wish) -> None:
+        if rotator.kind == BY_PERSON:
+            raise by_person(view.entry)
+        task = self.begin_check(view, rotator)
+        first = self.goes_first(rotator, task, wish)
+        after = steps.begun(
+            view.policy,
+            task.token,
+            task.began,
+            view.current,
+            compromised=wish.compromised,
+            first=first,
+        )
+        made = rotator.create(task) if rotator.kind == CHOSEN and not first else None
+        self._ledger.begin(view.name, view.policy, after, made)
+
+    def _create(self, view: View, rotator: Rotator, run: Run) -> None:
+        task = self.task(view, rotator, run.token, run.began)
+        if rotator.kind != MINTED:
+            self._ledger.keep(view.name, run, rotator.create(task))
+            return
+        with reserved(self._secrets.home.secrets):
+            made = rotator.create(task)
+        self._keep_or_undo(view, rotator, task, run, made)
+
+    def _keep_or_undo(self, view: View, rotator: Rotator, task: Task, run: Run, made: Made) -> None:
+        """Keep a key that so far is in our memory alone; where that fails, remove it there."""
+        refused: Exception = OvertakenError()
+        for _ in range(_COMMIT_TRIES):
+            try:
+                self._ledger.keep(view.name, run, made)
+            except UnknownDurabilityError:
+                raise
+            except StorageError as full:
+                refused = full
+            except (OpenclawError, OvertakenError) as other:
+                refused = other
+                break
+            else:
+                return
+        held = Held(made.value, PENDING, made.handle)
+        try:
+            rotator.undo(task, held)
+        except OpenclawError:
+            raise self._orphan(view, made) from None
+        raise refused
+
+    def _orphan(self, view: View, made: Made) -> PartialError:
+        handle = made.handle or "the newest"
+        event = {"kind": "orphan_key", "name": view.name, "backend": LOCAL, "reason": handle}
+        with suppress(OpenclawError):
+            self._secrets.trail.append([{**event, "outcome": "ok", "actor": self._secrets.actor}])
+        return PartialError(
+            f"a new key of {view.name} was made, could be neither kept nor removed: {handle}",
+            hint=f"the next openclaw secrets rotate {view.name} removes it",
+        )
+
+    def _set_and_promote(self, view: View, rotator: Rotator, run: Run) -> int:
+        task = self.task(view, rotator, run.token, run.began)
+        pending = task.pending
+        if pending is None:
+            raise OvertakenError
+        if run.step == steps.SET:
+            rotator.set(task, pending)
+        self._say(view.name, steps.TEST)
+        try:
+            rotator.test(task, pending)
+        except OpenclawError as refused:
+            refused.step = steps.TEST  # type: ignore[attr-defined]
+            raise
+        self._say(view.name, "promote")
+        overlap = rotator.overlaps(task.settings)
+        return self._ledger.promote(view.name, run, overlap=overlap)
+
+    def _revoke_current(self, view: View, rotator: Rotator, run: Run) -> None:
+        task = self.task(view, rotator, run.token, run.began)
+        if task.current:
+            rotator.revoke(task, task.current)
+        self._ledger.lost_current(view.name, run)
+
+    def _revoke(self, view: View, rotator: Rotator) -> None:
+        old = view.policy.old
+        if old is None:
+            raise OvertakenError
+        task = self.task(view, rotator, old.token, old.began)
+        if task.previous:
+            rotator.revoke(task, task.previous)
+        self._ledger.revoked(view.name, old)
+
+    def _undo(self, view: View, rotator: Rotator, run: Run) -> None:
+        task = self.task(view, rotator, run.token, run.began)
+        pending = task.pending
+        if pending is None and run.step == steps.CREATE and rotator.kind == MINTED:
+            # A key may have been made whose reply was lost: making one removes it.
+            made = rotator.create(task)
+            pending = Held(made.value, PENDING, made.handle)
+        if pending is not None:
+            rotator.undo(task, pending)
+        self._ledger.undone(view.name, run)
+
+    def _tell_all(self, view: View) -> None:
+        done, failure = [], None
+        for each in view.policy.telling:
+            try:
+                self._tell(each, view.name, str(view.current))
+            except OpenclawError as refused:
+                failure = failure or refused
+            else:
+                done.append(each)
+        if done:
+            self._ledger.told(view.name, done)
+        if failure:
+            raise failure
+
+    def _held(self, view: View) -> tuple[Held, ...]:
+        """Return the versions that count, read with their record once in a run."""
+        stages = {view.current: CURRENT} if view.current else {}
+        old, run = view.policy.old, view.policy.run
+        if old and view.entry.version(old.version):
+            stages[old.version] = PREVIOUS
+        if run and run.pending and view.entry.version(run.pending):
+            stages[run.pending] = PENDING
+        for row in view.entry.rows:
+            if row.stage == PREVIOUS and PREVIOUS not in stages.values():
+                stages[row.number] = PREVIOUS
+        values = self._versions(view.name, list(stages))
+        handles = view.policy.handles
+        return tuple(
+            Held(values[number], stage, handles.get(str(number), ""))
+            for number, stage in stages.items()
+        )
+
+    def _versions(self, name: str, numbers: list[int]) -> Mapping[int, SecretValue]:
+        missing = [number for number in numbers if (name, number) not in self._values]
+        if missing:
+            references = [Reference(name, backend=LOCAL, version=str(each)) for each in missing]
+            for number, secret in zip(missing, self._read(references), strict=True):
+                self._values[name, number] = secret.value
+        return {number: self._values[name, number] for number in numbers}
+
+    def _read(self, references: list[Reference]) -> list[Secret]:
+        found = []
+        for each in self._secrets.read_many(references, purpose=PURPOSE):
+            if isinstance(each, OpenclawError):
+                raise each
+            found.append(each)
+        return found
+
+
+def by_person(entry: Entry) -> RefusedError:
+    """Build the error for a secret that only a person can renew."""
+    where = chosen.page(entry)
+    return RefusedError(
+        f"a person must renew {entry.name}" + (f": {where}" if where else ""),
+        hint=f"openclaw secrets set {entry.name}, with the new value",
+    )
+
+
+def _in_grace(view: View) -> ConflictError:
+    old = view.policy.old
+    until = (
+        f" until {duration.absolute(old.at)}" if old and view.policy.until == policy.GRACE else ""
+    )
+    version = old.version if old else 0
+    return ConflictError(
+        f"version {version} of {view.name}, the one before, is still to be accepted until {until}",
+        hint=f"openclaw secrets rotate {view.name} --grace 0, which revokes it first",
+    )

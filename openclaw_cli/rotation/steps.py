@@ -1,0 +1,179 @@
+"""The rules of a rotation: which step is next, and the state after it. Pure.
+
+    idle → create → set → test → (promote) → tell → grace → revoke → idle
+
+At every instant the current value is accepted by its service (but where it was revoked because it
+leaked), at most one version is pending, and there is one promotion for each due time: that it is
+due is decided from the state that the promotion replaces. `docs/explanation/rotation.md` says why.
+"""
+
+from __future__ import annotations
+
+from msgspec.structs import replace
+
+from openclaw_cli.duration import DAY, MINUTE
+from openclaw_cli.errors import OpenclawError, RefusedError
+from openclaw_cli.rotation.policy import EITHER, GRACE, Failure, Old, Policy, Run
+from openclaw_cli.rotation.schedule import following, is_due, jitter
+
+BEGIN = "begin"
+CREATE = "create"
+WITHOUT = "revoke the current one"
+SET = "set"
+TEST = "test"
+UNDO = "undo"
+TELL = "tell"
+REVOKE = "revoke"
+
+MOST_TRIES = 3
+"""Refusals after which a rotation is given up; it begins anew later."""
+
+_FIRST_PAUSE = 5 * MINUTE
+
+
+def next_step(
+    policy: Policy,
+    now: float,
+    *,
+    current: int,
+    wanted: bool = False,
+    hurry: bool = False,
+    read_by_all: bool = False,
+) -> str:
+    """Return what is to be done next, "" for nothing.
+
+    `wanted`: somebody asks for a rotation now; `hurry`: without waiting for the end of a grace
+    time. `read_by_all`: every consumer has read the new value.
+    """
+    if policy.run:
+        # Somebody kept another value meanwhile: theirs is not to be replaced by ours.
+        return policy.run.step if policy.run.of == current else UNDO
+    if policy.telling:
+        return TELL
+    if policy.old:
+        over = hurry or ripe(policy, policy.old, now, read_by_all=read_by_all)
+        return REVOKE if over else ""
+    if wanted or (policy.schedule and is_due(policy.next_due, now)):
+        return BEGIN
+    return ""
+
+
+def ripe(policy: Policy, old: Old, now: float, *, read_by_all: bool) -> bool:
+    """Tell whether an old version may be revoked."""
+    over = now >= old.at
+    if old.compromised or policy.until == GRACE:
+        return over
+    return read_by_all or (policy.until == EITHER and over)
+
+
+def attention(policy: Policy) -> float | None:
+    """Return when something is to be done next, None for never. The past means: now."""
+    paused = policy.failure.retry if policy.failure else 0
+    if policy.run or policy.telling:
+        return paused
+    times = []
+    if policy.old:
+        times.append(policy.old.at if policy.until == GRACE else policy.old.promoted)
+    if policy.schedule:
+        times.append(max(policy.next_due, paused))
+    return min(times, default=None)
+
+
+def planned(policy: Policy, name: str, store: bytes, now: float, changed: float) -> Policy:
+    """Return the policy with its first due time: as if the schedule had held at the last change."""
+    begun = replace(policy, since=now)
+    return replace(begun, next_due=_next(begun, name, store, min(changed, now), 0))
+
+
+def begun(
+    policy: Policy, token: str, now: float, current: int, *, compromised: bool, first: bool = False
+) -> Policy:
+    """Begin a rotation; `first`: the current value is to be revoked first of all."""
+    due = policy.next_due if policy.schedule and is_due(policy.next_due, now) else 0
+    step = WITHOUT if first else CREATE
+    return replace(policy, run=Run(token, now, step, current, due, compromised=compromised))
+
+
+def without_current(policy: Policy, run: Run) -> Policy:
+    """Go on once the current value is not accepted any more."""
+    return replace(policy, run=replace(run, step=CREATE, without=True, tries=0), failure=None)
+
+
+def kept(policy: Policy, run: Run, pending: int, handle: str) -> Policy:
+    """Go on once the new value is kept as a pending version."""
+    handles = {**policy.handles, str(pending): handle} if handle else policy.handles
+    return replace(
+        policy, run=replace(run, step=SET, pending=pending, tries=0), handles=handles, failure=None
+    )
+
+
+def promoted(
+    policy: Policy, run: Run, name: str, store: bytes, now: float, *, overlap: bool
+) -> Policy:
+    """End the rotation: the pending version is the current one."""
+    done = renewed(replace(policy, run=None), name, store, now, due=run.due)
+    old = None
+    if overlap and not run.without:
+        at = now if run.compromised else now + _grace(policy)
+        old = Old(run.of, run.token, run.began, now, at, compromised=run.compromised)
+    return replace(done, old=old, telling=list(policy.tell))
+
+
+def renewed(policy: Policy, name: str, store: bytes, now: float, *, due: float = 0) -> Policy:
+    """Note that the secret has a new value, whoever gave it."""
+    next_due = _next(policy, name, store, now, due)
+    return replace(policy, last_ok=now, next_due=next_due, failure=None, failures=0)
+
+
+def revoked(policy: Policy) -> Policy:
+    """Note that the old version is not accepted any more."""
+    handles = dict(policy.handles)
+    if policy.old:
+        handles.pop(str(policy.old.version), None)
+    return replace(policy, old=None, handles=handles, failure=None, failures=0)
+
+
+def told(policy: Policy, consumer: str) -> Policy:
+    """Note that a consumer was told."""
+    return replace(policy, telling=[each for each in policy.telling if each != consumer])
+
+
+def failed(policy: Policy, step: str, error: OpenclawError, now: float) -> Policy:
+    """Note a failure. What was refused often enough is given up, and tried again later."""
+    failures = policy.failures + 1
+    run = policy.run
+    refused = isinstance(error, RefusedError)
+    if run and run.pending and refused and step != UNDO:
+        tries = run.tries + 1
+        run = replace(run, tries=tries, step=UNDO if tries >= MOST_TRIES else run.step)
+    elif run and step == TEST and run.step == SET:
+        run = replace(run, step=TEST)  # it was set; only the test is still open
+    pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), DAY) if refused else 0
+    return replace(
+        policy,
+        run=run,
+        failures=failures,
+        failed=policy.failed + 1,
+        failure=Failure(now, step, error.kind, error.message, error.hint, now + pause),
+    )
+
+
+def given_up(policy: Policy) -> Policy:
+    """Note that a rotation was undone; what is due stays due."""
+    handles = dict(policy.handles)
+    if policy.run:
+        handles.pop(str(policy.run.pending), None)
+    return replace(policy, run=None, handles=handles)
+
+
+def _next(policy: Policy, name: str, store: bytes, after: float, due: float) -> float:
+    times = policy.times
+    if times is None:
+        return 0
+    return following(times, after, since=policy.since, due=due) + jitter(times, store, name)
+
+
+def _grace(policy: Policy) -> float:
+    """Return the grace time: never longer than half of the time to the next rotation."""
+    times = policy.times
+    return min(policy.grace, times.interval / 2) if times else policy.grace
