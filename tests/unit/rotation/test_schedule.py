@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -164,6 +165,4 @@ def test_each_day_of_a_zone_comes_once(zone: str) -> None:
     for _ in range(1000):
         found = following(Schedule("daily", zone), found, since=0)
         days.append(datetime.fromtimestamp(found, ZoneInfo(zone)).date())
-    assert [after - before for before, after in zip(days, days[1:], strict=False)] == [
-        timedelta(days=1)
-    ] * 999
+    assert [after - before for before, after in pairwise(days)] == [timedelta(days=1)] * 999
