@@ -55,6 +55,7 @@ from openclaw_cli.settings import (
     check_writers,
     compiled_from,
     quick,
+    says_where,
     sources,
     stamps,
     with_environment,
@@ -125,7 +126,7 @@ def load(home: Home, environ: Mapping[str, str]) -> Settings:
         found = read(path)
         if found is None:
             continue
-        for name, value in found.believed().values.items():
+        for name, value in _allowed(home, path, found.believed().values).items():
             if name in TABLES:
                 settings.values[name] = {**settings.values.get(name, {}), **value}
                 continue
@@ -135,6 +136,23 @@ def load(home: Home, environ: Mapping[str, str]) -> Settings:
     if home.environment in PRODUCTION:
         _refuse_plaintext(home.environment, settings)
     return with_environment(settings, environ)
+
+
+def _allowed(home: Home, path: str, values: dict[str, Any]) -> dict[str, Any]:
+    """Leave out what a source may not say here: where the secrets of an environment are.
+
+    What it has in plain text is left out too, but in production, where it is refused.
+    """
+    if says_where(home, path):
+        return values
+    where = {*TABLES, "backend"}
+    if home.environment in PRODUCTION:
+        where.discard("plaintext")
+    return {
+        name: value
+        for name, value in values.items()
+        if name not in where and not name.startswith(BACKENDS)
+    }
 
 
 def read(path: str) -> Source | None:
@@ -458,7 +476,7 @@ def _compile(home: Home, before: list[list[Any]], settings: Settings) -> None:
 
     There is no lock, so whoever finds another at it leaves it to that one.
     """
-    path = f"{home.root}/{COMPILED}"
+    path = f"{home.base}/{COMPILED}"
     aside = f"{path}.new"
     text = dumps(compiled_from(before, settings)).encode() + b"\n"
     try:

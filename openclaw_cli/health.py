@@ -75,6 +75,7 @@ class Look:
 
     store: str
     trail: str
+    environment: str = ""
     there: bool = False
     header: Header | None = None
     size: int = 0
@@ -108,7 +109,7 @@ class LastRead:
 
 def look(home: Home, secrets: Secrets) -> Look:
     """Look at a home; `secrets` must be one that asks nobody. Nothing is made or changed."""
-    seen = Look(secrets.file, home.audit)
+    seen = Look(secrets.file, home.audit, home.environment)
     try:
         _look_at_header(seen, home)
         _look_inside(seen, secrets)
@@ -252,10 +253,11 @@ def of_plaintext(home: Home, named: Plaintext | None = None) -> list[Finding]:
     """
     found = [_named_plainly(path, names) for path, names in _by_file(named or {}).items()]
     known = {each.where for each in found}
-    for name in _listed(home.root):
+    folders = dict.fromkeys((home.root, home.base))
+    for path in [f"{folder}/{name}" for folder in folders for name in _listed(folder)]:
+        name = os.path.basename(path)
         if name != ".env" and not name.startswith((SHARED, ".env.", "settings.toml")):
             continue
-        path = f"{home.root}/{name}"
         if stat.S_ISREG(_mode(path)) and path not in known:
             found += _plaintext(path)
     return found

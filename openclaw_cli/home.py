@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+DEFAULT = "default"
+"""The word for the environment that has no folder of its own."""
+
 _STORE_ID = (16, 12)
 """Bytes of a store's id, and where it lies in the file; see `store/header.py`."""
 
@@ -54,12 +57,18 @@ def find(environ: Mapping[str, str]) -> Home:
     root = environ.get("OPENCLAW_STATE_DIR") or f"{_user_home(environ)}/.openclaw"
     if not root.startswith("/"):
         root = os.path.abspath(root)
-    environment = environ.get("OPENCLAW_ENVIRONMENT", "")
-    if environment:
-        check(environment)
-        if "/" in environment:
-            raise ConfigError("the name of an environment has no '/'")
-    return Home(root.rstrip("/") or "/", environment)
+    root = root.rstrip("/") or "/"
+    return of(root, environ.get("OPENCLAW_ENVIRONMENT", ""))
+
+
+def of(root: str, environment: str) -> Home:
+    """Return the home of an environment; "default" is the one that needs no name."""
+    if environment in ("", DEFAULT):
+        return Home(root)
+    check(environment)
+    if "/" in environment:
+        raise ConfigError("the name of an environment has no '/'")
+    return Home(root, environment)
 
 
 def _of_job(bundle: str, output: str) -> Home:

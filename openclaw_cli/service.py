@@ -116,7 +116,10 @@ class Secrets:
             snapshot = self.open()
             if snapshot is None:
                 if all(self._is_local(each) for each in references):
-                    return self._suggested(references, [_no_store(each) for each in references])
+                    where = self.home.environment
+                    return self._suggested(
+                        references, [_no_store(each, where) for each in references]
+                    )
                 snapshot = self.opened()
             try:
                 started = time.monotonic()
@@ -404,8 +407,9 @@ def absent(directory: Catalogue, name: str) -> NotFoundError:
     return NotFoundError(f"no secret is called {name}", hint=hint)
 
 
-def _no_store(reference: Reference) -> NotFoundError:
+def _no_store(reference: Reference, environment: str) -> NotFoundError:
+    where = f" in the environment {environment}" if environment else ""
     return NotFoundError(
-        f"no secret is called {reference.path}: there is no store yet",
+        f"no secret is called {reference.path}: there is no store yet{where}",
         hint=f"openclaw secrets create {reference.path}",
     )

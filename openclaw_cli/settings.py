@@ -135,12 +135,24 @@ class Settings:
 
 def sources(home: Home, environ: Mapping[str, str]) -> list[str]:
     """Return the files that settings are read from, the strongest first, there or not."""
-    ours = f"{home.root}/{FILE}"
+    root = os.path.abspath(home.root)
+    own = _in_folder(home.base) if home.environment else []
     shared = environ.get("OPENCLAW_CONFIG_PATH")
     if shared:
-        return [ours, os.path.abspath(shared)]
-    root = os.path.abspath(home.root)
-    return [ours, f"{root}/{SHARED}", *[f"{root}/{name}" for name in IN_YAML]]
+        return [*own, f"{home.root}/{FILE}", os.path.abspath(shared)]
+    return [*own, f"{home.root}/{FILE}", *_in_folder(root)[1:]]
+
+
+def says_where(home: Home, path: str) -> bool:
+    """Tell whether a source may say where secrets are: in an environment, only one of its own.
+
+    So nothing of one environment is read in another, though they share other settings.
+    """
+    return not home.environment or not path.startswith(tuple(_in_folder(home.root)))
+
+
+def _in_folder(folder: str) -> list[str]:
+    return [f"{folder}/{name}" for name in (FILE, SHARED, *IN_YAML)]
 
 
 def stamps(paths: list[str]) -> list[list[Any]]:
@@ -170,11 +182,13 @@ def quick(home: Home, environ: Mapping[str, str]) -> Settings | None:
     if environ.get("OPENCLAW_BUNDLE"):
         return with_environment(Settings({}, {}), environ)
     check_root(home.root)
+    if home.environment:
+        check_root(home.base)
     now = stamps(sources(home, environ))
     if not any(inode for _, inode, _, _ in now):
         return with_environment(Settings({}, {}), environ)
     compiled = _compiled(home, now)
-    if compiled is None or (compiled.plaintext and home.environment in PRODUCTION):
+    if compiled is None or (home.environment in PRODUCTION and compiled.plaintext):
         return None  # which key it is that is refused, its source tells
     return with_environment(compiled, environ)
 
@@ -233,7 +247,7 @@ def check_writers(found: os.stat_result, path: str) -> None:
 def _compiled(home: Home, now: list[list[Any]]) -> Settings | None:
     """Return what `config.py` compiled, unless it is of other sources or not ours alone."""
     try:
-        found = loads(_private(f"{home.root}/{COMPILED}"))
+        found = loads(_private(f"{home.base}/{COMPILED}"))
         if found["program"] != __version__ or found["stamps"] != now:
             return None
         values, origin = found["values"], found["origin"]

@@ -51,11 +51,12 @@ def _rewritten(home: Home, edit: Callable[[str, str], tuple[str, bool]]) -> tupl
     """Replace the file by what `edit` makes of its path and text; pass on what it says besides."""
     check_root(home.root)
     try:
-        os.makedirs(home.root, 0o700, exist_ok=True)
+        os.makedirs(home.base, 0o700, exist_ok=True)
     except OSError as refused:
-        raise failure("create", home.root, refused) from None
-    path = os.path.realpath(f"{home.root}/{FILE}")
-    with _alone(home.root):
+        raise failure("create", home.base, refused) from None
+    check_root(home.base)
+    path = os.path.realpath(f"{home.base}/{FILE}")
+    with _alone(home.base):
         opened = config.content(path)
         text, mode = "", _PRIVATE
         if opened is not None:

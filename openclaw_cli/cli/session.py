@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from openclaw_cli.cli.ask import Ask
 from openclaw_cli.cli.render import Output
 from openclaw_cli.errors import UsageError
-from openclaw_cli.home import find
-from openclaw_cli.settings import quick
+from openclaw_cli.home import find, of
+from openclaw_cli.settings import PRODUCTION, quick
 
 if TYPE_CHECKING:
     from openclaw_cli.agents.spec import Configuration
@@ -82,7 +82,32 @@ class Session:
 
         return assembly.changes(self.secrets, self.settings)
 
+    def elsewhere(self, environment: str) -> Session:
+        """Return a session of another environment that answers and asks as this one does."""
+        home = of(self.home.root, environment)
+        if home.environment == self.home.environment:
+            raise UsageError(f"this is the environment {environment} already")
+        other = Session()
+        other.as_json, other.quiet = self.as_json, self.quiet
+        other.no_input, other.yes = self.no_input, self.yes
+        other.home = home
+        return other
+
     def confirm(self, question: str, *, hint: str = "add --yes") -> None:
-        """Ask before something that cannot be taken back; `--yes` answers, no ends the command."""
-        if not self.yes and not self.ask.confirm(question, hint=hint):
+        """Ask before something that cannot be taken back; `--yes` answers, no ends the command.
+
+        In production the environment is to be typed, so that nobody takes it for another.
+        """
+        if self.home.environment in PRODUCTION:
+            self.guard(question)
+        elif not self.yes and not self.ask.confirm(question, hint=hint):
+            raise UsageError("nothing was done")
+
+    def guard(self, question: str) -> None:
+        """Ask before what can be taken back, in production only."""
+        name = self.home.environment
+        if name not in PRODUCTION or self.yes:
+            return
+        what = f"this is the environment {name}. {question[:1].upper()}{question[1:]}"
+        if not self.ask.confirm_by_name(what, name, hint=f"add --yes, if {name} is meant"):
             raise UsageError("nothing was done")

@@ -155,6 +155,8 @@ def _facts(
     if not seen.there:
         return [("store", "none")]
     facts: list[tuple[str, str] | tuple[str, str, str]] = [("store", seen.store)]
+    if seen.environment:
+        facts += [("environment", seen.environment)]
     facts += [("secrets", *_count(seen))]
     if seen.header:
         opened = f", opened by {_key(seen.opened_by)}" if seen.opened_by else ""
@@ -253,6 +255,7 @@ def _plain(
     header, head = seen.header, seen.head
     answer: dict[str, Any] = {
         "version": __version__,
+        "environment": seen.environment or None,
         "store": {
             "path": seen.store,
             "present": seen.there,

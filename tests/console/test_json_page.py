@@ -26,7 +26,12 @@ LINES = {
     "openclaw secrets refresh": ["secrets refresh a"],
     "openclaw secrets delete": ["secrets delete b"],
     "openclaw secrets import": ["secrets import new.env --dry-run", "secrets import new.env"],
-    "openclaw secrets export": ["secrets export K --out out.env", "secrets inject t --out t.out"],
+    "openclaw secrets export": [
+        "secrets export K --out out.env",
+        "secrets export --sealed K --out k.bundle",
+        "secrets export --sealed K --out l.bundle --key-file l.key",
+        "secrets inject t --out t.out",
+    ],
     "openclaw secrets audit": ["secrets audit"],
     "openclaw secrets audit verify": ["secrets audit verify"],
     "openclaw secrets audit export": [

@@ -153,7 +153,8 @@ def test_c18_plain_text_is_refused_in_production(home: Home, environment: str) -
         refused.value
     )
     assert "sk-ant" not in str(refused.value) + refused.value.hint
-    assert config.load(Home(home.root, "staging"), {}).plaintext
+    assert not config.load(Home(home.root, "staging"), {}).plaintext
+    assert config.load(home, {}).plaintext
 
 
 @pytest.mark.parametrize("name", EXAMPLES)

@@ -257,6 +257,7 @@ function __openclaw_words
             printf '%s\n' \
             '--to'\t'Where to: vault, local, ...' \
             '--from'\t'Where from; local, if not.' \
+            '--environment'\t'To that environment, default too.' \
             '--all'\t'Every secret of --from.' \
             '--overwrite'\t'Keep a new version where the name is taken.' \
             '--dry-run'\t'Say what would be done, and do nothing.' \
@@ -533,7 +534,7 @@ end
 
 function __openclaw_kind
     switch $argv[1]
-        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets rotate:--name' 'secrets rotate:1' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--name' 'secrets copy:1' 'secrets resolve:--allow' 'secrets audit:--name' 'interop setup:--name' 'interop setup:--allow'
+        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets rotate:--name' 'secrets rotate:1' 'secrets run:--secret' 'secrets export:\*' 'secrets copy:--environment' 'secrets copy:--name' 'secrets copy:1' 'secrets resolve:--allow' 'secrets audit:--name' 'interop setup:--name' 'interop setup:--allow'
             echo 'secret'
         case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets refresh:--backend' 'secrets rotate:--schedule' 'secrets rotate:--tz' 'secrets rotate:--grace' 'secrets rotate:--until' 'secrets rotate:--with' 'secrets rotate:--setting' 'secrets rotate:--tell' 'secrets rotate:--limit' 'secrets rotate:--notify' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2' 'interop setup:--state-dir'
             echo 'none'

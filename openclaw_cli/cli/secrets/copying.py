@@ -40,6 +40,10 @@ def copy(
     source: Annotated[
         str | None, typer.Option("--from", metavar="BACKEND", help="Where from; local, if not.")
     ] = None,
+    environment: Annotated[
+        str | None,
+        typer.Option("--environment", metavar="NAME", help="To that environment, default too."),
+    ] = None,
     all_: Annotated[bool, typer.Option("--all", help="Every secret of --from.")] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Keep a new version where the name is taken.")
@@ -56,15 +60,21 @@ def copy(
         openclaw secrets copy openai-api-key openai-api-key-old
 
         openclaw secrets copy --all --to vault --dry-run
+
+        openclaw --environment staging secrets copy db-password --environment prod
     """
     session: Session = context.obj
-    places.wanted(session, no_cache=True)
-    pairs = _pairs(session, name, new_name, to=to, source=source, all_=all_)
+    into = session.elsewhere(environment) if environment else session
+    for each in (session, into):
+        places.wanted(each, no_cache=True)
+    pairs = _pairs(session, into, name, new_name, to=to, source=source, all_=all_)
+    if overwrite and not dry_run:
+        into.guard(f"write new versions of {len(pairs)} secrets?")
     done: dict[str, str] = {}
     failed: dict[str, OpenclawError] = {}
     for old, new in pairs:
         try:
-            done[_shown(new)] = _copy(session, old, new, overwrite=overwrite, dry_run=dry_run)
+            done[_shown(new)] = _copy(session, into, old, new, overwrite=overwrite, dry_run=dry_run)
         except OpenclawError as refused:
             if len(pairs) == 1:
                 raise
@@ -74,6 +84,7 @@ def copy(
 
 def _pairs(
     session: Session,
+    into: Session,
     name: str | None,
     new_name: str | None,
     *,
@@ -82,18 +93,21 @@ def _pairs(
     all_: bool,
 ) -> list[tuple[Reference, Reference]]:
     if all_:
-        if name or not to:
-            raise UsageError("--all copies everything to a backend", hint="--all --to vault")
+        if name or not (to or into is not session):
+            raise UsageError(
+                "--all copies everything to a backend or an environment", hint="--all --to vault"
+            )
         return [
-            (Reference(each, backend=source or LOCAL), places.target(session, each, to))
+            (Reference(each, backend=source or LOCAL), places.target(into, each, to))
             for each in _names(session, source or LOCAL)
         ]
-    if not name or not (new_name or to):
+    if not name or not (new_name or to or into is not session):
         raise UsageError("copy what, and where to?", hint="openclaw secrets copy NAME --to vault")
     old = parse(name)
     if source and not old.backend:
         old.backend = source
-    new = places.target(session, new_name or old.path, to or (None if new_name else old.backend))
+    same = None if new_name or into is not session else old.backend
+    new = places.target(into, new_name or old.path, to or same)
     return [(old, new)]
 
 
@@ -104,10 +118,16 @@ def _names(session: Session, backend: str) -> list[str]:
 
 
 def _copy(
-    session: Session, old: Reference, new: Reference, *, overwrite: bool, dry_run: bool
+    session: Session,
+    into: Session,
+    old: Reference,
+    new: Reference,
+    *,
+    overwrite: bool,
+    dry_run: bool,
 ) -> str:
     secret = session.secrets.read(old, purpose="copy")
-    there = _there(session, new)
+    there = _there(into, new)
     if there is not None and there.value.reveal() == secret.value.reveal():
         return "already there"
     if there is not None and not overwrite:
@@ -116,7 +136,7 @@ def _copy(
         return "would be copied" if there is None else "would get a new version"
     provider, labels = _described(session, old)
     version = places.keep(
-        session,
+        into,
         new,
         secret.value,
         provider=provider,
@@ -125,7 +145,7 @@ def _copy(
         force=True,
         origin="copy",
     )
-    back = _read_back(session, new)
+    back = _read_back(into, new)
     if back.value.reveal() != secret.value.reveal():
         raise IntegrityError(f"{new} gives back another value than was written")
     return f"copied, version {version}"

@@ -47,6 +47,7 @@ def rollback(
 ) -> None:
     """Make an older version the current one again."""
     session: Session = context.obj
+    session.guard(f"make an older version of {name} the current one?")
     version = session.changes.rollback(check(name), to)
     if session.as_json:
         session.output.json({"name": name, "version": str(version)})
@@ -67,6 +68,8 @@ def delete(
     reference = places.target(session, name, backend)
     if purge:
         session.confirm(f"delete {name} and all its versions for good?")
+    else:
+        session.guard(f"delete {name}?")
     if reference.backend == LOCAL:
         there = session.changes.delete(reference.path, purge=purge)
     elif purge:

@@ -73,6 +73,8 @@ def import_(
     if not named:
         session.output.done(f"nothing to take over from {file}")
         return
+    if overwrite:
+        session.guard(f"write new versions of {len(named)} secrets?")
     values = {name: SecretValue(value) for name, value in named.items()}
     versions = session.changes.set_many(values, origin="import", overwrite=overwrite)
     if session.as_json:
