@@ -9,7 +9,9 @@ from openclaw_cli.store.keys import unlock_quietly
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from typing import Any
 
+    from openclaw_cli.agents.spec import AgentSpec, Model
     from openclaw_cli.changes import Changes
     from openclaw_cli.elsewhere import Elsewhere
     from openclaw_cli.home import Home
@@ -34,6 +36,18 @@ def secrets(
         from openclaw_cli.bundle import Bundle
 
         return Bundle(home, actor, environ)
+    made = _secrets(home, settings, actor, ask)
+    if "agent" in actor or "thread" in actor:
+        _hold_to_grants(made, settings, environ)
+    return made
+
+
+def _secrets(
+    home: Home,
+    settings: Settings,
+    actor: dict[str, Any],
+    ask: Callable[[str], bytes] | None,
+) -> Secrets:
     return Secrets(
         home,
         actor,
@@ -46,6 +60,58 @@ def secrets(
         elsewhere=lambda: _elsewhere(home, settings),
         found=lambda secrets: changes(secrets, settings).found_plainly(),
     )
+
+
+def _hold_to_grants(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> None:
+    """Have the guard asked before each reading of the agent that the environment names."""
+    from openclaw_cli.agents import loading
+    from openclaw_cli.agents.granting import Guard
+    from openclaw_cli.agents.grants import of_settings
+
+    name = str(secrets.actor.get("agent", ""))
+    configuration = loading.load(secrets.home, environ)
+    spec = configuration.agents.get(name)
+    granted = of_settings(spec, configuration.models) if spec else []
+    secrets.guard = Guard(name, granted, lambda: changes(secrets, settings).change_store)
+
+
+def for_agent(
+    home: Home,
+    settings: Settings,
+    actor: dict[str, Any],
+    spec: AgentSpec,
+    models: Mapping[str, Model],
+) -> Secrets:
+    """Return what reads secrets for an agent, whose grants hold; nobody is asked anything.
+
+    `actor` is who is recorded, with the agent's name under "agent".
+    """
+    from openclaw_cli.agents.granting import Guard
+    from openclaw_cli.agents.grants import of_settings
+
+    made = _secrets(home, settings, {**actor, "agent": spec.name}, None)
+    granted = of_settings(spec, models)
+    made.guard = Guard(spec.name, granted, lambda: changes(made, settings).change_store)
+    return made
+
+
+def granted_secrets(
+    secrets: Secrets, spec: AgentSpec, models: Mapping[str, Model]
+) -> dict[str, str]:
+    """Return what an agent may have without asking, each with its variable or "".
+
+    The names and references that the settings and `secrets grant` give, patterns as the names of
+    the local store that they mean. What has a number of uses is read when it is asked for.
+    """
+    import time
+
+    from openclaw_cli.agents.grants import expanded, of_settings, stored
+
+    catalogue = secrets.catalogue()
+    grants = [*of_settings(spec, models), *stored(catalogue.extra, spec.name)]
+    known = [name for name, _, _, _, deleted in catalogue.entries.glances() if not deleted]
+    found = expanded(grants, [*known, *secrets.names], time.time_ns() // 1_000_000)
+    return {name: grant.variable for name, grant in found.items()}
 
 
 def _elsewhere(home: Home, settings: Settings) -> Elsewhere:

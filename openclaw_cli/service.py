@@ -25,9 +25,10 @@ from openclaw_cli.store.reader import FILE, open_snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from typing import Any
 
+    from openclaw_cli.agents.granting import Guard
     from openclaw_cli.audit.anchor import Anchor
     from openclaw_cli.elsewhere import Elsewhere
     from openclaw_cli.home import Home
@@ -59,7 +60,8 @@ class Secrets:
     `order` are the backends that a bare name is looked for in, `fallback` those that any reference
     is looked for in after its own; `names` says where bare names lead instead, `plaintext` which of
     them stand in the settings' sources; `elsewhere` makes the others than
-    the local store when one is first needed, and `found` makes that where there is none.
+    the local store when one is first needed, and `found` makes that where there is none. `guard`
+    holds an agent to its grants.
     """
 
     def __init__(
@@ -84,6 +86,7 @@ class Secrets:
         self.names = names or {}
         self.plaintext = plaintext
         self.fallback: Sequence[str] = ()
+        self.guard: Guard | None = None
         self.patience = 0.0
         self.permit: Callable[[Reference], OpenclawError | None] | None = None
         self._elsewhere = elsewhere
@@ -112,10 +115,11 @@ class Secrets:
         `IntegrityError` when the store cannot be opened, `UnrecordedError` when the records cannot
         be made durable, `TemporaryError` when the store changes faster than it can be read.
         """
+        given = self.guard.admit(self, references) if self.guard else {}
         for _ in range(_ATTEMPTS):
             snapshot = self.open()
             if snapshot is None:
-                if all(self._is_local(each) for each in references):
+                if self.guard is None and all(self._is_local(each) for each in references):
                     where = self.home.environment
                     return self._suggested(
                         references, [_no_store(each, where) for each in references]
@@ -123,7 +127,7 @@ class Secrets:
                 snapshot = self.opened()
             try:
                 started = time.monotonic()
-                found = self._suggested(references, self._permitted(snapshot, references))
+                found = self._answers(snapshot, references, given)
                 self._record(references, found, purpose, time.monotonic() - started)
                 # A commit in between may have revoked what was just read: then read again, so
                 # that no reading of an old value is recorded after its revocation.
@@ -164,16 +168,20 @@ class Secrets:
     def _is_local(self, reference: Reference) -> bool:
         return all(each.backend == LOCAL for each in self._places(reference))
 
-    def _permitted(
-        self, snapshot: Snapshot, references: Sequence[Reference]
+    def _answers(
+        self, snapshot: Snapshot, references: Sequence[Reference], given: Mapping[str, int]
     ) -> list[Secret | OpenclawError]:
-        """Return the answers; what `permit` refuses is not looked for at all."""
-        if self.permit is None:
-            return self._found(snapshot, references)
-        refused = [self.permit(each) for each in references]
-        asked = [each for each, no in zip(references, refused, strict=True) if no is None]
-        answers = iter(self._found(snapshot, asked))
-        return [next(answers) if no is None else no for no in refused]
+        """Return the answers; what the guard or `permit` refuses is not looked for at all."""
+        refused: dict[int, OpenclawError] = {}
+        if self.guard:
+            refused.update(self.guard.refusals(snapshot, references, given))
+        for at, each in enumerate(references) if self.permit else ():
+            no = self.permit(each) if self.permit else None
+            if no is not None:
+                refused[at] = no
+        asked = [each for at, each in enumerate(references) if at not in refused]
+        answers = iter(self._suggested(asked, self._found(snapshot, asked)))
+        return [refused[at] if at in refused else next(answers) for at in range(len(references))]
 
     def _found(
         self, snapshot: Snapshot, references: Sequence[Reference]

@@ -23,7 +23,7 @@ READ_WORDS = frozenset(("read", "reads", "reveal"))
 ACTIONS = (
     *("read", "get", "run", "inject", "edit", "export", "copy", "resolve"),
     *("create", "set", "describe", "rollback", "delete", "purge", "restore", "rotate", "revoke"),
-    *("secret", "store", "slot", "trail", "change", "anchor", "agent", "thread", "bundle"),
+    *("secret", "store", "slot", "trail", "change", "anchor", "agent", "thread", "bundle", "grant"),
 )
 """The words to ask for actions by; a kind as it stands in the trail has a "_" and is one, too."""
 

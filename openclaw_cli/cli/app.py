@@ -37,6 +37,7 @@ _LIFETIME = "openclaw_cli.cli.secrets.lifetime"
 _COPYING = "openclaw_cli.cli.secrets.copying"
 _LOOKING = "openclaw_cli.cli.secrets.looking"
 _HISTORY = "openclaw_cli.cli.secrets.history"
+_GRANTING = "openclaw_cli.cli.secrets.granting"
 _MOVING = "openclaw_cli.cli.secrets.moving"
 _RUNNING = "openclaw_cli.cli.secrets.running"
 _ROTATING = "openclaw_cli.cli.secrets.rotating"
@@ -64,6 +65,9 @@ SECRETS: Table = {
     "rotate": (_ROTATING, "Give a secret a new value, now, or by a schedule."),
     "run": (_RUNNING, "Run a program with secrets, its output masked."),
     "inject": (_RUNNING, "Fill the references in a template."),
+    "grant": (_GRANTING, "Let an agent read secrets, for a time or a number of uses."),
+    "revoke": (_GRANTING, "Take grants away from an agent."),
+    "grants": (_GRANTING, "Show which agent may read which secret, and when it last did."),
     "import": (_MOVING, "Take secrets over from a file."),
     "export": (_MOVING, "Write secrets in the format of another tool, or sealed for a job."),
     "copy": (_COPYING, "Copy secrets to another name or backend, and read them back."),
@@ -108,8 +112,6 @@ TOP: Table = {
 
 
 PLANNED = {
-    "openclaw secrets grant": "openclaw secrets run --env VAR=NAME gives a program what it names",
-    "openclaw secrets revoke": "openclaw secrets delete NAME",
     "openclaw secrets scan": "openclaw status tells of plain text in the configuration",
     "openclaw secrets migrate": "openclaw secrets import FILE",
     "openclaw agents": "openclaw secrets run --env VAR=NAME -- PROGRAM",

@@ -45,6 +45,8 @@ STATES = {
     "missing": "bad",
     "damaged": "bad",
     "denied": "bad",
+    "expired": "quiet",
+    "used up": "quiet",
     "retired": "quiet",
     "deleted": "quiet",
 }

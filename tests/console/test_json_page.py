@@ -25,6 +25,11 @@ LINES = {
     "openclaw secrets copy": ["secrets copy a b"],
     "openclaw secrets refresh": ["secrets refresh a"],
     "openclaw secrets delete": ["secrets delete b"],
+    "openclaw secrets grant": [
+        "secrets grant mailer a team/* --expires 1h",
+        "secrets grants",
+        "secrets revoke mailer a",
+    ],
     "openclaw secrets import": ["secrets import new.env --dry-run", "secrets import new.env"],
     "openclaw secrets export": [
         "secrets export K --out out.env",

@@ -44,6 +44,7 @@ def test_e7_a_new_reader_looks_wrong(openclaw: Openclaw) -> None:
     used(openclaw)
     for _ in range(2):
         openclaw("secrets", "get", "openai-api-key", check=0)
+    openclaw("secrets", "grant", "stranger", "openai-api-key", check=0)
     shell("OPENCLAW_AGENT=stranger openclaw secrets get openai-api-key")
     text = shell('openclaw secrets audit --period="24h"').stdout.decode()
     assert "what looks wrong:\n  a new reader of openai-api-key: agent stranger" in text

@@ -126,7 +126,7 @@ def test_rollback_brings_the_value_before_back(main: Main) -> None:
 
 
 def test_an_unknown_option_and_an_unknown_command_are_usage_mistakes(main: Main) -> None:
-    assert b"did you mean create?" in main("secrets", "creat", check=2).err
+    assert b"did you mean create" in main("secrets", "creat", check=2).err
     assert b"--wide" in main("secrets", "list", "--wide", check=2).err
 
 

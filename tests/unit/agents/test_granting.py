@@ -1,0 +1,174 @@
+"""Readings by agents are held to their grants, each refusal recorded."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openclaw_cli import assembly
+from openclaw_cli.agents import granting
+from openclaw_cli.agents.spec import AgentSpec, SecretUse
+from openclaw_cli.changes import Changes
+from openclaw_cli.errors import DeniedError, NotFoundError, OpenclawError, UsageError
+from openclaw_cli.home import find
+from openclaw_cli.model import Secret, SecretValue
+from openclaw_cli.names import parse
+from openclaw_cli.service import Secrets
+from openclaw_cli.settings import Settings
+
+As = Callable[..., Secrets]
+
+
+@pytest.fixture
+def as_agent(changes: Changes) -> As:
+    """Return what reads for an agent, of a store that has some secrets."""
+    changes.set_many({name: SecretValue(name.encode()) for name in ("db", "team/a", "team/b")})
+    changes.set("db", SecretValue(b"db"))
+
+    def make(name: str = "mailer", *secrets: str) -> Secrets:
+        spec = AgentSpec(name, secrets=tuple(SecretUse(each) for each in secrets))
+        actor = {"via": "agent", "thread": "t-1"}
+        return assembly.for_agent(find(os.environ), Settings({}, {}), actor, spec, {})
+
+    return make
+
+
+def grant(changes: Changes, *names: str, agent: str = "mailer", **limits: int) -> None:
+    granting.grant(changes.change_store, {}, agent, names, **limits)
+
+
+def read(secrets: Secrets, name: str) -> bytes:
+    return secrets.read(parse(name)).value.reveal()
+
+
+def trail(secrets: Secrets) -> list[dict[str, Any]]:
+    files = sorted(Path(secrets.home.audit).glob("trail*.jsonl"))
+    return [json.loads(line) for file in files for line in file.read_text().splitlines()]
+
+
+def test_what_was_granted_is_read_and_nothing_else(as_agent: As, changes: Changes) -> None:
+    grant(changes, "team/*")
+    mailer = as_agent("mailer", "db")
+    assert (read(mailer, "db"), read(mailer, "team/a")) == (b"db", b"team/a")
+    with pytest.raises(DeniedError, match="agent reporter may not read db: it was not granted"):
+        read(as_agent("reporter"), "db")
+
+
+def test_a_refusal_is_recorded_with_the_agent_and_its_thread(as_agent: As) -> None:
+    secrets = as_agent()
+    with pytest.raises(DeniedError):
+        read(secrets, "db")
+    last = trail(secrets)[-1]
+    assert (last["kind"], last["name"], last["outcome"]) == ("secret_reveal", "db", "denied")
+    assert last["actor"] == {"via": "agent", "thread": "t-1", "agent": "mailer"}
+
+
+def test_a_refusal_says_nothing_of_whether_the_secret_exists(as_agent: As) -> None:
+    secrets = as_agent()
+    for name in ("db", "dbx", "nothing"):
+        with pytest.raises(DeniedError) as refused:
+            read(secrets, name)
+        assert refused.value.message == f"agent mailer may not read {name}: it was not granted"
+
+
+@pytest.mark.parametrize("name", ["db?version=1", "local://db", "vault://local/db", "DB", "db2"])
+def test_no_other_spelling_leads_to_it(as_agent: As, name: str) -> None:
+    with pytest.raises(OpenclawError) as refused:
+        read(as_agent("mailer", "db", "team/*"), name)
+    assert refused.value.status == 6
+
+
+def test_of_several_each_has_its_own_answer(as_agent: As) -> None:
+    found = as_agent("mailer", "team/*", "absent").read_many(
+        [parse(name) for name in ("db", "team/a", "absent", "team/b")], purpose="run"
+    )
+    assert [type(each) for each in found] == [DeniedError, Secret, NotFoundError, Secret]
+
+
+def test_uses_are_counted_down_in_the_store(as_agent: As, changes: Changes) -> None:
+    grant(changes, "db", uses=2)
+    assert [read(as_agent(), "db") for _ in range(2)] == [b"db", b"db"]
+    with pytest.raises(DeniedError, match="its grant is used up"):
+        read(as_agent(), "db")
+    kinds = [each["kind"] for each in trail(as_agent()) if each.get("phase") == "intent"]
+    assert kinds.count("grant_use") == 2
+
+
+def test_one_reading_of_many_takes_as_many_uses(as_agent: As, changes: Changes) -> None:
+    grant(changes, "team/*", uses=1)
+    found = as_agent().read_many([parse("team/a"), parse("team/b")], purpose="run")
+    assert [type(each) for each in found] == [Secret, DeniedError]
+
+
+@pytest.mark.slow
+def test_twenty_at_once_get_no_more_than_the_uses(as_agent: As, changes: Changes) -> None:
+    grant(changes, "db", uses=5)
+    got: list[bytes] = []
+    refused: list[str] = []
+
+    def one() -> None:
+        try:
+            got.append(read(as_agent(), "db"))
+        except DeniedError as wrong:
+            refused.append(wrong.message)
+
+    as_agent()
+    threads = [threading.Thread(target=one) for _ in range(20)]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
+    assert (len(got), len(refused)) == (5, 15)
+
+
+def test_a_grant_that_is_over_or_taken_away_holds_no_more(as_agent: As, changes: Changes) -> None:
+    soon = time.time_ns() // 1_000_000 + 400
+    grant(changes, "db", expires=soon)
+    grant(changes, "team/*")
+    assert read(as_agent(), "db") == b"db"
+    granting.revoke(changes.change_store, {}, "mailer", ["team/*"])
+    with pytest.raises(DeniedError):
+        read(as_agent(), "team/a")
+    time.sleep(0.5)
+    with pytest.raises(DeniedError, match="its grant expired now"):
+        read(as_agent(), "db")
+
+
+def test_revoking_what_is_not_there_takes_nothing(as_agent: As, changes: Changes) -> None:
+    as_agent()
+    grant(changes, "db")
+    with pytest.raises(NotFoundError):
+        granting.revoke(changes.change_store, {}, "mailer", ["db", "team/a"])
+    assert read(as_agent(), "db") == b"db"
+    assert granting.revoke(changes.change_store, {}, "mailer", []) == ["db"]
+    with pytest.raises(NotFoundError):
+        granting.revoke(changes.change_store, {}, "mailer", [])
+
+
+def test_an_agent_cannot_grant(changes: Changes, as_agent: As) -> None:
+    for actor in (as_agent().actor, {"thread": "t"}):
+        with pytest.raises(DeniedError, match="an agent cannot change grants"):
+            granting.grant(changes.change_store, actor, "mailer", ["db"])
+        with pytest.raises(DeniedError, match="an agent cannot change grants"):
+            granting.revoke(changes.change_store, actor, "mailer", ["db"])
+
+
+@pytest.mark.parametrize("limits", [{"uses": 0}, {"uses": 20_000}, {"expires": 1}])
+def test_a_grant_of_nothing_is_refused(changes: Changes, limits: dict[str, int]) -> None:
+    with pytest.raises(UsageError):
+        granting.grant(changes.change_store, {}, "mailer", ["db"], **limits)
+
+
+def test_what_an_agent_has_without_asking(as_agent: As, changes: Changes) -> None:
+    secrets = as_agent()
+    grant(changes, "team/*")
+    grant(changes, "once", uses=1)
+    spec = AgentSpec("mailer", secrets=(SecretUse("db", "DB"),))
+    assert assembly.granted_secrets(secrets, spec, {}) == {"db": "DB", "team/a": "", "team/b": ""}
