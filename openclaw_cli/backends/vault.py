@@ -212,7 +212,9 @@ class VaultBackend:
             if not known:
                 raise self._not_accepted()
             self._learn(adapter)
-            problems = [*self._connection.notices(), *self._forbidden(adapter), *_ending(known)]
+            wanted = self._below_the_prefix()
+            forbidden = self._forbidden(adapter, wanted)
+            problems = [*self._connection.notices(), *forbidden, *_ending(known)]
         except OpenclawError as refused:
             problem = (refused.message, refused.hint)
             return Health(reachable=True, detail=detail, problems=(problem,))
@@ -223,6 +225,14 @@ class VaultBackend:
             detail=f"{detail}, {engine}, {self._connection.signed_in_with}{_life(known)}",
             problems=tuple(problems),
         )
+
+    def require(self, path: str, *capabilities: str) -> None:
+        """Raise `DeniedError`, with the lines of a policy, unless ours allow all of these."""
+        adapter = self._connection.adapter()
+        self._learn(adapter)
+        where = self._policy_path(checked_path(path))
+        for problem, mend in self._forbidden(adapter, [(where, each) for each in capabilities]):
+            raise DeniedError(problem, hint=f"add to a policy: {mend}")
 
     def _answer(self, adapter: Adapter, path: str) -> Secret | OpenclawError:
         try:
@@ -408,11 +418,15 @@ class VaultBackend:
         between = ("" if self._plain else "data") if folder is None else folder
         return f"{self._mount}/{f'{between}/' if between else ''}{self._prefix}{path}"
 
-    def _forbidden(self, adapter: Adapter) -> list[tuple[str, str]]:
-        """Return what our policies do not allow below the prefix, with the lines that would."""
+    def _below_the_prefix(self) -> list[tuple[str, str]]:
         values = self._policy_path("*")
         listing = self._policy_path("*", None if self._plain else "metadata")
-        wanted = [(values, "read"), (listing, "list"), (values, "update"), (values, "delete")]
+        return [(values, "read"), (listing, "list"), (values, "update"), (values, "delete")]
+
+    def _forbidden(
+        self, adapter: Adapter, wanted: Sequence[tuple[str, str]]
+    ) -> list[tuple[str, str]]:
+        """Return what of these our policies do not allow, with the lines that would."""
         try:
             answer = adapter.post(
                 "/v1/sys/capabilities-self",

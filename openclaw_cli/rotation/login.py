@@ -55,7 +55,7 @@ class Login:
 
 
 def read(value: SecretValue, name: str, schemes: tuple[str, ...], *, user: str = "") -> Login:
-    """Read a value; `user` is who signs in with a bare password.
+    """Read a value; `user` is who signs in with a bare password. No schemes: any is a URL.
 
     Raises `ConfigError`, which says what is wrong with the secret `name` and nothing of its value.
     """
@@ -64,7 +64,7 @@ def read(value: SecretValue, name: str, schemes: tuple[str, ...], *, user: str =
     except UnicodeDecodeError:
         raise ConfigError(f"{name} is no text, so it is nobody's password here") from None
     match = _URL.fullmatch(text)
-    if match and match["scheme"] in schemes:
+    if match and (match["scheme"] in schemes or not schemes):
         login = Login(URL, unquote(match["user"] or ""), unquote(match["password"] or ""), text)
     elif text.lstrip().startswith("{"):
         login = _of_json(text, name)

@@ -140,8 +140,6 @@ def in_moto(document: str) -> str:
 
 
 def task_for(value: str, *, admin: str = "", **settings: str) -> Task:
-    if admin:
-        settings["admin"] = "aws-admin"
     return Task(
         "aws-key",
         TOKEN,
@@ -211,7 +209,17 @@ class TestByAnAdminInAnotherForm(IamContract):
         return task_for(
             f"[default]\naws_access_key_id = {id_}\naws_secret_access_key = {secret}\n",
             admin=f"{admin['AccessKeyId']}:{admin['SecretAccessKey']}",
+            user=account.user,
         )
+
+    def test_a_leaked_key_is_revoked_before_there_is_another(
+        self, rotator: AwsIam, task: Task, account: Account
+    ) -> None:
+        assert task.current
+        rotator.revoke(task, task.current)
+        assert account.ids() == []
+        made = rotator.create(task)
+        assert account.ids() == [made.handle]
 
     @pytest.fixture
     def account(self, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Account:
@@ -365,12 +373,13 @@ def test_what_is_no_access_key_is_said_before_anything_is_asked(
         ({"endpoint": "http://169.254.169.254"}, "metadata"),
         ({"profile": "nobody"}, "profile does not exist"),
         ({"region": "../x"}, "not an AWS region"),
+        ({"user": "", "sign_in": "environment"}, "a user that is named"),
     ],
 )
 def test_settings_that_cannot_work_are_said(
     rotator: AwsIam, account: Account, settings: dict[str, str], words: str
 ) -> None:
-    task = task_for(account.value, user=account.user, **settings)
+    task = task_for(account.value, **{"user": account.user, **settings})
     assert words in refused(ConfigError, rotator.check, task).message
     assert len(account.ids()) == 1
 

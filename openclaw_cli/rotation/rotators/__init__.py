@@ -15,5 +15,8 @@ ROTATORS = Registry(
         "generate": "openclaw_cli.rotation.rotators.generate:Generate",
         "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",
         "person": "openclaw_cli.rotation.rotators.person:Person",
+        "vault": "openclaw_cli.rotation.rotators.vault:Vault",
+        "vault-dynamic": "openclaw_cli.rotation.rotators.vault_dynamic:VaultDynamic",
+        "vault-static": "openclaw_cli.rotation.rotators.vault_static:VaultStatic",
     },
 )

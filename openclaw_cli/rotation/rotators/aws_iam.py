@@ -48,7 +48,7 @@ class AwsIam:
     name = "aws-iam"
     kind = MINTED
     SETTINGS = (
-        Setting("user", "The user whose key it is; nothing: the one that the present key names."),
+        Setting("user", "The user whose key it is; nothing: the one who signs in with it."),
         Setting(
             "sign-in", "own: with that key itself; environment: as the AWS CLI would.", default=OWN
         ),
@@ -189,7 +189,12 @@ class _Iam:
         return isinstance(used, dict) and bool(used.get("LastUsedDate"))
 
     def _owner(self) -> str:
-        """Ask AWS whose the present key is."""
+        """Ask AWS whose the present key is, which may be gone where it is not what signs in."""
+        if not _is_own(self._task):
+            raise ConfigError(
+                "somebody else's keys are rotated only for a user that is named",
+                hint="--setting user=NAME",
+            )
         key = _key(self._task, _current(self._task))
         sts = _connection(self._task, key)
         try:
@@ -227,15 +232,19 @@ def policy(user: str) -> str:
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
 
 
-def _signed_in(task: Task) -> aws.Connection:
+def _is_own(task: Task) -> bool:
+    """Tell whether the key is made by the one that it replaces."""
     settings = task.settings
+    around = settings["sign-in"] == AROUND or settings["profile"] or settings["role-arn"]
+    return not (around or "admin" in task.secrets)
+
+
+def _signed_in(task: Task) -> aws.Connection:
     if "admin" in task.secrets:
-        return _connection(task, _in_text(task.secrets["admin"], settings["admin"]))
-    if settings["sign-in"] not in (OWN, AROUND):
+        return _connection(task, _in_text(task.secrets["admin"], "the admin's secret"))
+    if task.settings["sign-in"] not in (OWN, AROUND):
         raise ConfigError(f"the setting sign-in is {OWN} or {AROUND}")
-    if settings["sign-in"] == AROUND or settings["profile"] or settings["role-arn"]:
-        return _connection(task, None)
-    return _connection(task, _key(task, _current(task)))
+    return _connection(task, _key(task, _current(task)) if _is_own(task) else None)
 
 
 def _connection(task: Task, key: tuple[str, str] | None) -> aws.Connection:
@@ -248,13 +257,14 @@ def _connection(task: Task, key: tuple[str, str] | None) -> aws.Connection:
 
 
 def _current(task: Task) -> Held:
-    if task.current is None:
+    latest = task.current or task.previous  # a leaked one is revoked before there is another
+    if latest is None:
         raise ConfigError(
             f"{task.name} has no access key yet",
             hint="aws iam create-access-key --user-name USER --query AccessKey "
             f"| openclaw secrets set {task.name}",
         )
-    return task.current
+    return latest
 
 
 def _key(task: Task, held: Held) -> tuple[str, str]:

@@ -67,6 +67,7 @@ class Postgres:
         """Read the settings, and change the password in a transaction that is rolled back."""
         generators.parse(task.settings["kind"])
         user = _turn(task)
+        _where(task, _current(task))
 
         def try_() -> None:
             with _privileged(task) as connection, connection.transaction(force_rollback=True):
@@ -116,12 +117,13 @@ def _do(task: Task, work: Callable[[], None]) -> None:
 
 
 def _current(task: Task) -> Login:
-    if task.current is None:
+    latest = task.current or task.previous  # a leaked one is revoked before there is another
+    if latest is None:
         raise ConfigError(
             f"{task.name} has no value that could be replaced",
             hint=f"openclaw secrets set {task.name}",
         )
-    return _login(task, task.current)
+    return _login(task, latest)
 
 
 def _login(task: Task, held: Held) -> Login:
@@ -137,8 +139,7 @@ def _login(task: Task, held: Held) -> Login:
 
 
 def _admin(task: Task) -> Login:
-    user = task.settings["admin-user"]
-    name = task.settings["admin"]
+    name, user = "the admin's secret", task.settings["admin-user"]
     found = login.read(task.secrets["admin"], name, SCHEMES, user=user)
     if not found.user:
         raise ConfigError(
@@ -152,7 +153,7 @@ def _turn(task: Task) -> str:
     current = _current(task)
     if not task.settings["users"]:
         return current.user
-    if not task.settings["admin"]:
+    if "admin" not in task.secrets:
         raise ConfigError(
             "roles that take turns need somebody who may alter both",
             hint="--setting admin=NAME, a secret",
@@ -194,7 +195,7 @@ def _privileged(task: Task, pending: Held | None = None) -> Connection:
 
     Its password may be the pending one already, when the reply to setting it was lost.
     """
-    if task.settings["admin"]:
+    if "admin" in task.secrets:
         return _connected(task, _admin(task))
     try:
         return _connected(task, _current(task))
