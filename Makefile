@@ -13,7 +13,7 @@ unexport PYTHONDONTWRITEBYTECODE
 unexport PYTHONPATH PYTHONHOME
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo dev lint check fix test nightly bench docs ci requirements clean
+.PHONY: help demo dev lint check fix test nightly bench docs dist audit ci requirements clean
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -54,6 +54,16 @@ bench: $(VENV)/.dev ## measure, and print a table
 docs: $(VENV)/.dev ## write the generated pages, man pages and completions
 	@$(BIN)/python scripts/generate.py
 
+dist: $(VENV)/.dev ## build wheel and source archive, twice and the same, with what is in them
+	@$(BIN)/python scripts/build.py dist
+
+audit: ## ask whether a locked dependency has a known hole (needs the network)
+	@.build/audit/bin/python -c 'import pip' 2>/dev/null || $(PYTHON) -m venv --clear .build/audit
+	@.build/audit/bin/python -m pip install --quiet --require-hashes -r requirements/audit.txt
+	@for file in build runtime; do \
+	    .build/audit/bin/pip-audit --strict --disable-pip --require-hashes -r requirements/$$file.txt || exit 1; \
+	done
+
 ci: lint test ## what .ci/run runs
 
 # --- set-up ---------------------------------------------------------------------------------
@@ -88,6 +98,7 @@ requirements: ## lock the dependencies again, with hashes (UPGRADE=--upgrade for
 	@.build/lock/bin/python -m pip install --quiet --require-hashes -r requirements/lock.txt
 	@$(UV) --group lock -o requirements/lock.txt
 	@$(UV) --group build -o requirements/build.txt
+	@$(UV) --group audit -o requirements/audit.txt
 	@$(UV) pyproject.toml -o requirements/runtime.txt
 	@$(UV) pyproject.toml --all-extras --group dev -c requirements/runtime.txt -o requirements/dev.txt
 
