@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 from openclaw_cli import duration
 from openclaw_cli.audit import chain
 from openclaw_cli.audit.trail import FILE as TRAIL
+from openclaw_cli.audit.trail import REVEAL
 from openclaw_cli.errors import LockedError, OpenclawError, StorageError, UnrecordedError
 from openclaw_cli.files import Directory, read_all
-from openclaw_cli.service import REVEAL
 from openclaw_cli.settings import SHARED, check_root
 from openclaw_cli.states import age
 from openclaw_cli.store.header import MAX_HEADER, Header
@@ -270,13 +270,14 @@ def needs_a_hand(found: Iterable[Finding]) -> bool:
 
 def last_reads(trail: str) -> dict[str, LastRead]:
     """Return who read each secret last, from the last two mebibytes of the trail in a folder."""
-    from openclaw_cli.audit.event import read, user_name, who  # brings msgspec with it
+    from openclaw_cli.audit.event import read  # brings msgspec with it
+    from openclaw_cli.audit.telling import user_name, who
 
     found: dict[str, LastRead] = {}
     for line in _recent(trail, REVEAL):
         event = read(line)
         if event is not None and not event.failed and event.name not in found:
-            found[event.name] = LastRead(event.at, who(event, user_name))
+            found[event.name] = LastRead(event.at, who(event.actor, user_name))
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 
 from openclaw_cli.audit.head import check_generation
-from openclaw_cli.audit.trail import SEGMENT_BYTES, Trail
+from openclaw_cli.audit.trail import REVEAL, SEGMENT_BYTES, Trail
 from openclaw_cli.errors import (
     ConfigError,
     IntegrityError,
@@ -44,7 +44,6 @@ CONFIG = "config"
 
 API_KEYS = "*api-key"
 """Among the names, the entry of every secret whose name ends so."""
-REVEAL = "secret_reveal"
 
 _ATTEMPTS = 20
 _DIGITS = 12  # of a version's number; Python refuses to read thousands of them

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import re
-from calendar import timegm
-from collections.abc import Callable
-from functools import lru_cache
 
 import msgspec
 
-from openclaw_cli.audit.trail import BEGIN, INTENT, SEAL
+from openclaw_cli.audit.trail import BEGIN, INTENT, REVEAL, SEAL
 
-REVEAL = "secret_reveal"
 SETTLED = "change_settled"
 PRUNE = "trail_prune"
 BOOKKEEPING = frozenset((SEAL, BEGIN))
@@ -115,39 +110,3 @@ def read(line: bytes) -> Event | None:
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
     return event if _INSTANT(event.at) and _INSTANT(event.happened) else None
-
-
-def seconds(instant: str) -> float:
-    """Return an instant of a record as seconds since 1970; it must be one that `read` gave."""
-    return _minute(instant[:16]) + float(instant[17:-1])
-
-
-@lru_cache(maxsize=4096)
-def _minute(text: str) -> int:
-    year, month, day = int(text[:4]), int(text[5:7]), int(text[8:10])
-    return timegm((year, month, day, int(text[11:13]), int(text[14:16]), 0))
-
-
-def who(event: Event, user: Callable[[int], str]) -> str:
-    """Return who acted, for people: "ada (python3)", "agent mailer". `user` names a user id."""
-    if event.actor.agent:
-        return f"agent {event.actor.agent}"
-    program = os.path.basename(event.actor.program)
-    name = user(event.actor.uid) if event.actor.uid >= 0 else ""
-    return f"{name} ({program})" if name and program else name or program
-
-
-def origin(event: Event) -> str:
-    """Return from where: the address of an SSH client, the terminal, or cron, ci, program."""
-    return event.actor.address or event.actor.tty.removeprefix("/dev/") or event.actor.via
-
-
-@lru_cache(maxsize=256)
-def user_name(uid: int) -> str:
-    """Return the name of a user id, its number where there is none."""
-    import pwd
-
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid {uid}"

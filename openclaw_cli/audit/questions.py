@@ -14,8 +14,10 @@ from msgspec import Struct, field
 
 from openclaw_cli import duration
 from openclaw_cli.audit import event as events
+from openclaw_cli.audit import telling
 from openclaw_cli.audit.anchor import MADE as ANCHOR_MADE
 from openclaw_cli.audit.event import Event
+from openclaw_cli.audit.trail import REVEAL
 
 LOOK_BACK = 30 * duration.DAY
 LOOK_BACK_BYTES = 32 * 1024 * 1024  # some 100,000 records, a quarter of a second
@@ -78,7 +80,7 @@ class Answer(Struct):
             totals = self.by_name[event.name] = Totals()
         if event.failed:
             totals.failed += 1
-        elif event.kind == events.REVEAL:
+        elif event.kind == REVEAL:
             totals.reads += 1
             totals.readers.add(by)
         else:
@@ -119,7 +121,7 @@ class Watch:
     def see(self, event: Event, *, tell: bool) -> None:
         """Take an event in; without `tell` it is from before the period, and only learnt from."""
         self._clock(event, tell=tell)
-        if event.kind == events.REVEAL:
+        if event.kind == REVEAL:
             self._failed_in_a_row(event, tell=tell)
             self._read(event, tell=tell)
         elif event.kind == events.SETTLED:
@@ -137,7 +139,7 @@ class Watch:
     def note_open(self, now: float, takes: Callable[[Event], bool]) -> None:
         """Note changes that were announced too long before `now` to be still under way."""
         for event in self._open.values():
-            if takes(event) and now - events.seconds(event.at) > OPEN_SECONDS:
+            if takes(event) and now - telling.seconds(event.at) > OPEN_SECONDS:
                 self._note(
                     event,
                     "interrupted",
@@ -157,7 +159,7 @@ class Watch:
 
     def _clock(self, event: Event, *, tell: bool) -> None:
         if tell and event.clock and not self._back:
-            seconds = events.seconds(event.at) - events.seconds(event.clock)
+            seconds = telling.seconds(event.at) - telling.seconds(event.clock)
             self._note(
                 event,
                 "clock-back",
@@ -343,7 +345,7 @@ class Filter(Struct, frozen=True):
             return True
         word = self.action.replace("-", "_").replace(" ", "_")
         if word in events.READ_WORDS:
-            return event.kind == events.REVEAL
+            return event.kind == REVEAL
         kind = event.kind
         family = kind.partition("_")[0]
         known = {kind, kind.removeprefix("secret_"), event.action.replace(" ", "_"), family}

@@ -10,9 +10,8 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
-
-from msgspec import Struct
 
 from openclaw_cli.audit.chain import MAX_LINE, written
 from openclaw_cli.audit.trail import FILE, archived
@@ -48,7 +47,8 @@ class _Part(io.RawIOBase):
         return len(found)
 
 
-class Segment(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Segment:
     """One file of the trail, `size` bytes of it: the newest one grows while it is read."""
 
     number: int
@@ -57,7 +57,8 @@ class Segment(Struct, frozen=True):
     newest: bool = False
 
 
-class Span(Struct, frozen=True):
+@dataclass(frozen=True, slots=True)
+class Span:
     """A part of a segment that begins and ends with a line, in bytes."""
 
     segment: Segment

@@ -1,11 +1,44 @@
-"""Who read which version of one secret, and when last: for its history and its status."""
+"""Who read which version of one secret, and when last: for its history and its status.
+
+Read without `event.py`, whose decoder of whole trails costs two starts of Python to import.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypeVar
 
-from openclaw_cli.audit.event import REVEAL, Event, read
+from openclaw_cli.audit.chain import parse
 from openclaw_cli.audit.reading import Reading
+from openclaw_cli.audit.telling import seconds
+from openclaw_cli.audit.trail import REVEAL
+
+_GOOD = ("", "ok")
+
+K = TypeVar("K")
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asked, in the fields that `audit.actor` writes."""
+
+    uid: int = -1
+    via: str = ""
+    tty: str = ""
+    address: str = ""
+    program: str = ""
+    agent: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One successful reading: its record's number, when by the clock of the moment, and by whom."""
+
+    seq: int
+    at: str
+    name: str
+    version: str
+    actor: Asker
 
 
 @dataclass(slots=True)
@@ -13,7 +46,7 @@ class Reads:
     """How often a version was read, and the newest of these readings."""
 
     count: int
-    last: Event
+    last: Read
 
 
 def of_secret(path: str, name: str) -> dict[str, Reads]:
@@ -26,11 +59,9 @@ def of_secret(path: str, name: str) -> dict[str, Reads]:
     with Reading(path) as reading:
         for segment in reading.segments:
             for line in reading.lines(segment):
-                event = read(line) if needle in line else None
-                if event is None or event.kind != REVEAL or event.failed or event.name != name:
-                    continue
-                seen = found.get(event.version)
-                found[event.version] = Reads(seen.count + 1 if seen else 1, event)
+                read = _read(line) if needle in line else None
+                if read is not None and read.name == name:
+                    _count(found, read.version, read)
     return found
 
 
@@ -43,10 +74,36 @@ def of_agents(path: str) -> dict[tuple[str, str], Reads]:
     with Reading(path) as reading:
         for segment in reading.segments:
             for line in reading.lines(segment):
-                event = read(line) if b'"agent":"' in line else None
-                if event is None or event.kind != REVEAL or event.failed or not event.actor.agent:
-                    continue
-                place = (event.actor.agent, event.name)
-                seen = found.get(place)
-                found[place] = Reads(seen.count + 1 if seen else 1, event)
+                read = _read(line) if b'"agent":"' in line else None
+                if read is not None and read.actor.agent:
+                    _count(found, (read.actor.agent, read.name), read)
     return found
+
+
+def _count(found: dict[K, Reads], key: K, read: Read) -> None:
+    seen = found.get(key)
+    found[key] = Reads(seen.count + 1 if seen else 1, read)
+
+
+def _read(line: bytes) -> Read | None:
+    """Return a line's reading; None for one that failed, and for what is none."""
+    try:
+        record = parse(line)
+        if record["kind"] != REVEAL:
+            return None
+        at = record.get("clock") or record["at"]
+        seconds(at)
+        actor = _asker(record.get("actor", {}))
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError):
+        return None
+    if record.get("outcome", "") not in _GOOD:
+        return None
+    return Read(
+        record["seq"], at, str(record.get("name", "")), str(record.get("version", "")), actor
+    )
+
+
+def _asker(given: dict[str, Any]) -> Asker:
+    uid = given.get("uid")
+    words = [str(given.get(key, "")) for key in Asker.__slots__[1:]]
+    return Asker(uid if isinstance(uid, int) else -1, *words)

@@ -12,6 +12,7 @@ import msgspec
 from msgspec import Struct
 
 from openclaw_cli.audit import event as events
+from openclaw_cli.audit import telling
 from openclaw_cli.audit.chain import START, mac_of
 from openclaw_cli.audit.questions import (
     LOOK_BACK,
@@ -57,13 +58,13 @@ def survey(
     key: bytes = b"",
     head: Head | None = None,
     limit: int = 0,
-    user: Callable[[int], str] = events.user_name,
+    user: Callable[[int], str] = telling.user_name,
 ) -> Survey:
     """Answer what is asked about a period; keep its newest `limit` events, all for 0.
 
     With the key the chain of the period is followed; without it nothing is verified.
     """
-    watch = Watch(lambda event: events.who(event, user), local_hour)
+    watch = Watch(lambda event: telling.who(event.actor, user), local_hour)
     walk = _Walk(reading, period, wanted, watch, user)
     walk.shown = deque(maxlen=limit or None)
     spans = reading.spans(period.start, period.end)
@@ -80,7 +81,7 @@ def survey(
 
 @lru_cache(maxsize=4096)
 def _hour(text: str) -> int:
-    return localtime(events.seconds(f"{text}:00:00.000000Z")).tm_hour
+    return localtime(telling.seconds(f"{text}:00:00.000000Z")).tm_hour
 
 
 def local_hour(instant: str) -> int:
@@ -168,7 +169,7 @@ class _Walk:
             return
         if event.kind in events.BOOKKEEPING and not self._wanted.action:
             return
-        self.answer.count(event, events.who(event, self._user))
+        self.answer.count(event, telling.who(event.actor, self._user))
         self.shown.append((event, line))
 
     def _note_broken(self, line: bytes) -> None:

@@ -30,6 +30,7 @@ FILE = "trail.jsonl"
 LOCK = "lock"
 SEGMENT_BYTES = 10 * 1024 * 1024
 
+REVEAL = "secret_reveal"
 INTENT = "intent"
 SEAL = "trail_seal"
 BEGIN = "trail_start"

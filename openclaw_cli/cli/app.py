@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
-from difflib import get_close_matches
 from importlib import import_module
 from typing import Any
 
@@ -158,6 +157,8 @@ class LazyGroup(TyperGroup):
         if f"{path} {name}" in PLANNED:
             hint = PLANNED[f"{path} {name}"]
             return UsageError(f"{path} {name} is planned, and not in this version", hint=hint)
+        from difflib import get_close_matches
+
         close = get_close_matches(name, self.table, n=2)
         if name in _OTHER_WORDS and _OTHER_WORDS[name] in self.table:
             close = [_OTHER_WORDS[name]]

@@ -12,6 +12,7 @@ import typer
 
 from openclaw_cli import assembly, duration, newfile
 from openclaw_cli.audit import event as events
+from openclaw_cli.audit import telling
 from openclaw_cli.audit.questions import Filter, Finding
 from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.survey import Period, survey
@@ -356,7 +357,7 @@ def _follow(session: Session, period: str | None, wanted: Filter, limit: int) ->
         place = start(reading, spans)
     for line in followed(session.home.audit, place, _pause):
         event = events.read(line)
-        if event is None or not wanted.takes(event, events.user_name):
+        if event is None or not wanted.takes(event, telling.user_name):
             continue
         if session.as_json:
             session.output.json_line(report.record(line))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from openclaw_cli import duration
-from openclaw_cli.audit import event as events
+from openclaw_cli.audit import telling
 from openclaw_cli.cli.render import Column
 
 if TYPE_CHECKING:
@@ -66,12 +66,12 @@ def row(event: Event, now: float) -> list[str]:
     names = event.names
     return [
         _ago(event.happened, now),
-        events.who(event, events.user_name),
+        telling.who(event.actor, telling.user_name),
         event.action,
         event.name or (f"{names[0]}, ..." if names else ""),
         event.version,
         event.outcome.replace("_", " "),
-        events.origin(event),
+        telling.origin(event.actor),
     ]
 
 
@@ -232,4 +232,4 @@ def _counted(count: int, what: str) -> str:
 
 
 def _ago(instant: str, now: float) -> str:
-    return duration.relative(min(0.0, events.seconds(instant) - now))
+    return duration.relative(min(0.0, telling.seconds(instant) - now))

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openclaw_cli import duration, providers
-from openclaw_cli.audit.event import Event, origin, seconds, user_name, who
-from openclaw_cli.audit.readings import Reads, of_secret
+from openclaw_cli.audit.readings import Read, Reads, of_secret
+from openclaw_cli.audit.telling import origin, seconds, user_name, who
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.render import STATES
 from openclaw_cli.cli.secrets import named, said
@@ -43,7 +43,7 @@ def status(context: typer.Context, name: Name) -> None:
     entry = _entry(session, name)
     reads = of_secret(session.home.audit, entry.name)
     current = entry.current()
-    newest = max((each.last for each in reads.values()), key=lambda event: event.seq, default=None)
+    newest = max((each.last for each in reads.values()), key=lambda read: read.seq, default=None)
     stale = current is not None and current.number != entry.latest()
     if session.as_json:
         session.output.json(
@@ -98,12 +98,12 @@ def history(context: typer.Context, name: Name) -> None:
 def _show_named(session: Session, known: dict[str, str | int]) -> None:
     """Show a name that the configuration leads elsewhere; its backend is not asked."""
     reads = of_secret(session.home.audit, str(known["name"])).values()
-    newest = max((each.last for each in reads), key=lambda event: event.seq, default=None)
+    newest = max((each.last for each in reads), key=lambda read: read.seq, default=None)
     if session.as_json:
         session.output.json({**known, "last_read": _reading(newest)})
         return
     facts = [(key.replace("_", " "), str(value) or "none") for key, value in known.items()]
-    last = f"{newest.happened} by {who(newest, user_name)}" if newest else "never"
+    last = f"{newest.at} by {who(newest.actor, user_name)}" if newest else "never"
     session.output.facts([*facts, ("last read", last)])
 
 
@@ -117,7 +117,7 @@ def _entry(session: Session, name: str) -> Entry:
 
 
 def _facts(
-    session: Session, entry: Entry, reads: dict[str, Reads], newest: Event | None
+    session: Session, entry: Entry, reads: dict[str, Reads], newest: Read | None
 ) -> list[tuple[str, str] | tuple[str, str, str]]:
     current = entry.current()
     now = time.time()
@@ -135,8 +135,8 @@ def _facts(
         made = duration.relative(current.created / 1000 - now)
         facts.append(("changed", f"{made} ({current.origin})"))
     if newest is not None:
-        when = duration.relative(seconds(newest.happened) - now)
-        facts.append(("last read", f"{when} by {who(newest, user_name)}, {count} in all"))
+        when = duration.relative(seconds(newest.at) - now)
+        facts.append(("last read", f"{when} by {who(newest.actor, user_name)}, {count} in all"))
     else:
         facts.append(("last read", "never"))
     facts += [("label", f"{key}={text}") for key, text in sorted(entry.labels.items())]
@@ -158,20 +158,20 @@ def _version_line(row: Row, reads: Reads | None) -> VersionLine:
         stage=row.stage,
         made=row.created / 1000,
         promoted=row.since / 1000 if row.stage == CURRENT else None,
-        last_read=seconds(reads.last.happened) if reads else None,
-        last_read_by=who(reads.last, user_name) if reads else "",
+        last_read=seconds(reads.last.at) if reads else None,
+        last_read_by=who(reads.last.actor, user_name) if reads else "",
         reads=reads.count if reads else 0,
         retired=retired,
         note=row.origin if row.origin != "set" else "",
     )
 
 
-def _reading(event: Event | None) -> dict[str, object] | None:
-    if event is None:
+def _reading(read: Read | None) -> dict[str, object] | None:
+    if read is None:
         return None
     return {
-        "at": event.happened,
-        "version": event.version,
-        "by": who(event, user_name),
-        "from": origin(event),
+        "at": read.at,
+        "version": read.version,
+        "by": who(read.actor, user_name),
+        "from": origin(read.actor),
     }

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from openclaw_cli.audit import event as events
+from openclaw_cli.audit import telling
 from openclaw_cli.audit.event import Actor, Event
 from openclaw_cli.audit.questions import Answer, Filter, Finding, Watch
+from openclaw_cli.audit.trail import REVEAL
 from tests.unit.audit.scribe import DAY, HOUR, NOON, instant
 
 MINUTE = 60
@@ -21,7 +23,7 @@ def user(uid: int) -> str:
 
 
 def who(event: Event) -> str:
-    return events.who(event, user)
+    return telling.who(event.actor, user)
 
 
 def utc_hour(at: str) -> int:
@@ -43,7 +45,7 @@ class Days:
         return self.seq
 
     def read(self, when: float, **fields: Any) -> int:  # noqa: ANN401
-        return self.event(when, events.REVEAL, **{"version": "1", **fields})
+        return self.event(when, REVEAL, **{"version": "1", **fields})
 
     def rules(self) -> list[str]:
         return [finding.rule for finding in self.watch.findings()]
@@ -310,9 +312,9 @@ def test_an_anchor_that_is_made_again_was_lost(days: Days) -> None:
 def test_totals_count_readings_changes_and_failures_of_each_secret() -> None:
     answer = Answer()
     for outcome, kind, name in [
-        ("ok", events.REVEAL, "a"),
-        ("ok", events.REVEAL, "a"),
-        ("not_found", events.REVEAL, "b"),
+        ("ok", REVEAL, "a"),
+        ("ok", REVEAL, "a"),
+        ("not_found", REVEAL, "b"),
         ("ok", "secret_set", "a"),
         ("ok", "store_init", ""),
     ]:
@@ -327,7 +329,7 @@ def test_totals_count_readings_changes_and_failures_of_each_secret() -> None:
 
 # What is asked for
 
-READ = Event(1, instant(NOON), events.REVEAL, name="prod/key", purpose="run", actor=BOT)
+READ = Event(1, instant(NOON), REVEAL, name="prod/key", purpose="run", actor=BOT)
 
 
 @pytest.mark.parametrize(

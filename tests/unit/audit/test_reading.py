@@ -95,7 +95,7 @@ def test_a_period_has_exactly_the_records_that_reading_everything_would_find(
 
 
 def _seconds(at: str) -> float:
-    from openclaw_cli.audit.event import seconds
+    from openclaw_cli.audit.telling import seconds
 
     return seconds(at)
 
