@@ -31,7 +31,7 @@ NOW = 1_790_000_000_000  # milliseconds since 1970
 PASSPHRASE = "correct horse battery staple"  # noqa: S105  an example
 ACCENTED = "cafe\u0301 cre\u0300me bru\u0302le\u0301e"  # decomposed: NFC makes other bytes of it
 FIXED = 12  # where the fixed part of the header begins
-SLOTS = FIXED + 117
+SLOTS = FIXED + 137
 
 
 class Stream:
@@ -257,9 +257,9 @@ def bad_indexes(one: Made) -> list[dict[str, Any]]:
     bad.flip("generation-flipped", FIXED + 27, damaged)
     bad.flip("floor-flipped", FIXED + 67, damaged)
     bad.flip("floor-mac-flipped", FIXED + 68, damaged)
-    bad.flip("index-nonce-flipped", FIXED + 100, damaged)
-    bad.patch("index-length-huge", FIXED + 112, b"\xff\xff\xff\xff", "cut short")
-    bad.patch("index-length-zero", FIXED + 112, bytes(4), "cut short")
+    bad.flip("index-salt-flipped", FIXED + 100, damaged)
+    bad.patch("index-length-huge", FIXED + 132, b"\xff\xff\xff\xff", "cut short")
+    bad.patch("index-length-zero", FIXED + 132, bytes(4), "cut short")
     bad.flip("index-flipped", index + 40, damaged)
     bad.add("index-of-another-generation", _later_index(one), damaged)
     bad.add("truncated-in-index", one.data[: index + 20], "cut short")

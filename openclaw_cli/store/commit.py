@@ -25,12 +25,12 @@ from openclaw_cli.store.index import (
 from openclaw_cli.store.reader import FILE
 from openclaw_cli.store.record import (
     RANDOM,
-    bound_to_directory,
     bound_to_version,
     open_record,
+    seal_directory,
     seal_record,
 )
-from openclaw_cli.store.seal import NONCE, TAG, nonce, seal, subkey
+from openclaw_cli.store.seal import SALT, TAG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -91,7 +91,6 @@ class Draft:
         if len(lines) > MAX_SECRETS:
             raise _full(f"{MAX_SECRETS} secrets")
         header = self.header
-        header.index_nonce = nonce()
         header.index_length = sealed_length(len(lines))
         directory = self._sealed_directory()
         place = Place(len(records), len(directory), directory[-TAG:])
@@ -102,7 +101,8 @@ class Draft:
         entries = b"".join([lines[each] for each in sorted(lines)])
         self.entries = entries
         index = Index(self.audit_key, self.name_key, place, size, entries)
-        return [header.encode(), seal_index(self.data_key, header, index), records + directory]
+        sealed = seal_index(self.data_key, header, index)
+        return [header.encode(), sealed, records + directory]
 
     def _lay(self, before: dict[str, list[Place]]) -> bytes:
         """Give each new version its place; return all records.
@@ -154,9 +154,7 @@ class Draft:
         return self.old[row.place.offset : row.place.offset + row.place.length]
 
     def _sealed_directory(self) -> bytes:
-        key = subkey(self.data_key, b"openclaw/v1/directory")
-        once = nonce()
-        return once + seal(key, once, encode(self.directory), bound_to_directory(self.header))
+        return seal_directory(self.data_key, self.header, encode(self.directory))
 
 
 def continued(before: Snapshot) -> Draft:
@@ -179,7 +177,7 @@ def founded(store: bytes, data_key: bytes) -> Draft:
     header.commitment = head.commitment(data_key, store, 1)
     header.floor_seq = 0
     header.floor_mac = bytes(32)
-    header.index_nonce = bytes(NONCE)  # both are set anew whenever the file is written
+    header.index_salt = bytes(SALT)  # both are set anew whenever the file is written
     header.index_length = 0
     header.slots = []
     return Draft(header, data_key, os.urandom(32), os.urandom(32))

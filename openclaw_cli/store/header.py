@@ -21,7 +21,7 @@ MAX_HEADER = 64 * 1024
 MAX_SLOTS = 16
 
 _PREFIX = Struct(">8sI")
-_FIXED = Struct(">16sIQ32sQ32s12sIB")
+_FIXED = Struct(">16sIQ32sQ32s32sIB")
 _SLOT = Struct(">8sBHB")
 
 
@@ -51,7 +51,7 @@ class Header:
         "floor_seq",
         "generation",
         "index_length",
-        "index_nonce",
+        "index_salt",
         "slots",
         "store",
     )
@@ -62,7 +62,7 @@ class Header:
     commitment: bytes
     floor_seq: int
     floor_mac: bytes
-    index_nonce: bytes
+    index_salt: bytes
     index_length: int
     slots: list[Slot]
 
@@ -83,7 +83,7 @@ class Header:
             self.commitment,
             self.floor_seq,
             self.floor_mac,
-            self.index_nonce,
+            self.index_salt,
             self.index_length,
             len(self.slots),
         )
@@ -113,7 +113,7 @@ def decode(data: bytes) -> tuple[Header, int]:
         header.commitment,
         header.floor_seq,
         header.floor_mac,
-        header.index_nonce,
+        header.index_salt,
         header.index_length,
         count,
     ) = _FIXED.unpack_from(data, _PREFIX.size)

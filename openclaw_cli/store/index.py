@@ -10,7 +10,17 @@ from __future__ import annotations
 from _struct import Struct  # the C part of struct: importing the rest costs as much again
 
 from openclaw_cli.errors import IntegrityError
-from openclaw_cli.store.seal import KEY, TAG, hmac, open_sealed, parts, seal, subkey
+from openclaw_cli.store.seal import (
+    KEY,
+    SALT,
+    TAG,
+    hmac,
+    open_large,
+    parts,
+    salt_for,
+    seal_large,
+    subkey,
+)
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -111,9 +121,13 @@ def sealed_length(count: int) -> int:
 
 
 def seal_index(data_key: bytes, header: Header, index: Index) -> bytes:
-    """Seal the index and bind the whole header to it."""
-    key = subkey(data_key, b"openclaw/v1/index")
-    return seal(key, header.index_nonce, index.encode(), _bound(header.encode()))
+    """Seal the index and bind the whole header to it, which gets the salt of the index's key."""
+    plain = index.encode()
+    header.index_salt = bytes(SALT)
+    salting = subkey(data_key, b"openclaw/v1/salt")
+    header.index_salt = salt_for(salting, plain, _bound(header.encode()))
+    key = subkey(data_key, b"openclaw/v1/index", header.index_salt)
+    return seal_large(key, plain, _bound(header.encode()))
 
 
 def open_index(data_key: bytes, header: Header, before: bytes, sealed: bytes) -> Index:
@@ -121,8 +135,8 @@ def open_index(data_key: bytes, header: Header, before: bytes, sealed: bytes) ->
 
     Raises `IntegrityError` when either was changed.
     """
-    key = subkey(data_key, b"openclaw/v1/index")
-    plain = open_sealed(key, header.index_nonce, sealed, _bound(before), "the index of the store")
+    key = subkey(data_key, b"openclaw/v1/index", header.index_salt)
+    plain = open_large(key, sealed, _bound(before), "the index of the store")
     if len(plain) < _FIXED.size:
         raise IntegrityError("the index of the store is too short", hint="openclaw store check")
     audit_key, name_key, size, offset, length, tag, count = _FIXED.unpack_from(plain)

@@ -8,8 +8,8 @@ from openclaw_cli.errors import IntegrityError
 from openclaw_cli.files import failure
 from openclaw_cli.store import header as head
 from openclaw_cli.store.index import Place, open_index
-from openclaw_cli.store.record import bound_to_directory, bound_to_version, open_record
-from openclaw_cli.store.seal import NONCE, TAG, open_sealed, same, subkey
+from openclaw_cli.store.record import bound_to_version, open_directory, open_record
+from openclaw_cli.store.seal import TAG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -82,13 +82,7 @@ class Snapshot:
         from openclaw_cli.store.directory import decode
 
         place = self.index.directory
-        sealed = self.read(place)
-        what = "the directory of the store"
-        if len(sealed) < NONCE + TAG or not same(sealed[-TAG:], place.tag):
-            raise IntegrityError(f"{what} is damaged or was tampered with")
-        key = subkey(self.data_key, b"openclaw/v1/directory")
-        bound = bound_to_directory(self.header)
-        return decode(open_sealed(key, sealed[:NONCE], sealed[NONCE:], bound, what))
+        return decode(open_directory(self.data_key, self.header, self.read(place), place.tag))
 
     def read(self, place: Place) -> bytes:
         """Return a sealed part as it lies there."""

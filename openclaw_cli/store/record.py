@@ -8,7 +8,19 @@ The plain text is padded to a multiple of 64 bytes, so that the file's size says
 from __future__ import annotations
 
 from openclaw_cli.errors import IntegrityError
-from openclaw_cli.store.seal import NONCE, TAG, open_sealed, parts, same, seal, subkey
+from openclaw_cli.store.seal import (
+    NONCE,
+    TAG,
+    open_large,
+    open_sealed,
+    parts,
+    salt_for,
+    same,
+    seal,
+    seal_large,
+    subkey,
+)
+from openclaw_cli.store.seal import SALT as LARGE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,6 +57,21 @@ def bound_to_version(header: Header, name: str, version: int) -> bytes:
     )
 
 
-def bound_to_directory(header: Header) -> bytes:
-    """Return what the sealed directory is bound to."""
+def seal_directory(data_key: bytes, header: Header, plain: bytes) -> bytes:
+    """Seal the directory: salt 32 | ciphertext | tag 16."""
+    bound = _bound_to_directory(header)
+    salt = salt_for(subkey(data_key, b"openclaw/v1/salt"), plain, bound)
+    return salt + seal_large(subkey(data_key, b"openclaw/v1/directory", salt), plain, bound)
+
+
+def open_directory(data_key: bytes, header: Header, sealed: bytes, tag: bytes) -> bytes:
+    """Return the directory's plain bytes; raises `IntegrityError` when it was touched."""
+    what = "the directory of the store"
+    if len(sealed) < LARGE + TAG or not same(sealed[-TAG:], tag):
+        raise IntegrityError(f"{what} is damaged or was tampered with")
+    key = subkey(data_key, b"openclaw/v1/directory", sealed[:LARGE])
+    return open_large(key, sealed[LARGE:], _bound_to_directory(header), what)
+
+
+def _bound_to_directory(header: Header) -> bytes:
     return parts(b"openclaw/v1/directory", header.store, header.epoch.to_bytes(4, "big"))

@@ -29,7 +29,7 @@ def header() -> Header:
     made.store, made.epoch, made.generation = bytes(16), 1, 7
     made.commitment = headers.commitment(KEY, made.store, 1)
     made.floor_seq, made.floor_mac = 3, bytes(32)
-    made.index_nonce, made.index_length = bytes(12), 0
+    made.index_salt, made.index_length = bytes(32), 0
     made.slots = [
         Slot(bytes(8), "file", {}, bytes(60)),
         Slot(bytes(8), "passphrase", {"salt": "00", "memory": 65536}, bytes(60)),

@@ -15,7 +15,7 @@ import unicodedata
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESGCMSIV
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
 
 CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
@@ -54,9 +54,9 @@ def read(data: bytes, kind: str, key: str) -> Opened:
     """Open a whole store with one key of one kind, as it stands in the manifest."""
     assert data[:8] == b"OCSTORE1"
     (length,) = struct.unpack_from(">I", data, 8)
-    fixed = struct.unpack_from(">16sIQ32sQ32s12sIB", data, 12)
-    store, epoch, generation, commitment, _, _, nonce, index_length, slots = fixed
-    data_key = _data_key(data[129 : 12 + length], slots, store, epoch, kind, key)
+    fixed = struct.unpack_from(">16sIQ32sQ32s32sIB", data, 12)
+    store, epoch, generation, commitment, _, _, salt, index_length, slots = fixed
+    data_key = _data_key(data[149 : 12 + length], slots, store, epoch, kind, key)
     bound = store + struct.pack(">I", epoch)
     assert mac(hkdf(data_key, b"openclaw/v1/commit"), bound) == commitment
 
@@ -64,7 +64,8 @@ def read(data: bytes, kind: str, key: str) -> Opened:
     body = data[end + index_length :]
     sealed = data[end : end + index_length]
     bound = lp(b"openclaw/v1/index", data[:end])
-    index = AESGCMSIV(hkdf(data_key, b"openclaw/v1/index")).decrypt(nonce, sealed, bound)
+    key_of_index = hkdf(data_key, b"openclaw/v1/index", salt)
+    index = AESGCM(key_of_index).decrypt(bytes(12), sealed, bound)
     audit_key, name_key, size, offset, length, tag, count = struct.unpack_from(
         ">32s32sQQI16sI", index
     )
@@ -80,8 +81,8 @@ def read(data: bytes, kind: str, key: str) -> Opened:
     sealed = body[offset : offset + length]
     assert sealed[-16:] == tag
     bound = lp(b"openclaw/v1/directory", store, struct.pack(">I", epoch))
-    key_of_directory = hkdf(data_key, b"openclaw/v1/directory")
-    plain = AESGCMSIV(key_of_directory).decrypt(sealed[:12], sealed[12:], bound)
+    key_of_directory = hkdf(data_key, b"openclaw/v1/directory", sealed[:32])
+    plain = AESGCM(key_of_directory).decrypt(bytes(12), sealed[32:], bound)
     first, *lines = [json.loads(line) for line in plain.split(b"\n")]
     assert first["v"] == 1
     secrets = {}
