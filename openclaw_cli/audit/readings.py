@@ -5,6 +5,7 @@ Read without `event.py`, whose decoder of whole trails costs two starts of Pytho
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -38,6 +39,7 @@ class Read:
     at: str
     name: str
     version: str
+    purpose: str
     actor: Asker
 
 
@@ -55,29 +57,32 @@ def of_secret(path: str, name: str) -> dict[str, Reads]:
     `path` is the trail's folder. Nothing is verified: `audit verify` does that.
     """
     found: dict[str, Reads] = {}
-    needle = f'"name":"{name}"'.encode()
-    with Reading(path) as reading:
-        for segment in reading.segments:
-            for line in reading.lines(segment):
-                read = _read(line) if needle in line else None
-                if read is not None and read.name == name:
-                    _count(found, read.version, read)
+    for read in each_of(path, name):
+        _count(found, read.version, read)
     return found
 
 
 def of_agents(path: str) -> dict[tuple[str, str], Reads]:
-    """Return the successful readings by agents, by agent and secret, from all that the trail has.
-
-    Nothing is verified: `audit verify` does that.
-    """
+    """Return the successful readings by agents, by agent and secret."""
     found: dict[tuple[str, str], Reads] = {}
+    for read in _holding(path, b'"agent":"'):
+        if read.actor.agent:
+            _count(found, (read.actor.agent, read.name), read)
+    return found
+
+
+def each_of(path: str, name: str) -> Iterator[Read]:
+    """Give the successful readings of a secret, the oldest first."""
+    return (read for read in _holding(path, f'"name":"{name}"'.encode()) if read.name == name)
+
+
+def _holding(path: str, needle: bytes) -> Iterator[Read]:
     with Reading(path) as reading:
         for segment in reading.segments:
             for line in reading.lines(segment):
-                read = _read(line) if b'"agent":"' in line else None
-                if read is not None and read.actor.agent:
-                    _count(found, (read.actor.agent, read.name), read)
-    return found
+                read = _read(line) if needle in line else None
+                if read is not None:
+                    yield read
 
 
 def _count(found: dict[K, Reads], key: K, read: Read) -> None:
@@ -98,9 +103,8 @@ def _read(line: bytes) -> Read | None:
         return None
     if record.get("outcome", "") not in _GOOD:
         return None
-    return Read(
-        record["seq"], at, str(record.get("name", "")), str(record.get("version", "")), actor
-    )
+    name, version, purpose = (str(record.get(key, "")) for key in ("name", "version", "purpose"))
+    return Read(record["seq"], at, name, version, purpose, actor)
 
 
 def _asker(given: dict[str, Any]) -> Asker:

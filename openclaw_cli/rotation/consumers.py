@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from openclaw_cli.audit.event import REVEAL, Event, read, seconds, user_name, who
-from openclaw_cli.audit.reading import Reading
+from openclaw_cli.audit.readings import each_of
+from openclaw_cli.audit.telling import seconds, user_name, who
 from openclaw_cli.rotation.policy import Old
 
 _OURS = ("rotate", "refresh", "copy", "edit")
@@ -13,14 +13,9 @@ _OURS = ("rotate", "refresh", "copy", "edit")
 def readers(path: str, name: str) -> dict[str, dict[str, float]]:
     """Return by version who read it, and when last; `path` is the trail's folder."""
     found: dict[str, dict[str, float]] = {}
-    needle = f'"name":"{name}"'.encode()
-    with Reading(path) as reading:
-        for segment in reading.segments:
-            for line in reading.lines(segment):
-                event = read(line) if needle in line else None
-                if event is None or not _counts(event, name):
-                    continue
-                found.setdefault(event.version, {})[who(event, user_name)] = seconds(event.happened)
+    for read in each_of(path, name):
+        if read.purpose not in _OURS:
+            found.setdefault(read.version, {})[who(read.actor, user_name)] = seconds(read.at)
     return found
 
 
@@ -39,12 +34,3 @@ def waiting(path: str, name: str, old: Old) -> list[str]:
 def all_have(path: str, name: str, old: Old) -> bool:
     """Tell whether every consumer of the old version has read a newer one."""
     return not waiting(path, name, old)
-
-
-def _counts(event: Event, name: str) -> bool:
-    return (
-        event.kind == REVEAL
-        and event.name == name
-        and not event.failed
-        and event.purpose not in _OURS
-    )

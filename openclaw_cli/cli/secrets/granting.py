@@ -12,7 +12,7 @@ import typer
 from openclaw_cli import duration
 from openclaw_cli.agents import granting, grants, spec
 from openclaw_cli.agents.grants import Grant
-from openclaw_cli.audit import event as events
+from openclaw_cli.audit import telling
 from openclaw_cli.audit.readings import Reads, of_agents
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
@@ -174,7 +174,7 @@ def _rows(session: Session) -> Iterator[_Row]:
             if agent == each.agent and grants.matches(each.pattern, _as_granted(each, name))
         ]
         newest = max(mine, key=lambda read: read.last.at, default=None)
-        last = events.seconds(newest.last.happened) if newest else 0.0
+        last = telling.seconds(newest.last.at) if newest else 0.0
         yield _Row(each, origin, newest, last)
 
 
