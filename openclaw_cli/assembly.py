@@ -57,6 +57,7 @@ def _secrets(
         order=[name.strip() for name in settings["backend"].split(",") if name.strip()] or [LOCAL],
         names=settings.names,
         plaintext=settings.plaintext,
+        expected=settings.expected,
         elsewhere=lambda: _elsewhere(home, settings),
         found=lambda secrets: changes(secrets, settings).found_plainly(),
     )

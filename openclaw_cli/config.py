@@ -17,7 +17,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from openclaw_cli import newfile, published
+from openclaw_cli import expected, newfile, published
 from openclaw_cli.agents import building
 from openclaw_cli.agents import config as agents
 from openclaw_cli.document import (
@@ -47,6 +47,7 @@ from openclaw_cli.settings import (
     BACKENDS,
     COMPILED,
     DEFAULTS,
+    EXPECTED,
     LIMIT,
     PRODUCTION,
     RESOLVERS,
@@ -145,7 +146,7 @@ def _allowed(home: Home, path: str, values: dict[str, Any]) -> dict[str, Any]:
     """
     if says_where(home, path):
         return values
-    where = {*TABLES, "backend"}
+    where = {"names", "plaintext", "encryption", EXPECTED, "backend"}
     if home.environment in PRODUCTION:
         where.discard("plaintext")
     return {
@@ -267,6 +268,9 @@ def ours(path: str, text: str) -> Source:
         if keys[0] == RESOLVERS:
             _take_limit(source, plain, keys, value)
             continue
+        if keys[0] == EXPECTED:
+            _take_expected(source, plain, keys, value)
+            continue
         if _is_read_elsewhere(keys[0]) or _take(source, plain, keys, value):
             continue
         name, shown = ".".join(map(canonical, keys)), safe(".".join(keys))
@@ -342,6 +346,7 @@ def _read_published(source: Source, plain: str, document: dict[str, Any]) -> Non
             for name, path in meaning.plaintext.items()
         },
         "encryption": meaning.encryption,
+        EXPECTED: {**meaning.expected, **source.values.get(EXPECTED, {})},
     }
     source.values.update({name: table for name, table in tables.items() if table})
     source.understood += [(line_of(plain, path), text) for path, text in meaning.understood]
@@ -385,6 +390,26 @@ def _take_limit(
         source.mistakes.append(Mistake(source.path, line_of(plain, path), shown, what, fix))
         return
     source.values.setdefault(RESOLVERS, {})[path[-1]] = {"allow": allow}
+
+
+def _take_expected(
+    source: Source,
+    plain: str,
+    path: tuple[str, ...],
+    value: Any,  # noqa: ANN401  whatever the file holds
+) -> None:
+    """Take over what is expected of a secret's readings: `[expected."NAME"]`, `from = [...]`."""
+    unknown = sorted(set(value) - set(expected.KEYS)) if isinstance(value, dict) else [""]
+    what, fix = f"known: {', '.join(expected.KEYS)}", '[expected."NAME"], below it from = ["local"]'
+    if not unknown and len(path) == 2:  # noqa: PLR2004
+        try:
+            source.values.setdefault(EXPECTED, {})[path[1]] = expected.checked(value)
+        except UsageError as refused:
+            what, fix = refused.message, refused.hint
+        else:
+            return
+    shown = safe(".".join(path))
+    source.mistakes.append(Mistake(source.path, line_of(plain, path), shown, what, fix))
 
 
 def _take(

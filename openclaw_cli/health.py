@@ -50,6 +50,7 @@ _SHOWN = 3  # names in one finding
 _MS = 1000
 _WORD = rb"[A-Za-z0-9_./+:-]{16,512}"
 _BACKUP = "store_backup"
+_UNEXPECTED = b'"unexpected":"'
 BUNDLE = "bundle"
 """What opened it, where the secrets are those of a bundle."""
 
@@ -139,6 +140,7 @@ def findings(
         *of_plaintext(home, plaintext),
         *of_age(seen.alive, now, old_days),
         *of_deletion(seen.deleted, now, deleted_days),
+        *of_unexpected(seen.trail, now),
     ]
     order = (BAD, ATTENTION, ADVICE)
     return sorted(found, key=lambda each: order.index(each.severity))
@@ -245,6 +247,28 @@ def of_deletion(entries: Iterable[Entry], now: float, keep_days: int) -> list[Fi
     ]
 
 
+def of_unexpected(trail: str, now: float) -> list[Finding]:
+    """Find readings of the last day that were not as expected."""
+    names = set()
+    for line in _recent(trail, REVEAL):
+        if _UNEXPECTED not in line:
+            continue
+        record = _record(line)
+        if when(str(record.get("at", ""))) > now - duration.DAY:
+            names.add(str(record.get("name", "")))
+    if not names:
+        return []
+    what = "1 secret was" if len(names) == 1 else f"{len(names)} secrets were"
+    return [
+        Finding(
+            "unexpected",
+            "trail",
+            f"{what} asked for in the last day as it is not expected: {_some(names)}",
+            f"openclaw secrets audit --name {min(names)}",
+        )
+    ]
+
+
 def of_plaintext(home: Home, named: Plaintext | None = None) -> list[Finding]:
     """Find keys that lie in plain text in the files of the state directory.
 
@@ -284,10 +308,7 @@ def last_reads(trail: str) -> dict[str, LastRead]:
 def last_backup(trail: str) -> str:
     """Return when the store was last backed up, as the trail writes it; "" for not recently."""
     for line in _recent(trail, _BACKUP):
-        try:
-            record = chain.parse(line)
-        except ValueError:
-            continue
+        record = _record(line)
         if record.get("outcome") == "ok":
             return str(record.get("at", ""))
     return ""
@@ -340,6 +361,14 @@ def _look_inside(seen: Look, secrets: Secrets) -> None:
         except UnrecordedError:
             return  # what cannot be written can still be shown, as far as it was known
     seen.verified = True
+
+
+def _record(line: bytes) -> dict[str, Any]:
+    """Return the fields of a line of the trail, none for one that is damaged."""
+    try:
+        return chain.parse(line)
+    except ValueError:
+        return {}
 
 
 def _too_open(path: str, mode: int) -> list[Finding]:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from openclaw_cli import duration, names
+from openclaw_cli import duration, expected, names
 from openclaw_cli.backends import BACKENDS
 from openclaw_cli.backends.protocols import checked_settings
 from openclaw_cli.errors import OpenclawError
@@ -117,7 +117,14 @@ _ROTATION = ("rotation", "rotation-policy", "schedule")
 _VARIABLE = ("env-var", "variable")
 _WHERE = ("path", "key")
 _LEADING = ("address", "args", "command", "endpoint", "token", "url")
-_ENTRY = ("source", "provider", "field", *_WHERE, *_CACHE, *_ROTATION, *_VARIABLE)
+_EXPECTED = {
+    "expected-from": "from",
+    "expected-hours": "hours",
+    "expected-readers": "readers",
+    "scope": "scope",
+    "enforce": "enforce",
+}
+_ENTRY = ("source", "provider", "field", *_WHERE, *_CACHE, *_ROTATION, *_VARIABLE, *_EXPECTED)
 _REMARKS = ("comment", "description", "enabled", "note", "type")
 _OF_ENCRYPTION = ("source", "provider", "algorithm", "key-id", "region", *_ROTATION)
 
@@ -165,6 +172,7 @@ class Meaning:
     names: dict[str, dict[str, Any]] = field(default_factory=dict)
     plaintext: dict[str, Path] = field(default_factory=dict)
     encryption: dict[str, str] = field(default_factory=dict)
+    expected: dict[str, dict[str, Any]] = field(default_factory=dict)
     places: dict[str, Path] = field(default_factory=dict)
     slips: list[Slip] = field(default_factory=list)
     understood: list[tuple[Path, str]] = field(default_factory=list)
@@ -349,6 +357,20 @@ class _Reader:
         if reference and len(self.meaning.slips) == before and self._is_new(path, name):
             self.meaning.names[name] = entry
             self._say(path, _sentence(name, entry))
+            self._expect(path, name, found)
+
+    def _expect(self, path: Path, name: str, found: dict[str, Any]) -> None:
+        """Take over what is expected of the readings of a name."""
+        said = {ours: found[word][1] for word, ours in _EXPECTED.items() if word in found}
+        if not said:
+            return
+        try:
+            self.meaning.expected[name] = expected.checked(said)
+        except OpenclawError as wrong:
+            self.meaning.slips.append(Slip(path, f"{dotted(path)}: {wrong.message}", wrong.hint))
+            return
+        for word, text in expected.described(self.meaning.expected[name]):
+            self._say(path, f"readings of {safe(name)} are expected: {word} {safe(text)}")
 
     def _known(self, path: Path, table: Table, known: tuple[str, ...]) -> dict[str, Any]:
         """Return the values by canonical key, each with its path; report what is not known."""

@@ -12,6 +12,7 @@ from openclaw_cli.audit.head import check_generation
 from openclaw_cli.audit.trail import REVEAL, SEGMENT_BYTES, Trail
 from openclaw_cli.errors import (
     ConfigError,
+    DeniedError,
     IntegrityError,
     NotFoundError,
     OpenclawError,
@@ -58,7 +59,8 @@ class Secrets:
     `unlock` takes a store's header and returns its data key and the kind of slot that gave it;
     `order` are the backends that a bare name is looked for in, `fallback` those that any reference
     is looked for in after its own; `names` says where bare names lead instead, `plaintext` which of
-    them stand in the settings' sources; `elsewhere` makes the others than
+    them stand in the settings' sources; `expected` what is expected of readings, by name;
+    `elsewhere` makes the others than
     the local store when one is first needed, and `found` makes that where there is none. `guard`
     holds an agent to its grants.
     """
@@ -74,6 +76,7 @@ class Secrets:
         order: Sequence[str] = (LOCAL,),
         names: dict[str, dict[str, Any]] | None = None,
         plaintext: Collection[str] = (),
+        expected: dict[str, dict[str, Any]] | None = None,
         elsewhere: Callable[[], Elsewhere] | None = None,
         found: Callable[[Secrets], None] | None = None,
     ) -> None:
@@ -84,6 +87,7 @@ class Secrets:
         self.order = order
         self.names = names or {}
         self.plaintext = plaintext
+        self.expected = expected or {}
         self.fallback: Sequence[str] = ()
         self.guard: Guard | None = None
         self.patience = 0.0
@@ -170,17 +174,41 @@ class Secrets:
     def _answers(
         self, snapshot: Snapshot, references: Sequence[Reference], given: Mapping[str, int]
     ) -> list[Secret | OpenclawError]:
-        """Return the answers; what the guard or `permit` refuses is not looked for at all."""
+        """Return the answers; what is refused is not even looked for."""
         refused: dict[int, OpenclawError] = {}
         if self.guard:
             refused.update(self.guard.refusals(snapshot, references, given))
-        for at, each in enumerate(references) if self.permit else ():
-            no = self.permit(each) if self.permit else None
+        for at, each in enumerate(references) if self.permit or self.expected else ():
+            no = (self.permit(each) if self.permit else None) or self._unexpected(each)
             if no is not None:
-                refused[at] = no
+                refused.setdefault(at, no)
         asked = [each for at, each in enumerate(references) if at not in refused]
         answers = iter(self._suggested(asked, self._found(snapshot, asked)))
         return [refused[at] if at in refused else next(answers) for at in range(len(references))]
+
+    def _unexpected(self, reference: Reference) -> DeniedError | None:
+        """Return the refusal of a reading that is not as expected, where that is to be refused."""
+        wanted, reason = self._surprise(reference)
+        if not (reason and wanted.get("enforce")):
+            return None
+        name = reference.path
+        return DeniedError(
+            f"{name} is not to be read {reason}", hint=f"openclaw secrets expect {name}"
+        )
+
+    def _surprise(self, reference: Reference) -> tuple[dict[str, Any], str]:
+        """Return what is expected of this reading, and why it is not so; "" where it is."""
+        wanted = self.expected.get(reference.path)
+        if wanted is None:
+            for name, each in self.expected.items():
+                named = self.named(name)
+                if named and (named.backend, named.path) == (reference.backend, reference.path):
+                    wanted = each
+        if wanted is None:
+            return {}, ""
+        from openclaw_cli.expected import unexpected
+
+        return wanted, unexpected(wanted, self.actor, time.localtime())
 
     def _found(
         self, snapshot: Snapshot, references: Sequence[Reference]
@@ -344,6 +372,10 @@ class Secrets:
                     record["age"] = round(answer.age)
             else:
                 record["outcome"] = answer.kind
+            if self.expected:
+                reason = self._surprise(reference)[1]
+                if reason:
+                    record["unexpected"] = reason
             record["purpose"] = purpose
             record["ms"] = round(seconds * 1000, 1)
             record["actor"] = self.actor

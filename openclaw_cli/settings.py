@@ -34,7 +34,10 @@ BACKENDS = "backends."
 RESOLVERS = "resolvers"
 """What the table of what each resolver may hand out is called."""
 
-TABLES = ("names", "plaintext", "encryption", RESOLVERS)
+EXPECTED = "expected"
+"""What the table of what is expected of readings is called."""
+
+TABLES = ("names", "plaintext", "encryption", RESOLVERS, EXPECTED)
 """What a source holds besides settings, each a table by a name."""
 
 PRODUCTION = ("prod", "production")
@@ -99,6 +102,12 @@ class Settings:
     def plaintext(self) -> dict[str, dict[str, Any]]:
         """Which secrets stand in a source: `{"origin": "FILE:LINE", "keys": [...]}` for each."""
         found: dict[str, dict[str, Any]] = self.values.get("plaintext", {})
+        return found
+
+    @property
+    def expected(self) -> dict[str, dict[str, Any]]:
+        """What is expected of the readings of secrets, as `expected.py` has it, by name."""
+        found: dict[str, dict[str, Any]] = self.values.get(EXPECTED, {})
         return found
 
     def backend(self, name: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder
 from openclaw_cli.home import Home
 from openclaw_cli.options import Setting
 from openclaw_cli.published import canonical
-from openclaw_cli.settings import FILE, RESOLVERS, TABLES, check_root, check_writers
+from openclaw_cli.settings import EXPECTED, FILE, RESOLVERS, TABLES, check_root, check_writers
 
 _PRIVATE = 0o600
 _VALUE = re.compile(r"""(\s*=\s*)("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s#,}]+)""")
@@ -45,6 +45,14 @@ def limit(home: Home, resolver: str, allow: Sequence[str]) -> str:
     mistakes, or where the limit stands in another way than ours.
     """
     return _rewritten(home, lambda path, text: (_limited(path, text, resolver, allow), True))[0]
+
+
+def expect(home: Home, name: str, wanted: dict[str, Any]) -> str:
+    """Write what is expected of a secret's readings, nothing for an empty one; return the file.
+
+    Raises `ConfigError` for a file that has mistakes, or where it stands in another way than ours.
+    """
+    return _rewritten(home, lambda path, text: (_expecting(path, text, name, wanted), True))[0]
 
 
 def _rewritten(home: Home, edit: Callable[[str, str], tuple[str, bool]]) -> tuple[str, bool]:
@@ -85,6 +93,33 @@ def _limited(path: str, text: str, resolver: str, allow: Sequence[str]) -> str:
     if after.mistakes or after.values.get(RESOLVERS) != limits:
         raise ConfigError(f"{path} has {section} in another way", hint="edit it by hand")
     return edited
+
+
+def _expecting(path: str, text: str, name: str, wanted: dict[str, Any]) -> str:
+    before = dict(config.ours(path, text).believed().values.get(EXPECTED, {}))
+    header = rf"""^[ \t]*\[{EXPECTED}\.["']?{re.escape(name)}["']?\][ \t]*\n"""
+    body = r"(?:[ \t]*[^\[\s].*\n|[ \t]*\n)*"  # up to the next table
+    whole = text if text.endswith("\n") or not text else f"{text}\n"
+    kept = re.sub(header + body, "", whole, flags=re.MULTILINE)
+    if wanted:
+        lines = "".join(f"{key} = {_literal(value)}\n" for key, value in wanted.items())
+        kept = kept.rstrip("\n") + ("\n\n" if kept.strip() else "")
+        kept += f'[{EXPECTED}."{name}"]\n{lines}'
+    before[name] = wanted
+    after = config.ours(path, kept)
+    left = {each: said for each, said in before.items() if said}
+    if after.mistakes or after.values.get(EXPECTED, {}) != left:
+        raise ConfigError(f"{path} has {EXPECTED}.{name} in another way", hint="edit it by hand")
+    return kept
+
+
+def _literal(value: bool | str | list[str]) -> str:
+    """Write a value of TOML on one line."""
+    import tomli_w
+
+    if isinstance(value, list):
+        return f"[{', '.join(map(_literal, value))}]"
+    return tomli_w.dumps({"x": value}).partition("=")[2].strip()
 
 
 def _readable(path: str, data: bytes) -> str:

@@ -17,7 +17,18 @@ READ_WORDS = frozenset(("read", "reads", "reveal"))
 
 ACTIONS = (
     *("read", "get", "run", "inject", "edit", "export", "copy", "resolve"),
-    *("create", "set", "describe", "rollback", "delete", "purge", "restore", "rotate", "revoke"),
+    *(
+        "create",
+        "set",
+        "describe",
+        "expect",
+        "rollback",
+        "delete",
+        "purge",
+        "restore",
+        "rotate",
+        "revoke",
+    ),
     *("secret", "store", "slot", "trail", "change", "anchor", "agent", "thread", "bundle", "grant"),
 )
 """The words to ask for actions by; a kind as it stands in the trail has a "_" and is one, too."""
@@ -64,6 +75,7 @@ class Event(msgspec.Struct, gc=False):
     last_mac: str = ""
     reason: str = ""
     job_at: str = ""
+    unexpected: str = ""
     actor: Actor = NOBODY
 
     @property

@@ -193,6 +193,12 @@ class Watch:
         secret = self._secret(event.name)
         if tell:
             self._after_the_end(event, secret)
+        if tell and event.unexpected:
+            what = f"{event.name} was read as it is not expected: {event.unexpected}"
+            if event.failed:
+                what = f"a reading of {event.name} was refused: {event.unexpected}"
+            hint = f"openclaw secrets expect {event.name}"
+            self._note(event, "unexpected", what, hint=hint, key=event.unexpected)
         if event.failed:
             return
         if tell:

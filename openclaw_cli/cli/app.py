@@ -36,6 +36,7 @@ _LIFETIME = "openclaw_cli.cli.secrets.lifetime"
 _COPYING = "openclaw_cli.cli.secrets.copying"
 _LOOKING = "openclaw_cli.cli.secrets.looking"
 _HISTORY = "openclaw_cli.cli.secrets.history"
+_EXPECTING = "openclaw_cli.cli.secrets.expecting"
 _GRANTING = "openclaw_cli.cli.secrets.granting"
 _MOVING = "openclaw_cli.cli.secrets.moving"
 _RUNNING = "openclaw_cli.cli.secrets.running"
@@ -60,6 +61,7 @@ SECRETS: Table = {
     "delete": (_LIFETIME, "Delete a secret; it can be restored for 30 days."),
     "restore": (_LIFETIME, "Bring a deleted secret back."),
     "describe": (_LIFETIME, "Change what is known of a secret: its provider, its labels."),
+    "expect": (_EXPECTING, "Say from where, by whom and when a secret is read."),
     "refresh": (_LIFETIME, "Fetch a secret again and replace the copy of it."),
     "rotate": (_ROTATING, "Give a secret a new value, now, or by a schedule."),
     "run": (_RUNNING, "Run a program with secrets, its output masked."),

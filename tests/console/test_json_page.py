@@ -22,6 +22,7 @@ LINES = {
     "openclaw secrets status": ["secrets status a"],
     "openclaw secrets history": ["secrets history a"],
     "openclaw secrets describe": ["secrets describe a --label x=y", "secrets rollback a"],
+    "openclaw secrets expect": ["secrets expect a --from local --enforce", "secrets expect a"],
     "openclaw secrets copy": ["secrets copy a b"],
     "openclaw secrets refresh": ["secrets refresh a"],
     "openclaw secrets delete": ["secrets delete b"],
