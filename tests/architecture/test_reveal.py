@@ -23,6 +23,7 @@ WHERE = {
     "fetching.py": "to the cipher of the sealed copy",
     "interop/resolver.py": "to the gateway that asked",
     "model.py": "where it is defined",
+    "rotation/aws.py": "an access key, to sign in to AWS with",
     "rotation/vault.py": "a token, to Vault",
     "rotation/login.py": "to read who signs in, and to keep the rest as it is",
     "rotation/ledger.py": "to the cipher",

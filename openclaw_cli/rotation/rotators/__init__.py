@@ -12,6 +12,8 @@ ROTATORS = Registry(
     "rotator",
     {
         "aws-iam": "openclaw_cli.rotation.rotators.aws_iam:AwsIam",
+        "aws-rotate-secret": "openclaw_cli.rotation.rotators.aws_rotate_secret:AwsRotateSecret",
+        "aws-secrets-manager": "openclaw_cli.rotation.rotators.aws_secrets:AwsSecrets",
         "generate": "openclaw_cli.rotation.rotators.generate:Generate",
         "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",
         "person": "openclaw_cli.rotation.rotators.person:Person",

@@ -6,8 +6,11 @@ AWS shows a secret key once: one that was made and not kept is deleted, and anot
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from openclaw_cli.backends.connect import aws
@@ -20,6 +23,7 @@ from openclaw_cli.errors import (
 )
 from openclaw_cli.model import SecretValue
 from openclaw_cli.providers.provider import MINTED
+from openclaw_cli.rotation import aws as connect
 from openclaw_cli.rotation.rotator import Held, Made, Setting, Task
 from openclaw_cli.sanitize import safe
 
@@ -27,8 +31,6 @@ TITLE = "AWS IAM"
 MOST_KEYS = 2  # that a user may have
 OWN, AROUND = "own", "environment"
 
-_ID = re.compile(r"(?<![A-Z0-9])AKIA[A-Z0-9]{16}(?![A-Z0-9])")
-_SECRET = re.compile(r"(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/=])")
 _USER = re.compile(r"arn:[a-z-]+:iam::\d+:user/(?:.*/)?([^/]+)")
 _ACTIONS = (
     "iam:ListAccessKeys",
@@ -52,14 +54,7 @@ class AwsIam:
         Setting(
             "sign-in", "own: with that key itself; environment: as the AWS CLI would.", default=OWN
         ),
-        Setting("admin", "An access key to do it with, in place of both.", secret=True),
-        Setting("profile", "The profile of ~/.aws to do it with."),
-        Setting("role-arn", "A role to take on."),
-        Setting("external-id", "What the role's owner asks for, to take it on."),
-        Setting("region", "Where to sign in; IAM itself has no region.", default="us-east-1"),
-        Setting("endpoint", "Where IAM is; nothing: AWS_ENDPOINT_URL, else Amazon's own."),
-        Setting("ca-cert", "A file of certificates to trust; nothing: AWS_CA_BUNDLE."),
-        Setting("proxy", "An HTTP proxy. HTTPS_PROXY is not looked at."),
+        *connect.SETTINGS,
     )
 
     def overlaps(self, settings: Mapping[str, str]) -> bool:  # noqa: ARG002 - as the protocol says
@@ -87,10 +82,10 @@ class AwsIam:
             raise _too_many(iam.user, keys, task) from None
         made = answer.get("AccessKey")
         id_, secret = (made.get("AccessKeyId"), made.get("SecretAccessKey")) if made else ("", "")
-        if not _ID.fullmatch(str(id_)) or not _SECRET.fullmatch(str(secret)):
+        if not connect.ID.fullmatch(str(id_)) or not connect.SECRET.fullmatch(str(secret)):
             raise iam.odd()
-        text = _text(_current(task), task.name)
-        new = _SECRET.sub(str(secret), _ID.sub(str(id_), text))
+        text = connect.text(_current(task).value, task.name)
+        new = connect.SECRET.sub(str(secret), connect.ID.sub(str(id_), text))
         return Made(SecretValue(new.encode()), str(id_))
 
     def set(self, task: Task, pending: Held) -> None:
@@ -222,8 +217,6 @@ class _Iam:
 
 def policy(user: str) -> str:
     """Return the IAM policy that lets somebody rotate the keys of a user."""
-    import json
-
     statement = {
         "Effect": "Allow",
         "Action": list(_ACTIONS),
@@ -241,19 +234,17 @@ def _is_own(task: Task) -> bool:
 
 def _signed_in(task: Task) -> aws.Connection:
     if "admin" in task.secrets:
-        return _connection(task, _in_text(task.secrets["admin"], "the admin's secret"))
+        return _connection(task, connect.in_text(task.secrets["admin"], "the admin's secret"))
     if task.settings["sign-in"] not in (OWN, AROUND):
         raise ConfigError(f"the setting sign-in is {OWN} or {AROUND}")
     return _connection(task, _key(task, _current(task)) if _is_own(task) else None)
 
 
-def _connection(task: Task, key: tuple[str, str] | None) -> aws.Connection:
-    names = ["region", "endpoint", "ca-cert", "proxy"]
-    if key is None:
-        names += ["profile", "role-arn", "external-id"]
-    given: dict[str, str | float] = {name: task.settings[name] for name in names}
-    given["timeout"] = task.seconds()
-    return aws.Connection(given, kind="aws-iam", title=TITLE, key=key, written="--setting {}={}")
+def _connection(task: Task, key: connect.Key | None) -> aws.Connection:
+    # IAM has no region; to sign in there, one is named.
+    region = task.settings["region"] or os.environ.get("AWS_REGION") or "us-east-1"
+    settings = {**task.settings, "region": region}
+    return connect.with_key(replace(task, settings=settings), "aws-iam", TITLE, key)
 
 
 def _current(task: Task) -> Held:
@@ -267,27 +258,8 @@ def _current(task: Task) -> Held:
     return latest
 
 
-def _key(task: Task, held: Held) -> tuple[str, str]:
-    return _in_text(held.value, task.name)
-
-
-def _in_text(value: SecretValue, name: str) -> tuple[str, str]:
-    """Find the id and the secret key, whatever is around them: JSON, an INI file, ID:SECRET."""
-    text = _text(Held(value, ""), name)
-    ids, secrets = set(_ID.findall(text)), set(_SECRET.findall(text))
-    if len(ids) != 1 or len(secrets) != 1:
-        raise ConfigError(
-            f"{name} does not hold one access key: its id, AKIA..., and the secret key",
-            hint='keep both: {"AccessKeyId": "...", "SecretAccessKey": "..."}, or ID:SECRET',
-        )
-    return ids.pop(), secrets.pop()
-
-
-def _text(held: Held, name: str) -> str:
-    try:
-        return held.value.reveal().decode()
-    except UnicodeDecodeError:
-        raise ConfigError(f"{name} is no text, so it holds no access key") from None
+def _key(task: Task, held: Held) -> connect.Key:
+    return connect.in_text(held.value, task.name)
 
 
 def _too_many(user: str, keys: Mapping[str, dict[str, Any]], task: Task) -> ConflictError:
