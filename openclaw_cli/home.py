@@ -54,7 +54,7 @@ def find(environ: Mapping[str, str]) -> Home:
     bundle = environ.get("OPENCLAW_BUNDLE")
     if bundle:
         return _of_job(bundle, environ.get("OPENCLAW_BUNDLE_OUTPUT") or f"{bundle}.job")
-    root = environ.get("OPENCLAW_STATE_DIR") or f"{_user_home(environ)}/.openclaw"
+    root = environ.get("OPENCLAW_STATE_DIR") or f"{user_home(environ)}/.openclaw"
     if not root.startswith("/"):
         root = os.path.abspath(root)
     root = root.rstrip("/") or "/"
@@ -85,7 +85,8 @@ def _of_job(bundle: str, output: str) -> Home:
     return home
 
 
-def _user_home(environ: Mapping[str, str]) -> str:
+def user_home(environ: Mapping[str, str]) -> str:
+    """Return the user's home directory; raises `ConfigError` when there is none."""
     home = environ.get("HOME", "")
     if home.startswith("/"):
         return home.rstrip("/")

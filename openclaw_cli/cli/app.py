@@ -72,6 +72,7 @@ SECRETS: Table = {
     "import": (_MOVING, "Take secrets over from a file."),
     "export": (_MOVING, "Write secrets in the format of another tool, or sealed for a job."),
     "copy": (_COPYING, "Copy secrets to another name or backend, and read them back."),
+    "scan": ("openclaw_cli.cli.secrets.scanning", "Look for secrets in plain text."),
     "resolve": ("openclaw_cli.cli.secrets.resolving", "Answer the OpenClaw gateway's request."),
     "audit": (_AUDIT + ":", "Show who did what to which secret, and what looks wrong."),
     "__names": ("openclaw_cli.cli.completion", "Give a shell's completion the names."),
@@ -113,7 +114,6 @@ TOP: Table = {
 
 
 PLANNED = {
-    "openclaw secrets scan": "openclaw status tells of plain text in the configuration",
     "openclaw secrets migrate": "openclaw secrets import FILE",
     "openclaw agents": "openclaw secrets run --env VAR=NAME -- PROGRAM",
     "openclaw gateway": "openclaw-resolver answers the OpenClaw gateway",

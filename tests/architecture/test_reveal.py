@@ -17,6 +17,7 @@ WHERE = {
     "cli/secrets/given.py": "for its shape: which provider's it looks like",
     "cli/secrets/lifetime.py": "compared with the copy before",
     "cli/secrets/moving.py": "to the format that was asked for",
+    "cli/secrets/scanning.py": "to be searched for in files",
     "cli/secrets/running.py": "into the template that was given",
     "cli/secrets/start.py": "into the environment of the program, and to its mask",
     "cli/secrets/values.py": "to standard output, JSON, the editor, the clipboard",

@@ -1,0 +1,109 @@
+"""The auth profiles that a gateway of 2026.3 and later keeps in SQLite: read, and one row replaced.
+
+`secrets apply` writes those of an agent; the ones that all agents share it does not reach, so they
+are ours to write: one row, in one transaction, and only while it is still what was read.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+
+from openclaw_cli.errors import ConflictError, TemporaryError
+
+AGENT = "agents"
+SHARED = "state/openclaw.sqlite"
+_SECONDS = 5.0  # to wait for a gateway that is writing
+
+_TABLES = {
+    "auth_profile_store": ("store_key", "store_json", "updated_at", "primary"),
+    "config_machine_state": ("state_key", "value_json", "updated_at_ms", "authProfiles.store"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """The JSON of an auth store: its file, table, and text."""
+
+    path: str
+    table: str
+    text: str
+
+    @property
+    def agent(self) -> str:
+        """The agent it belongs to, "" where all agents share it."""
+        if self.table != "auth_profile_store":
+            return ""
+        return self.path.rpartition("/agent/")[0].rpartition("/")[2]
+
+
+def files(state: str) -> list[str]:
+    """Return the files of a state directory that may have auth profiles."""
+    found = [f"{state}/{SHARED}"]
+    with suppress(OSError):
+        agents = sorted(os.listdir(f"{state}/{AGENT}"))
+        found += [f"{state}/{AGENT}/{each}/agent/openclaw-agent.sqlite" for each in agents]
+    return [each for each in found if os.path.isfile(each)]
+
+
+def rows(path: str) -> Iterator[Row]:
+    """Yield the rows of a file that hold auth profiles; nothing for another database."""
+    try:
+        with closing(_connected(path, "ro")) as store:
+            for table, (key, text, _, name) in _TABLES.items():
+                query = f"SELECT {text} FROM {table} WHERE {key} = ?"  # noqa: S608  ours alone
+                with suppress(sqlite3.OperationalError):  # no such table here
+                    yield from (
+                        Row(path, table, str(found)) for (found,) in store.execute(query, [name])
+                    )
+    except sqlite3.DatabaseError:
+        return
+
+
+def replace(row: Row, text: str) -> None:
+    """Put another text in a row's place; the old one is overwritten in the file, not only freed.
+
+    Raises `ConflictError` when it is no longer what was read, `TemporaryError` when the gateway
+    holds the database.
+    """
+    key, column, updated, name = _TABLES[row.table]
+    query = (
+        f"UPDATE {row.table} SET {column} = ?, {updated} = ?"  # noqa: S608  ours alone
+        f" WHERE {key} = ? AND {column} = ?"
+    )
+    try:
+        with closing(_connected(row.path, "rw")) as store:
+            store.execute("PRAGMA secure_delete = ON")
+            with store:
+                now = time.time_ns() // 1_000_000
+                if store.execute(query, [text, now, name, row.text]).rowcount != 1:
+                    raise ConflictError(f"{row.path} was changed meanwhile", hint="try again")
+            _swept(store)
+    except sqlite3.Error:
+        raise TemporaryError(
+            f"{row.path} cannot be written: the gateway may hold it", hint="stop the gateway"
+        ) from None
+
+
+def sweep(path: str) -> None:
+    """Overwrite what a database has freed, and empty its log, as far as nobody reads it now."""
+    with suppress(sqlite3.Error), closing(_connected(path, "rw")) as store:
+        _swept(store)
+
+
+def _swept(store: sqlite3.Connection) -> None:
+    with suppress(sqlite3.Error):
+        store.execute("PRAGMA secure_delete = ON")
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+        store.execute("VACUUM")
+        store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+
+def _connected(path: str, mode: str) -> sqlite3.Connection:
+    from urllib.parse import quote
+
+    return sqlite3.connect(f"file:{quote(path)}?mode={mode}", uri=True, timeout=_SECONDS)

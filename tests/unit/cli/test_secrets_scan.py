@@ -1,0 +1,257 @@
+"""`openclaw secrets scan`: what it looks at, what it says, and that it shows nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Result
+
+Main = Callable[..., Result]
+
+OWN = b"Zq8!wGt4~Lp7Xw"
+KEY = "sk-proj-Xq3yVtG8mWbD2nKfLrTz"
+
+
+@pytest.fixture
+def work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    made = tmp_path / "work"
+    made.mkdir()
+    monkeypatch.chdir(made)
+    return made
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    made = tmp_path / "state"
+    made.mkdir(mode=0o700)
+    return made
+
+
+def findings(result: Result) -> set[tuple[str, int, str]]:
+    return {(each["path"], each["line"], each["rule"]) for each in result.json()["findings"]}
+
+
+def git(*arguments: str) -> None:
+    names = ("GIT_AUTHOR_NAME", "GIT_COMMITTER_NAME", "GIT_AUTHOR_EMAIL", "GIT_COMMITTER_EMAIL")
+    environment = {**os.environ, **dict.fromkeys(names, "ada")}
+    subprocess.run(["git", *arguments], check=True, capture_output=True, env=environment)
+
+
+def test_each_kind_is_found_with_its_line_and_no_part_of_it_is_shown(
+    main: Main, work: Path
+) -> None:
+    main("secrets", "set", "db", input=OWN, check=0)
+    (work / "a.py").write_bytes(b"\n\nx = '" + OWN + b"'\n")
+    (work / "b.txt").write_text(f"key {KEY}\n")
+    (work / "c.yaml").write_text("api_key: q8Xw3LmZ7pTr9VbN2kYd\n")
+    (work / ".env").write_text("DB_PASSWORD=hunter2\nNAME=ada\nREF_KEY=openclaw://db\n")
+    done = main("secrets", "scan", ".", "--json", check=10)
+    assert findings(done) == {
+        ("./a.py", 3, "own-value"),
+        ("./b.txt", 1, "provider-key"),
+        ("./c.yaml", 1, "likely-secret"),
+        ("./.env", 1, "credential"),
+    }
+    for line in ((), ("--json",), ("--sarif",)):
+        shown = main("secrets", "scan", ".", *line, check=10)
+        everything = shown.out + shown.err
+        for value in (OWN, KEY.encode(), b"q8Xw3LmZ7pTr9VbN2kYd", b"hunter2"):
+            assert not any(value[at : at + 6] in everything for at in range(len(value) - 5))
+
+
+def test_reading_our_values_for_it_is_recorded(main: Main, work: Path, state: Path) -> None:
+    main("secrets", "set", "db", input=OWN, check=0)
+    main("secrets", "scan", str(work), check=0)
+    last = json.loads((state / "audit" / "trail.jsonl").read_text().splitlines()[-1])
+    assert (last["kind"], last["name"], last["purpose"]) == ("secret_reveal", "db", "scan")
+
+
+def test_without_a_store_there_is_none_afterwards(main: Main, work: Path, state: Path) -> None:
+    (work / "b.txt").write_text(KEY)
+    main("secrets", "scan", ".", check=10)
+    assert not (state / "secrets").exists()
+
+
+def test_a_locked_store_is_said_and_the_rest_is_looked_for(
+    main: Main, work: Path, state: Path
+) -> None:
+    main("secrets", "set", "db", input=OWN, check=0)
+    (state / "secrets" / "key").unlink()
+    (work / "a").write_bytes(OWN)
+    (work / "b").write_text(KEY)
+    done = main("secrets", "scan", ".", "--json", check=10)
+    assert findings(done) == {("./b", 1, "provider-key")}
+    assert b"the store is locked" in done.err
+
+
+def test_the_usual_places_are_looked_at_without_a_path(main: Main, work: Path, state: Path) -> None:
+    home = Path(os.environ["HOME"])
+    places = [
+        home / ".bash_history",
+        home / ".local/share/fish/fish_history",
+        home / ".claude/projects/x/session.jsonl",
+        state / "openclaw.json.bak.2",
+        state / "agents/main/sessions/s.jsonl",
+        work / ".env.local",
+    ]
+    for each in places:
+        each.parent.mkdir(parents=True, exist_ok=True)
+        text = {".bak.2": f'{{a: {{token: "{KEY}"}}}}', ".local": f"A_KEY={KEY}"}
+        each.write_text(next((text[end] for end in text if each.name.endswith(end)), KEY))
+    (work / "other.txt").write_text(KEY)
+    told = {path for path, _, _ in findings(main("secrets", "scan", "--json", check=10))}
+    assert told == {*map(str, places[:-1]), ".env.local"}
+
+
+def test_the_gateways_files_are_read_as_what_they_are(main: Main, work: Path) -> None:
+    (work / "openclaw.json").write_text(
+        """{ gateway: { auth: { token: "short" } }, // not random at all
+  models: { providers: { x: { apiKey: "${X_KEY}", headers: { "X-Api-Key": "h", accept: "y" } },
+    y: { apiKey: { source: "exec", provider: "p", id: "token" } } } },
+  maxTokens: "1", secrets: { providers: { v: { token: "x" } } } }"""
+    )
+    profiles = {
+        "version": 1,
+        "profiles": {
+            "a:b": {"type": "api_key", "provider": "a", "key": "k"},
+            "a:c": {"type": "oauth", "provider": "a", "access": "k"},
+        },
+    }
+    agent = work / "agents" / "main" / "agent"
+    agent.mkdir(parents=True)
+    (agent / "auth-profiles.json").write_text(json.dumps(profiles, indent=1))
+    store = sqlite3.connect(agent / "openclaw-agent.sqlite")
+    store.execute("CREATE TABLE auth_profile_store (store_key, store_json, updated_at)")
+    row = ("primary", json.dumps(profiles), 1)
+    row = (row[0], row[1].replace('"key": "k"', '"key": "other"'), row[2])
+    store.execute("INSERT INTO auth_profile_store VALUES (?, ?, ?)", row)
+    store.commit()
+    store.close()
+    assert findings(main("secrets", "scan", ".", "--json", check=10)) == {
+        ("./openclaw.json", 1, "credential"),
+        ("./openclaw.json", 2, "credential"),
+        ("./agents/main/agent/auth-profiles.json", 7, "credential"),
+        ("./agents/main/agent/openclaw-agent.sqlite", 0, "credential"),
+    }
+
+
+def test_links_devices_and_pipes_are_left_alone_and_the_unreadable_is_said(
+    main: Main, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "outside").write_text(KEY)
+    (work / "link").symlink_to(tmp_path / "outside")
+    (work / "loop").symlink_to(work)
+    os.mkfifo(work / "pipe")
+    main("secrets", "scan", ".", check=0)
+    real = os.open
+
+    def refusing(path: str, flags: int, *rest: int, **named: int) -> int:
+        if path == "./closed":  # root may read everything, so a mode is no test
+            raise PermissionError(13, "no")
+        return real(path, flags, *rest, **named)
+
+    (work / "closed").write_text(KEY)
+    monkeypatch.setattr(os, "open", refusing)
+    done = main("secrets", "scan", ".", check=8)
+    assert b"./closed was not looked at: permission denied" in done.err
+
+
+def test_a_file_with_two_names_is_looked_at_once(main: Main, work: Path) -> None:
+    (work / "a").write_text(KEY)
+    os.link(work / "a", work / "b")
+    assert len(main("secrets", "scan", ".", "--json", check=10).json()["findings"]) == 1
+
+
+def test_what_is_only_in_the_history_is_found_there(main: Main, work: Path) -> None:
+    git("init", "-q")
+    (work / "a").write_text(KEY)
+    git("add", ".")
+    git("commit", "-qm", "x")
+    (work / "a").write_text("nothing")
+    git("commit", "-qam", "y")
+    done = main("secrets", "scan", ".", "--json", check=10).json()["findings"]
+    assert [(each["path"], len(each["blob"])) for each in done] == [("a", 40)]
+    main("secrets", "scan", ".", "--no-history", check=0)
+
+
+def test_staged_is_what_will_be_committed_not_what_lies_there(main: Main, work: Path) -> None:
+    git("init", "-q")
+    (work / "a").write_text("fine")
+    (work / "deep dir").mkdir()
+    (work / "deep dir" / "b").write_text(f"\n{KEY}")
+    git("add", ".")
+    (work / "a").write_text(KEY)
+    (work / "deep dir" / "b").write_text("mended, and not staged")
+    done = main("secrets", "scan", "--staged", "--json", check=10)
+    assert findings(done) == {("deep dir/b", 2, "provider-key")}
+    git("add", "deep dir/b")
+    main("secrets", "scan", "--staged", check=0)
+
+
+@pytest.mark.usefixtures("work")
+def test_staged_outside_of_a_repository_is_a_mistake(main: Main) -> None:
+    assert b"not in a git work tree" in main("secrets", "scan", "--staged", check=2).err
+
+
+def test_what_a_baseline_accepts_is_passed_over_and_a_value_of_ours_never_is(
+    main: Main, work: Path
+) -> None:
+    main("secrets", "set", "db", input=OWN, check=0)
+    (work / "a").write_text(KEY)
+    line = ("secrets", "scan", "a", "b", "--baseline", "known.json")
+    (work / "b").write_text("")
+    main(*line, "--update-baseline", check=0)
+    main(*line, check=0)
+    (work / "a").write_text(f"moved down\n{KEY}")
+    main(*line, check=0)
+    (work / "b").write_text(KEY)
+    assert findings(main(*line, "--json", check=10)) == {("b", 1, "provider-key")}
+    (work / "b").write_bytes(OWN)
+    main(*line, "--update-baseline", check=10)
+    assert findings(main(*line, "--json", check=10)) == {("b", 1, "own-value")}
+    kept = (work / "known.json").read_bytes()
+    assert KEY.encode() not in kept
+    assert OWN not in kept
+
+
+def test_a_baseline_that_is_none_is_a_mistake(main: Main, work: Path) -> None:
+    main("secrets", "scan", ".", "--baseline", "none.json", check=3)
+    (work / "x.json").write_text("{}")
+    main("secrets", "scan", ".", "--baseline", "x.json", check=78)
+    main("secrets", "scan", ".", "--update-baseline", check=2)
+    main("secrets", "scan", "nowhere", check=3)
+
+
+def test_sarif_is_what_code_scanning_takes(main: Main, work: Path) -> None:
+    (work / "b.txt").write_text(f"\n{KEY}")
+    run = main("secrets", "scan", "b.txt", "--sarif", check=10).json()["runs"][0]
+    result = run["results"][0]
+    known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
+    assert result["ruleId"] in known
+    place = result["locations"][0]["physicalLocation"]
+    assert place == {"artifactLocation": {"uri": "b.txt"}, "region": {"startLine": 2}}
+
+
+@pytest.mark.slow
+def test_a_large_tree_is_scanned_in_little_memory(work: Path) -> None:
+    with (work / "large").open("wb") as file:
+        block = (b"some text that is not a secret\n" * 4000)[:100_000]
+        for _ in range(1500):
+            file.write(block)
+        file.write(b"\n" + KEY.encode())
+    code = (
+        "import resource, sys; from openclaw_cli.cli.hot import main; "
+        "main(['secrets', 'scan', '.', '--json']); "
+        "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert len(json.loads(done.stdout)["findings"]) == 1
+    assert int(done.stderr) < 100 * 1024  # KiB
