@@ -119,7 +119,7 @@ def _value(
         name.encode(),
         struct.pack(">I", number),
     )
-    plain = AESGCMSIV(hkdf(data_key, b"openclaw/v1/value", salt)).decrypt(nonce, sealed, bound)
+    plain = AESGCMSIV(mac(hkdf(data_key, b"openclaw/v1/value"), salt)).decrypt(nonce, sealed, bound)
     (length,) = struct.unpack_from(">I", plain)
     assert len(plain) % 64 == 0
     assert plain[4 + length :] == bytes(len(plain) - 4 - length)

@@ -148,7 +148,7 @@ def test_the_worked_example_of_the_document_is_the_file(tmp_path: Path) -> None:
         "name hash of db/password": mac(found.name_key, b"db/password")[:16].hex(),
         "record at, length": f"{place.offset}, {place.length}",
         "record salt": record[:16].hex(),
-        "record key": hkdf(found.data_key, b"openclaw/v1/value", record[:16]).hex(),
+        "record key": mac(hkdf(found.data_key, b"openclaw/v1/value"), record[:16]).hex(),
         "record tag": record[-16:].hex(),
         "directory at, length": f"{snapshot.index.directory.offset}, "
         f"{snapshot.index.directory.length}",
