@@ -49,6 +49,9 @@ PLAINTEXT_WORDS = 300  # of a file: judging one takes a third of a millisecond
 _SHOWN = 3  # names in one finding
 _MS = 1000
 _WORD = rb"[A-Za-z0-9_./+:-]{16,512}"
+SCAN = "scan"
+"""The purpose of a reading that only looks for copies of the value."""
+
 _BACKUP = "store_backup"
 _UNEXPECTED = b'"unexpected":"'
 BUNDLE = "bundle"
@@ -100,12 +103,17 @@ class Look:
         return [each for each in self.entries if each.deleted]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class LastRead:
-    """When a secret was last read, as the trail writes it, and by whom."""
+    """When a secret was last read, as the trail writes it, and by whom.
 
-    at: str
-    who: str
+    `readers` are all who read it lately, `scanned` is when copies of it were last looked for.
+    """
+
+    at: str = ""
+    who: str = ""
+    scanned: str = ""
+    readers: set[str] = field(default_factory=set)
 
 
 def look(home: Home, secrets: Secrets) -> Look:
@@ -300,8 +308,16 @@ def last_reads(trail: str) -> dict[str, LastRead]:
     found: dict[str, LastRead] = {}
     for line in _recent(trail, REVEAL):
         event = read(line)
-        if event is not None and not event.failed and event.name not in found:
-            found[event.name] = LastRead(event.at, who(event.actor, user_name))
+        if event is None or event.failed:
+            continue
+        seen = found.setdefault(event.name, LastRead())
+        if event.purpose == SCAN:
+            seen.scanned = seen.scanned or event.at
+            continue
+        by = who(event.actor, user_name)
+        seen.readers.add(by)
+        if not seen.at:
+            seen.at, seen.who = event.at, by
     return found
 
 

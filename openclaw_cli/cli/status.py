@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openclaw_cli import __version__, assembly, duration, health, states
+from openclaw_cli import __version__, assembly, duration, health, risk, states
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import FindingsError
@@ -31,6 +31,7 @@ _SECRETS = [
     Column("age", weight=7),
     Column("last read", weight=6, short="read"),
     Column("by", weight=5, shortest=8),
+    Column("risk", weight=6),
     Column("state", weight=8, states=True),
 ]
 _TONES = {health.BAD: "bad", health.ATTENTION: "attention", health.ADVICE: "quiet"}
@@ -136,6 +137,12 @@ def _show(
     if rows:
         output.line()
         output.table(_SECRETS, [_cells(each, now) for each in rows])
+        worst = max(rows, key=lambda row: row["risk"]["score"])
+        output.line()
+        output.line(
+            f"most exposed: {worst['name']}, {worst['risk']['score']} of 100; "
+            f"{worst['lower']['by']} less by {worst['lower']['command']}"
+        )
     if agents:
         output.line()
         output.line("no gateway and no agents are set up yet")
@@ -217,23 +224,43 @@ def _key(kind: str) -> str:
 
 def _rows(seen: Look, settings: Settings, now: float) -> list[dict[str, Any]]:
     reads = health.last_reads(seen.trail)
-    old = settings["status.old-days"]
     alive = sorted(seen.alive, key=lambda each: each.name)
-    return [_row(each, reads.get(each.name), now, old) for each in alive]
+    return [_row(each, reads.get(each.name, health.LastRead()), settings, now) for each in alive]
 
 
-def _row(entry: Entry, read: health.LastRead | None, now: float, old: int) -> dict[str, Any]:
+def _row(entry: Entry, read: health.LastRead, settings: Settings, now: float) -> dict[str, Any]:
     current = entry.current()
+    found = exposure(entry, read, settings, now)
     return {
         "name": entry.name,
         "provider": entry.provider or None,
         "backend": "local",
         "version": str(current.number) if current else None,
         "age_seconds": int(states.age(entry, now)) if current else None,
-        "last_read": read.at if read else None,
-        "last_read_by": read.who if read else None,
-        "state": states.state(entry, now, old),
+        "last_read": read.at or None,
+        "last_read_by": read.who or None,
+        "risk": {"score": found.score, **found.parts},
+        "lower": {"by": found.lowers, "command": found.command},
+        "state": states.state(entry, now, settings["status.old-days"]),
     }
+
+
+def exposure(entry: Entry, read: health.LastRead, settings: Settings, now: float) -> risk.Risk:
+    """Return how exposed a secret is."""
+    from openclaw_cli.rotation import policy
+
+    times = policy.read(entry.policy).times
+    longest = times.interval if times else settings["status.old-days"] * duration.DAY
+    known = risk.Known(
+        entry.name,
+        age=states.age(entry, now),
+        longest=longest,
+        readers=len(read.readers),
+        copies=entry.name in settings.plaintext,
+        scanned=now - health.when(read.scanned) if read.scanned else None,
+        scope=settings.expected.get(entry.name, {}).get("scope", ""),
+    )
+    return risk.of(known)
 
 
 def _cells(row: dict[str, Any], now: float) -> list[str]:
@@ -245,6 +272,7 @@ def _cells(row: dict[str, Any], now: float) -> list[str]:
         "" if row["age_seconds"] is None else duration.compact(row["age_seconds"]),
         duration.relative(health.when(read) - now) if read else "",
         row["last_read_by"] or "",
+        str(row["risk"]["score"]),
         row["state"],
     ]
 
