@@ -207,7 +207,8 @@ class Reading:
 
     def _look(self, folder: Directory) -> None:
         # The newest file is opened before the others are listed: if it is closed in between, it is
-        # in the list, too, and is known by its inode.
+        # in the list, too, and is known by its inode. So may be some that were begun after it:
+        # they are not of the trail as it was.
         try:
             self._newest = folder.open(FILE)
         except FileNotFoundError:
@@ -226,7 +227,9 @@ class Reading:
                 self.segments.append(Segment(int(matched[1]), name, found.st_size))
         self.segments.sort(key=lambda segment: segment.number)
         if inode >= 0:
-            self.segments.append(self._present())
+            present = self._present()
+            before = [each for each in self.segments if each.number < present.number]
+            self.segments = [*before, present]
 
     def _present(self) -> Segment:
         """Return the newest file, numbered by its first record, which says it after the first."""

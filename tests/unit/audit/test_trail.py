@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import resource
 import signal
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -107,6 +108,26 @@ def test_a_reader_beside_a_writer_sees_each_record_once_across_segments(folder: 
         starts = [line.split(b",")[0] for line in whole]
         assert starts == [b'{"seq":%d' % number for number in range(1, len(whole) + 1)]
     assert len(whole) >= 150
+
+
+def test_segments_that_are_begun_while_a_reader_looks_are_not_of_the_trail_that_it_sees(
+    folder: str,
+) -> None:
+    mine = trail(folder, segment_bytes=4_000)
+    mine.append([RECORD])
+    due = [60]  # records: some segments
+
+    def meanwhile(event: str, _arguments: object) -> None:
+        while event == "os.listdir" and due and due[0]:
+            due[0] -= 1
+            mine.append([RECORD])
+
+    sys.addaudithook(meanwhile)  # it stays for good, and does nothing more
+    with Reading(folder) as reading:
+        seen = [line.split(b",")[0] for each in reading.segments for line in reading.lines(each)]
+    assert due == [0]
+    assert len(list(Path(folder).glob("trail-*"))) > 1
+    assert seen == [b'{"seq":%d' % number for number in range(1, len(seen) + 1)]
 
 
 @pytest.mark.parametrize("left", [1, 40, 150, -1])
