@@ -82,15 +82,16 @@ def for_agent(
     actor: dict[str, Any],
     spec: AgentSpec,
     models: Mapping[str, Model],
+    ask: Callable[[str], bytes] | None = None,
 ) -> Secrets:
-    """Return what reads secrets for an agent, whose grants hold; nobody is asked anything.
+    """Return what reads secrets for an agent, whose grants hold.
 
-    `actor` is who is recorded, with the agent's name under "agent".
+    `actor` is who is recorded, with the agent's name under "agent"; `ask` is as for `secrets`.
     """
     from openclaw_cli.agents.granting import Guard
     from openclaw_cli.agents.grants import of_settings
 
-    made = _secrets(home, settings, {**actor, "agent": spec.name}, None)
+    made = _secrets(home, settings, {**actor, "agent": spec.name}, ask)
     granted = of_settings(spec, models)
     made.guard = Guard(spec.name, granted, lambda: changes(made, settings).change_store)
     return made

@@ -1,4 +1,4 @@
-"""The README: its first screen, its commands, and what it says is not there yet."""
+"""The README: its first screen and its commands."""
 
 from __future__ import annotations
 
@@ -9,8 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-from tests.conftest import Openclaw
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
@@ -33,14 +31,6 @@ def test_it_shows_no_image_and_no_badge() -> None:
 @pytest.mark.parametrize("target", re.findall(r"^make (\w+)", README, flags=re.MULTILINE))
 def test_each_make_target_is_there(target: str) -> None:
     assert re.search(rf"^{target}:", (ROOT / "Makefile").read_text(), flags=re.MULTILINE)
-
-
-def test_what_is_not_yet_there_is_not_there(openclaw: Openclaw) -> None:
-    section = README.partition("## Not yet\n")[2].partition("\n## ")[0]
-    commands = re.findall(r"`openclaw ([\w ]+)`", section)
-    assert commands
-    for command in commands:
-        assert b"is planned" in openclaw(*command.split(), check=2).err, command
 
 
 @pytest.mark.slow

@@ -44,6 +44,8 @@ _ROTATING = "openclaw_cli.cli.secrets.rotating"
 _AUDIT = "openclaw_cli.cli.secrets.audit"
 _STORE = "openclaw_cli.cli.store"
 _CONFIG = "openclaw_cli.cli.config"
+_AGENTS = "openclaw_cli.cli.agents"
+_GATEWAY = "openclaw_cli.cli.gateway"
 
 # A line: the module that has the command (with a colon where its whole `app` is the command) or the
 # table of a group, and the first line of its help.
@@ -102,9 +104,45 @@ INTEROP: Table = {
     "setup": ("openclaw_cli.cli.interop", "Make the OpenClaw gateway fetch its keys from here."),
 }
 
+AGENTS: Table = {
+    "list": (_AGENTS, "Show the agents of the settings."),
+    "status": (_AGENTS, "Show the agents of the running gateway and what they do."),
+    "run": (_AGENTS, "Give an agent one request and print its answer; no gateway is needed."),
+    "spawn": (_AGENTS, "Bind a thread to an instance, before its first request."),
+    "close": (_AGENTS, "End a session, when its present turn has ended."),
+    "restart": (_AGENTS, "Start an agent anew, or all of them; nothing that was accepted is lost."),
+    "stop": (_AGENTS, "End a thread now, or all of an agent until it is restarted."),
+    "logs": (_AGENTS, "Show the agents' log, of one agent, thread or request."),
+    "top": (_AGENTS, "Watch the instances: what each does, for how long, with how much memory."),
+    "cleanup": (_AGENTS, "End sessions that have been idle for a while."),
+}
+
+GATEWAY: Table = {
+    "run": (_GATEWAY, "Run the gateway here until it is stopped: for systemd, containers, CI."),
+    "start": (_GATEWAY, "Start the gateway in the background; it serves when this returns."),
+    "stop": (_GATEWAY, "Stop the gateway when what it accepted is answered."),
+    "restart": (
+        _GATEWAY,
+        "Begin the gateway anew in its place: nobody is refused, what was accepted is answered.",
+    ),
+    "reload": (
+        _GATEWAY,
+        "Read the settings again; agents that changed are started anew, nothing is refused.",
+    ),
+    "status": (_GATEWAY, "Show whether the gateway runs, where, and what its agents do."),
+    "install": (
+        _GATEWAY,
+        "Write a systemd unit for this user, so that the gateway starts with the machine.",
+    ),
+    "link": (_GATEWAY, "Print a link that opens the status page in a browser, once and soon."),
+}
+
+
 TOP: Table = {
     "secrets": (SECRETS, "Keep, read, change and give away secrets."),
     "store": (STORE, "Look after the encrypted store."),
+    "agents": (AGENTS, "Run agents, each request in a process of its own."),
+    "gateway": (GATEWAY, "Run the gateway, which answers for the agents."),
     "status": ("openclaw_cli.cli.status", "Show what there is and what needs a hand."),
     "config": (CONFIG, "Show, check and change settings."),
     "interop": (INTEROP, "Serve the OpenClaw gateway (Node)."),
@@ -115,8 +153,6 @@ TOP: Table = {
 
 PLANNED = {
     "openclaw secrets migrate": "openclaw secrets import FILE",
-    "openclaw agents": "openclaw secrets run --env VAR=NAME -- PROGRAM",
-    "openclaw gateway": "openclaw-resolver answers the OpenClaw gateway",
 }
 """What people already type and this version does not have, with what to do meanwhile."""
 
@@ -165,7 +201,7 @@ class LazyGroup(TyperGroup):
         if name in _OTHER_WORDS and _OTHER_WORDS[name] in self.table:
             close = [_OTHER_WORDS[name]]
         meant = f"did you mean {' or '.join(close)}?" if close else f"{path} --help"
-        if not close and path == "openclaw" and (name in SECRETS or name in _OTHER_WORDS):
+        if path == "openclaw" and (name in SECRETS or name in _OTHER_WORDS):
             meant = f"openclaw secrets {_OTHER_WORDS.get(name, name)}"
         return UsageError(f"{path} has no command {name}", hint=meant)
 

@@ -35,10 +35,13 @@ STATES = {
     "ok": "good",
     "done": "good",
     "current": "good",
+    "ready": "good",
     "due": "attention",
     "old": "attention",
     "pending": "attention",
     "warning": "attention",
+    "resting": "attention",
+    "stopped": "attention",
     "overdue": "bad",
     "failed": "bad",
     "plain text": "bad",
@@ -49,6 +52,7 @@ STATES = {
     "used up": "quiet",
     "retired": "quiet",
     "deleted": "quiet",
+    "asleep": "quiet",
 }
 """The tone of each state, for columns that hold one."""
 
@@ -155,6 +159,11 @@ class Output:
     def note(self, message: str) -> None:
         """Say something useful that is neither answer nor warning; silent as `done` is."""
         if not self.quiet and not self.as_json:
+            self._message(safe(message) + "\n")
+
+    def aside(self, message: str) -> None:
+        """Pass on what somebody else said, to standard error."""
+        if not self.as_json:
             self._message(safe(message) + "\n")
 
     def warn(self, message: str, *, hint: str = "") -> None:

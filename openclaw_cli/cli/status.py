@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openclaw_cli import __version__, assembly, duration, health, risk, states
+from openclaw_cli.cli import agents_view
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import FindingsError
+from openclaw_cli.errors import FindingsError, TemporaryError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -43,6 +44,7 @@ _OPENED_BY = {
     "credential": "a credential of systemd",
     "bundle": "its key",
 }
+_WATCH_SECONDS = 1.0
 _NARROW = 40  # columns; on less, lines are not broken
 
 
@@ -55,6 +57,9 @@ def status(
     agents: Annotated[bool, typer.Option("--agents", help="Show the agents.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show all there is.")] = False,
     version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
+    watch: Annotated[
+        bool, typer.Option("--watch", help="Draw the agents again and again, until Ctrl-C.")
+    ] = False,
     check: Annotated[
         bool, typer.Option("--check", help="End with status 10 when something needs a hand.")
     ] = False,
@@ -68,8 +73,11 @@ def status(
     session: Session = context.obj
     if version:
         return _version(session)
+    if watch:
+        agents_view.watch(session, _WATCH_SECONDS, verbose=verbose)
     now = time.time()
     settings = session.settings
+    gateway = running(session) if agents or verbose or session.as_json else None
     seen = health.look(session.home, assembly.secrets(session.home, settings, os.environ))
     found = health.findings(
         seen,
@@ -83,9 +91,14 @@ def status(
     rows = _rows(seen, settings, now) if secrets or verbose else []
     if session.as_json:
         listed = rows if secrets or verbose else None
-        session.output.json(_plain(seen, found, settings, listed))
+        answer = _plain(seen, found, settings, listed)
+        session.output.json({**answer, **_agents(session, gateway)})
     elif not (check and session.quiet):
-        _show(session, seen, found, rows, settings, now, agents=agents or verbose, verbose=verbose)
+        _show(session, seen, rows, settings, now, verbose=verbose)
+        if agents or verbose:
+            session.output.line()
+            _show_agents(session, gateway, verbose=verbose)
+        _close(session, seen, found)
     if seen.trouble:
         raise seen.trouble
     return FindingsError.status if check and health.needs_a_hand(found) else 0
@@ -124,12 +137,10 @@ def _version(session: Session) -> int:
 def _show(
     session: Session,
     seen: Look,
-    found: list[Finding],
     rows: list[dict[str, Any]],
     settings: Settings,
     now: float,
     *,
-    agents: bool,
     verbose: bool,
 ) -> None:
     output = session.output
@@ -143,9 +154,11 @@ def _show(
             f"most exposed: {worst['name']}, {worst['risk']['score']} of 100; "
             f"{worst['lower']['by']} less by {worst['lower']['command']}"
         )
-    if agents:
-        output.line()
-        output.line("no gateway and no agents are set up yet")
+
+
+def _close(session: Session, seen: Look, found: list[Finding]) -> None:
+    """Say what needs a hand, last, where it is seen."""
+    output = session.output
     output.line()
     if found:
         show_findings(output, found)
@@ -154,6 +167,39 @@ def _show(
     if not seen.there and not seen.trouble:
         output.line("there is no store yet; the first secret makes it:")
         output.line("  openclaw secrets create NAME")
+
+
+def running(session: Session) -> dict[str, Any] | None:
+    """Return what the gateway says of itself, each instance included; None where none runs."""
+    from openclaw_cli.gateway import paths, talk
+
+    if not os.path.exists(paths.control_socket(session.home)):
+        return None
+    try:
+        return talk.ask(session.home, "status", {"verbose": True}, seconds=5.0)
+    except TemporaryError:
+        return None
+
+
+def _agents(session: Session, gateway: dict[str, Any] | None) -> dict[str, Any]:
+    """Return the agents for JSON: as they run, else as the settings have them."""
+    if gateway is not None:
+        return {"gateway": gateway, "agents": gateway["agents"]}
+    agents = [each.plain() for each in session.configuration.agents.values()]
+    return {"gateway": None, "agents": agents}
+
+
+def _show_agents(session: Session, gateway: dict[str, Any] | None, *, verbose: bool) -> None:
+    if gateway is not None:
+        agents_view.show(session.output, gateway, verbose=verbose)
+        return
+    agents = session.configuration.agents
+    if not agents:
+        session.output.line("no gateway is running, and the settings have no agents")
+        return
+    session.output.line("no gateway is running; to start it: openclaw gateway start")
+    rows = [agents_view.listed(each) for each in agents.values()]
+    session.output.table(agents_view.LISTED, rows)
 
 
 def _facts(
@@ -305,7 +351,6 @@ def _plain(
         },
         "backup": health.last_backup(seen.trail) or None,
         "settings": {name: settings[name] for name in sorted(settings.origin)},
-        "agents": [],
         "findings": [plain_finding(each) for each in found],
         "needs_a_hand": health.needs_a_hand(found) or seen.trouble is not None,
     }

@@ -21,6 +21,7 @@ WHERE = {
     "cli/secrets/running.py": "into the template that was given",
     "cli/secrets/start.py": "into the environment of the program, and to its mask",
     "cli/secrets/values.py": "to standard output, JSON, the editor, the clipboard",
+    "gateway/granting.py": "to the instance of the agent that was granted it",
     "fetching.py": "to the cipher of the sealed copy",
     "interop/resolver.py": "to the gateway that asked",
     "model.py": "where it is defined",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import re
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
@@ -11,6 +13,10 @@ import pytest
 
 from tests.conftest import Openclaw
 
+AGENTS = {
+    "gateway": {"port": 0},
+    "agents": {"cat": {"type": "thread-bound", "command": ["cat"], "mode": "session"}},
+}
 PAGE = Path(__file__).parents[2] / "docs" / "reference" / "json-output.md"
 
 # Each line by the section it belongs to, in an order in which each finds what it needs.
@@ -57,6 +63,18 @@ LINES = {
     ],
     "openclaw store unlock": ["store unlock", "store lock", "store accept-rollback"],
     "openclaw status": ["status", "status --secrets"],
+    "openclaw gateway start": ["gateway start", "gateway restart"],
+    "openclaw gateway status": ["gateway status", "agents status --verbose"],
+    "openclaw gateway reload": ["gateway reload", "gateway link", "gateway install"],
+    "openclaw agents run": ["agents run cat --input in.json --thread mine"],
+    "openclaw agents spawn": [
+        "agents spawn cat --thread=mine",
+        "agents restart",
+        "agents cleanup --idle 1h",
+        "agents close --thread mine",
+        "agents stop cat",
+    ],
+    "openclaw gateway stop": ["gateway stop"],
     "openclaw doctor": ["doctor"],
     "openclaw config": ["config show", "config path", "config set run.mask false", "config check"],
     "openclaw completion": ["completion bash"],
@@ -108,11 +126,16 @@ def test_each_field_is_documented_and_each_documented_field_comes(
     Path("wanted.env").write_text("X=openclaw://x\n")
     Path("new.env").write_text("K=v\n")
     Path("t").write_text("{{ local://K }}\n")
+    Path("in.json").write_text("{}")
+    state = Path(os.environ["OPENCLAW_STATE_DIR"])
+    state.mkdir(mode=0o700)
+    (state / "openclaw.json").write_text(json.dumps(AGENTS))
     for heading, lines in LINES.items():
         fields = documented[heading]
         came: set[str] = set()
         for line in lines:
             done = openclaw(*line.split(), "--json", input=b"\xffnew")
+            assert done.out, (line, done)
             answer = done.json()
             assert answer.pop("schema") == 1, line
             came.update(paths(answer))

@@ -7,6 +7,8 @@ function __openclaw_words
             printf '%s\n' \
             'secrets'\t'Keep, read, change and give away secrets.' \
             'store'\t'Look after the encrypted store.' \
+            'agents'\t'Run agents, each request in a process of its own.' \
+            'gateway'\t'Run the gateway, which answers for the agents.' \
             'status'\t'Show what there is and what needs a hand.' \
             'config'\t'Show, check and change settings.' \
             'interop'\t'Serve the OpenClaw gateway (Node).' \
@@ -498,12 +500,201 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--help'\t'Show this message and exit.'
+        case 'agents'
+            printf '%s\n' \
+            'list'\t'Show the agents of the settings.' \
+            'status'\t'Show the agents of the running gateway and what they do.' \
+            'run'\t'Give an agent one request and print its answer; no gateway is needed.' \
+            'spawn'\t'Bind a thread to an instance, before its first request.' \
+            'close'\t'End a session, when its present turn has ended.' \
+            'restart'\t'Start an agent anew, or all of them; nothing that was accepted is lost.' \
+            'stop'\t'End a thread now, or all of an agent until it is restarted.' \
+            'logs'\t'Show the agents\' log, of one agent, thread or request.' \
+            'top'\t'Watch the instances: what each does, for how long, with how much memory.' \
+            'cleanup'\t'End sessions that have been idle for a while.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents list'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents status'
+            printf '%s\n' \
+            '--verbose'\t'Show each running instance and session.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents run'
+            printf '%s\n' \
+            '--input'\t'The input, - for standard input; JSON.' \
+            '--text'\t'The input is text, not JSON.' \
+            '--thread'\t'The thread, a conversation.' \
+            '--no-gateway'\t'Run it here, though a gateway is running.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents spawn'
+            printf '%s\n' \
+            '--thread'\t'The thread, a conversation.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents close'
+            printf '%s\n' \
+            '--thread'\t'The thread, a conversation.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents restart'
+            printf '%s\n' \
+            '--now'\t'End running requests instead of waiting for them.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents stop'
+            printf '%s\n' \
+            '--thread'\t'The thread, a conversation.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents logs'
+            printf '%s\n' \
+            '--agent'\t'' \
+            '--thread'\t'The thread, a conversation.' \
+            '--request'\t'' \
+            '--follow'\t'Go on with what comes.' \
+            '--lines'\t'How many at most.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents top'
+            printf '%s\n' \
+            '--every'\t'How often it is drawn.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'agents cleanup'
+            printf '%s\n' \
+            '--idle'\t'For how long nothing was asked of it.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway'
+            printf '%s\n' \
+            'run'\t'Run the gateway here until it is stopped: for systemd, containers, CI.' \
+            'start'\t'Start the gateway in the background; it serves when this returns.' \
+            'stop'\t'Stop the gateway when what it accepted is answered.' \
+            'restart'\t'Begin the gateway anew in its place: nobody is refused, what was accepted is answered.' \
+            'reload'\t'Read the settings again; agents that changed are started anew, nothing is refused.' \
+            'status'\t'Show whether the gateway runs, where, and what its agents do.' \
+            'install'\t'Write a systemd unit for this user, so that the gateway starts with the machine.' \
+            'link'\t'Print a link that opens the status page in a browser, once and soon.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway run'
+            printf '%s\n' \
+            '--port'\t'Where it listens; 0 for any.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway start'
+            printf '%s\n' \
+            '--port'\t'Where it listens; 0 for any.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway stop'
+            printf '%s\n' \
+            '--wait'\t'How long running requests may take to end.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway restart'
+            printf '%s\n' \
+            '--wait'\t'How long running requests may take to end.' \
+            '--force'\t'Do not wait for what is running.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway reload'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway status'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway install'
+            printf '%s\n' \
+            '--print'\t'Print the unit, write nothing.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway link'
+            printf '%s\n' \
+            '--expires'\t'For how long it opens the page.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
         case 'status'
             printf '%s\n' \
             '--secrets'\t'Show each secret: its age, and who read it last.' \
             '--agents'\t'Show the agents.' \
             '--verbose'\t'Show all there is.' \
             '--version'\t'Print the version.' \
+            '--watch'\t'Draw the agents again and again, until Ctrl-C.' \
             '--check'\t'End with status 10 when something needs a hand.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
@@ -590,11 +781,11 @@ end
 
 function __openclaw_kind
     switch $argv[1]
-        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets expect:--name' 'secrets expect:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets rotate:--name' 'secrets rotate:1' 'secrets run:--secret' 'secrets grant:\*' 'secrets revoke:\*' 'secrets export:\*' 'secrets copy:--environment' 'secrets copy:--name' 'secrets copy:1' 'secrets resolve:--allow' 'secrets audit:--name' 'interop setup:--name' 'interop setup:--allow'
+        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets expect:--name' 'secrets expect:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets rotate:--name' 'secrets rotate:1' 'secrets run:--secret' 'secrets grant:\*' 'secrets revoke:\*' 'secrets export:\*' 'secrets copy:--environment' 'secrets copy:--name' 'secrets copy:1' 'secrets resolve:--allow' 'secrets audit:--name' 'agents status:--name' 'agents status:1' 'agents run:--name' 'agents run:1' 'agents spawn:--name' 'agents spawn:1' 'agents close:--name' 'agents close:1' 'agents restart:--name' 'agents restart:1' 'agents stop:--name' 'agents stop:1' 'agents logs:--agent' 'agents cleanup:--name' 'agents cleanup:1' 'interop setup:--name' 'interop setup:--allow'
             echo 'secret'
-        case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets expect:--from' 'secrets expect:--reader' 'secrets expect:--hours' 'secrets expect:--scope' 'secrets refresh:--backend' 'secrets rotate:--schedule' 'secrets rotate:--tz' 'secrets rotate:--grace' 'secrets rotate:--until' 'secrets rotate:--with' 'secrets rotate:--setting' 'secrets rotate:--tell' 'secrets rotate:--limit' 'secrets rotate:--notify' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets grant:--expires' 'secrets grant:--uses' 'secrets grant:1' 'secrets revoke:1' 'secrets grants:--unused' 'secrets grants:1' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets scan:\*' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'config set:2' 'interop setup:--state-dir'
+        case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets expect:--from' 'secrets expect:--reader' 'secrets expect:--hours' 'secrets expect:--scope' 'secrets refresh:--backend' 'secrets rotate:--schedule' 'secrets rotate:--tz' 'secrets rotate:--grace' 'secrets rotate:--until' 'secrets rotate:--with' 'secrets rotate:--setting' 'secrets rotate:--tell' 'secrets rotate:--limit' 'secrets rotate:--notify' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets grant:--expires' 'secrets grant:--uses' 'secrets grant:1' 'secrets revoke:1' 'secrets grants:--unused' 'secrets grants:1' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets scan:\*' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'agents run:--thread' 'agents spawn:--thread' 'agents close:--thread' 'agents stop:--thread' 'agents logs:--thread' 'agents logs:--request' 'agents logs:--lines' 'agents top:--every' 'agents cleanup:--idle' 'gateway run:--port' 'gateway start:--port' 'gateway stop:--wait' 'gateway restart:--wait' 'gateway link:--expires' 'config set:2' 'interop setup:--state-dir'
             echo 'none'
-        case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:--output' 'secrets export:-o' 'secrets export:--key-file' 'secrets scan:--baseline' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'config check:1'
+        case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:--output' 'secrets export:-o' 'secrets export:--key-file' 'secrets scan:--baseline' 'secrets audit export:-o' 'secrets audit export:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'agents run:--input' 'config check:1'
             echo 'file'
         case 'secrets create:--generate' 'secrets set:--generate'
             echo 'optional ed25519 passphrase password rsa ssh token uuid'
@@ -692,7 +883,7 @@ function __openclaw_complete
     end
 end
 
-set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets expect' 'secrets refresh' 'secrets rotate' 'secrets run' 'secrets inject' 'secrets grant' 'secrets revoke' 'secrets grants' 'secrets import' 'secrets export' 'secrets copy' 'secrets scan' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'interop' 'interop setup' 'doctor' 'completion'
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets expect' 'secrets refresh' 'secrets rotate' 'secrets run' 'secrets inject' 'secrets grant' 'secrets revoke' 'secrets grants' 'secrets import' 'secrets export' 'secrets copy' 'secrets scan' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'agents' 'agents list' 'agents status' 'agents run' 'agents spawn' 'agents close' 'agents restart' 'agents stop' 'agents logs' 'agents top' 'agents cleanup' 'gateway' 'gateway run' 'gateway start' 'gateway stop' 'gateway restart' 'gateway reload' 'gateway status' 'gateway install' 'gateway link' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'interop' 'interop setup' 'doctor' 'completion'
 
 complete -c openclaw -f -a '(__openclaw_complete)'
 complete -c openclaw-cli -f -a '(__openclaw_complete)'

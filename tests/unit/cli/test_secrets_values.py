@@ -139,7 +139,6 @@ def test_a_label_is_kept_and_a_malformed_one_refused(main: Main) -> None:
 @pytest.mark.parametrize(
     ("line", "hint"),
     [
-        ("agents list", "planned, and not in this version"),
         ("get a", "openclaw secrets get"),
         ("secrets rm a", "did you mean delete?"),
         ("secrets get a --version 7", "NAME?version=7"),

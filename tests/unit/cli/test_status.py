@@ -130,7 +130,7 @@ def test_a_file_that_others_can_open_is_shown_with_its_mend(main: Main, kept: Pa
 def test_the_version_and_the_agents_are_said(main: Main) -> None:
     assert main("status", "--version", check=0).out.decode() == f"openclaw-cli {__version__}\n"
     assert main("status", "--version", "--json", check=0).json()["version"] == __version__
-    assert b"no agents are set up yet" in main("status", "--agents", check=0).out
+    assert b"the settings have no agents" in main("status", "--agents", check=0).out
 
 
 def test_a_name_cannot_act_on_the_terminal(main: Main, kept: Path) -> None:

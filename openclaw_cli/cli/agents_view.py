@@ -1,0 +1,150 @@
+"""How agents look on a terminal and in a pipe: their rows, their instances, the live table."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from openclaw_cli import duration
+from openclaw_cli.cli.render import Column
+
+if TYPE_CHECKING:
+    from openclaw_cli.agents.spec import AgentSpec
+    from openclaw_cli.cli.render import Output
+    from openclaw_cli.cli.session import Session
+
+LISTED = [
+    Column("name", weight=9, shortest=12),
+    Column("kind", weight=6),
+    Column("isolation", weight=5),
+    Column("mode", weight=4),
+    Column("limit", weight=7, short="max"),
+    Column("time", weight=7),
+    Column("memory", weight=6),
+    Column("secrets", weight=3),
+]
+AGENTS = [
+    Column("name", weight=9, shortest=12),
+    Column("state", weight=8, states=True),
+    Column("active", weight=8, short="act"),
+    Column("queued", weight=5, short="que"),
+    Column("sessions", weight=4, short="ses"),
+    Column("requests", weight=7, short="req"),
+    Column("errors", weight=6, short="err"),
+    Column("time-outs", weight=3, short="t/o"),
+    Column("restarts", weight=2, short="rst"),
+]
+INSTANCES = [
+    Column("agent", weight=7, shortest=8),
+    Column("pid", weight=9),
+    Column("thread", weight=8, shortest=8),
+    Column("request", weight=4),
+    Column("age", weight=6),
+    Column("turns", weight=3),
+    Column("memory", weight=7, short="mem"),
+]
+
+_CLEAR = "\x1b[H\x1b[J"
+
+
+def listed(spec: AgentSpec) -> list[str]:
+    """Return an agent's row in the list."""
+    return [
+        spec.name,
+        spec.kind,
+        spec.isolation,
+        spec.mode,
+        str(spec.concurrency),
+        f"{spec.timeout:g}s" if spec.timeout else "",
+        size(spec.memory_limit) if spec.memory_limit else "",
+        str(len(spec.secrets)),
+    ]
+
+
+def agent(row: dict[str, Any]) -> list[str]:
+    """Return an agent's row in the state."""
+    return [
+        row["name"],
+        row["state"],
+        f"{row['active']}/{row['max_concurrency']}",
+        str(row["queued"]),
+        str(row["sessions"]),
+        str(row["requests"]),
+        str(row["errors"]),
+        str(row["timeouts"]),
+        str(row["restarts"]),
+    ]
+
+
+def instances(found: dict[str, Any]) -> list[list[str]]:
+    """Return a row for each running instance."""
+    return [
+        [
+            row["name"],
+            str(each["pid"]),
+            each["thread"] or "",
+            each["request"] or "",
+            duration.compact(each["age_seconds"]),
+            str(each["turns"]),
+            size(each["memory_bytes"]),
+        ]
+        for row in found["agents"]
+        for each in row.get("instances", [])
+    ]
+
+
+def show(output: Output, found: dict[str, Any], *, verbose: bool) -> None:
+    """Write what a gateway says of itself and of its agents."""
+    facts: list[tuple[str, str] | tuple[str, str, str]] = [
+        ("gateway", f"process {found['pid']}, {found['address']}, {_up(found)}")
+    ]
+    facts += [("threads", f"{found['active']} of {found['max_threads']}")]
+    output.facts(facts)
+    for note in found["notes"]:
+        output.warn(note)
+    if not found["agents"]:
+        output.line("the settings have no agent")
+        return
+    output.line()
+    output.table(AGENTS, [agent(each) for each in found["agents"]])
+    for each in found["agents"]:
+        if each["trouble"]:
+            output.line(f"{each['name']}: {each['trouble']}", "bad")
+    if verbose:
+        rows = instances(found)
+        output.line()
+        if rows:
+            output.table(INSTANCES, rows)
+        else:
+            output.line("no instance is running")
+        levels = [(each["name"], each.get("level") or "asleep") for each in found["agents"]]
+        output.line()
+        output.facts([("isolation", ""), *levels])
+
+
+def watch(session: Session, every: float, *, verbose: bool) -> None:
+    """Draw the state again and again, on a terminal in its place; Ctrl-C ends it."""
+    from openclaw_cli.gateway import talk
+
+    while True:
+        found = talk.ask(session.home, "status", {"verbose": verbose})
+        if session.as_json:
+            session.output.json_line(found)
+        else:
+            if session.output.on_terminal:
+                session.output.drawn(_CLEAR)
+            show(session.output, found, verbose=verbose)
+        time.sleep(every)
+
+
+def size(number: float) -> str:
+    """Write a number of bytes for a table."""
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:  # noqa: PLR2004
+            return f"{number:.0f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"
+
+
+def _up(found: dict[str, Any]) -> str:
+    return f"up {duration.compact(found['uptime_seconds'])}"

@@ -1,0 +1,1 @@
+"""The gateway: agents behind HTTP and a unix socket, with their metrics and their log."""

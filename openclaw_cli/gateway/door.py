@@ -1,0 +1,284 @@
+"""The door: HTTP over TCP and over the control socket.
+
+| | scope |
+|---|---|
+| `POST /v1/agents/NAME` `{"input": ..., "session": "...", "stream": true}` | invoke |
+| `POST /v1/dispatch` `{"agents": [...], "input": ..., "coalesce": true}` | invoke |
+| `GET /v1/status` | read |
+| `GET /healthz` | anybody |
+| `GET /metrics` | anybody on this machine, unless `metrics.auth` |
+| `GET /__openclaw__/status` | read |
+| `POST /control/...` | the control socket alone |
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import socket
+import struct
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from openclaw_cli.agents.spec import CANCEL
+from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
+from openclaw_cli.gateway import auth, control
+from openclaw_cli.gateway.dispatch import dispatch
+from openclaw_cli.gateway.link import COOKIE, COOKIE_SECONDS
+from openclaw_cli.gateway.plain import OTHER_STATUS, STATUS, checked_thread, plain
+from openclaw_cli.gateway.streaming import stream
+from openclaw_cli.runtime.request import Reply, Request
+
+if TYPE_CHECKING:
+    from openclaw_cli.gateway.core import Gateway
+
+BODY_SECONDS = 30.0
+"""How long a client may take to send its request's body."""
+
+_PEERCRED = struct.Struct("3i")
+
+
+class Door:
+    """Answers every request of one gateway."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self.gateway = gateway
+        self.open = 0
+        self.page: Callable[[Gateway], str] | None = None
+
+    async def over_tcp(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer somebody who has to say who they are."""
+        return await self._counted(request, self._judged)
+
+    async def over_socket(self, request: web.BaseRequest) -> web.StreamResponse:
+        """Answer whoever has the same user id as we, or root; nobody else."""
+        if _peer(request) not in (os.geteuid(), 0):
+            return _error(403, "denied", "this socket is another user's", close=True)
+        return await self._counted(request, self._trusted)
+
+    async def _counted(
+        self,
+        request: web.BaseRequest,
+        answer: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    ) -> web.StreamResponse:
+        self.open += 1
+        try:
+            response = await answer(request)
+        except OpenclawError as refused:
+            response = _refusal(refused)
+        except TimeoutError:
+            response = _error(408, "timeout", "the request took too long to arrive", close=True)
+        except web.HTTPRequestEntityTooLarge:
+            most = self.gateway.configuration.gateway.max_body
+            response = _error(413, "too_large", f"more than {most} bytes", close=True)
+        finally:
+            self.open -= 1
+        if self.gateway.draining:
+            response.force_close()
+        return response
+
+    async def _judged(self, request: web.BaseRequest) -> web.StreamResponse:
+        path = request.path
+        scope = self._scope(path, request.remote or "")
+        cookie = request.cookies.get(COOKIE, "") if "Cookie" in request.headers else ""
+        asked = auth.Asked(
+            request.remote or "",
+            scope,
+            {name.lower(): value for name, value in request.headers.items()},
+            linked=bool(cookie) and self.gateway.links.knows(cookie),
+        )
+        verdict = auth.judged(asked, self.gateway.rules)
+        if verdict.status:
+            if verdict.status != 401 or "Authorization" in request.headers:  # noqa: PLR2004
+                self.gateway.watch.happened(
+                    "refused", "", address=verdict.address, path=path[:200], why=verdict.why
+                )
+            response = _error(verdict.status, "denied", verdict.why)
+            if verdict.status == 401:  # noqa: PLR2004
+                response.headers["WWW-Authenticate"] = 'Bearer realm="openclaw"'
+            return response
+        return await self._answered(request, verdict.address)
+
+    async def _trusted(self, request: web.BaseRequest) -> web.StreamResponse:
+        if request.path.startswith("/control/"):
+            given = await self._object(request) if request.can_read_body else {}
+            verb = request.path.removeprefix("/control/")
+            return _json(200, await control.obey(self.gateway, verb, given))
+        return await self._answered(request, "")
+
+    def _scope(self, path: str, peer: str) -> str:
+        if path in ("/healthz", "/__openclaw__/link"):
+            return auth.OPEN
+        if path == "/metrics":
+            local = auth.is_loopback(peer) and not self.gateway.configuration.gateway.metrics_auth
+            return auth.OPEN if local else auth.READ
+        return auth.INVOKE if path == "/v1/dispatch" or path.startswith(_AGENTS) else auth.READ
+
+    async def _answered(self, request: web.BaseRequest, address: str) -> web.StreamResponse:
+        path, method = request.path, request.method
+        if path.startswith(_AGENTS) and method == "POST":
+            return await self._invoked(request, path.removeprefix(_AGENTS), address)
+        if path == "/v1/dispatch" and method == "POST":
+            return await self._dispatched(request, address)
+        if method in ("GET", "HEAD"):
+            if path == "/healthz":
+                return _json(503 if self.gateway.draining else 200, {"ok": True})
+            if path == "/metrics":
+                return web.Response(
+                    body=self.gateway.metrics.text(),
+                    headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
+                )
+            if path in ("/v1/status", "/__openclaw__/status"):
+                return _json(200, self.gateway.status(verbose="verbose" in request.query))
+            if path == "/__openclaw__/link":
+                return self._linked(request)
+            if path in ("/__openclaw__", "/__openclaw__/") and self.page is not None:
+                return web.Response(text=self.page(self.gateway), content_type="text/html")
+        elif path.startswith((*_AGENTS_EXACT, "/v1/")) or path in ("/healthz", "/metrics"):
+            return _error(405, "usage", f"{path} does not take {method}")
+        raise NotFoundError(f"there is nothing at {path[:200]}")
+
+    def _linked(self, request: web.BaseRequest) -> web.StreamResponse:
+        cookie = self.gateway.links.trade(request.query.get("t", ""))
+        if not cookie:
+            return _error(401, "denied", "this link was used already, or is too old")
+        response = web.Response(status=303, headers={"Location": "/__openclaw__/"})
+        response.headers["Referrer-Policy"] = "no-referrer"
+        response.set_cookie(
+            COOKIE,
+            cookie,
+            max_age=int(COOKIE_SECONDS),
+            path="/__openclaw__",
+            httponly=True,
+            samesite="Strict",
+        )
+        return response
+
+    # --- agents ---
+
+    async def _invoked(
+        self, request: web.BaseRequest, name: str, address: str
+    ) -> web.StreamResponse:
+        pool = self.gateway.supervisor.pool(name)
+        self._refuse_when_draining()
+        asked = await self._asked(request, name, address)
+        given, wants_stream = asked
+        if wants_stream:
+            return await stream(self.gateway, request, given)
+        work = asyncio.get_running_loop().create_task(self.gateway.supervisor.ask(given))
+        try:
+            return answered(await asyncio.shield(work))
+        except asyncio.CancelledError:
+            # The client is gone. What was accepted is finished, unless the agent says otherwise.
+            if pool.spec.on_disconnect == CANCEL:
+                work.cancel()
+            raise
+
+    async def _asked(
+        self, request: web.BaseRequest, name: str, address: str
+    ) -> tuple[Request, bool]:
+        session = request.headers.get("X-Session-Key", "")
+        if request.content_type == "text/plain":
+            text = (await self._body(request)).decode(errors="replace")
+            return Request(name, text, session=checked_thread(session), peer=address), False
+        given = await self._object(request)
+        if "input" not in given:
+            raise UsageError("the body has no input", hint='{"input": ...}')
+        session = given.get("session") or session
+        wants = given.get("stream") is True
+        made = Request(name, given["input"], session=checked_thread(session), peer=address)
+        return made, wants
+
+    async def _dispatched(self, request: web.BaseRequest, address: str) -> web.StreamResponse:
+        self._refuse_when_draining()
+        given = await self._object(request)
+        status, answer = await dispatch(self.gateway.supervisor, given, address)
+        return _json(status, answer)
+
+    def _refuse_when_draining(self) -> None:
+        if self.gateway.draining:
+            raise _Draining
+
+    # --- bodies ---
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await request.read()
+
+    async def _object(self, request: web.BaseRequest) -> dict[str, Any]:
+        try:
+            found = json.loads(await self._body(request))
+        except (ValueError, RecursionError):
+            raise UsageError("the body is not JSON", hint='{"input": ...}') from None
+        if not isinstance(found, dict):
+            raise UsageError("the body is not a JSON object", hint='{"input": ...}')
+        return found
+
+
+_AGENTS = "/v1/agents/"
+_AGENTS_EXACT = ("/v1/agents/",)
+
+
+class _DrainingError(OpenclawError):
+    status = 75
+    kind = "unavailable"
+
+
+_Draining = _DrainingError("the gateway is stopping", hint="try again in a second")
+
+
+def answered(reply: Reply) -> web.Response:
+    """Return the HTTP answer of a reply."""
+    response = _json(STATUS.get(reply.outcome, OTHER_STATUS), plain(reply))
+    if reply.retry:
+        response.headers["Retry-After"] = str(max(1, int(reply.retry + 0.999)))
+    return response
+
+
+def _json(status: int, answer: Any) -> web.Response:  # noqa: ANN401  anything JSON has
+    return web.Response(
+        status=status,
+        body=json.dumps(answer, separators=(",", ":"), default=str).encode() + b"\n",
+        headers={"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def _error(
+    status: int, kind: str, message: str, *, hint: str = "", close: bool = False
+) -> web.Response:
+    words = {"code": status, "kind": kind, "message": message, "hint": hint}
+    response = _json(status, {"error": words})
+    if close:
+        response.force_close()
+    return response
+
+
+def _refusal(refused: OpenclawError) -> web.Response:
+    status = {
+        "not_found": 404,
+        "usage": 400,
+        "config": 400,
+        "conflict": 409,
+        "denied": 403,
+        "unavailable": 503,
+        "temporary": 503,
+    }.get(refused.kind, 500)
+    response = _error(status, refused.kind, refused.message, hint=refused.hint)
+    if status == 503:  # noqa: PLR2004
+        response.headers["Retry-After"] = "1"
+    return response
+
+
+def _peer(request: web.BaseRequest) -> int:
+    """Return the user id at the other end of the control socket; -1 when it cannot be known."""
+    transport = request.transport
+    found = transport.get_extra_info("socket") if transport else None
+    if found is None:
+        return -1
+    if hasattr(socket, "SO_PEERCRED"):
+        raw = found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size)
+        return int(_PEERCRED.unpack(raw)[1])
+    return os.geteuid()  # macOS: the socket's folder lets nobody else in

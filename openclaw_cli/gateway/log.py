@@ -1,0 +1,94 @@
+"""`logs/agent.log`: a JSON line for each event in an agent's life, in files of bounded size."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from openclaw_cli.duration import absolute
+from openclaw_cli.files import write_all
+
+SIZE = 10 * 1024 * 1024
+KEPT = 5
+LINE = 4096
+"""Characters of one printed line that are kept."""
+PRINTED = 256 * 1024
+"""Bytes that one instance may print into the log."""
+
+THREAD_BOUND = "thread-bound"
+
+_FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+
+
+class Log:
+    """The file, opened for appending; it is rotated here, or elsewhere and reopened."""
+
+    def __init__(self, path: str, *, size: int = SIZE, kept: int = KEPT) -> None:
+        self.path = path
+        self.size = size
+        self.kept = kept
+        self._fd = -1
+        self._written = 0
+        self.reopen()
+
+    def reopen(self) -> None:
+        """Open the file by its name again, as SIGHUP asks for after `logrotate`."""
+        self.close()
+        self._fd = os.open(self.path, _FLAGS, 0o600)
+        self._written = os.fstat(self._fd).st_size
+
+    def close(self) -> None:
+        """Close it."""
+        if self._fd >= 0:
+            os.close(self._fd)
+            self._fd = -1
+
+    def write(self, event: str, agent: str, fields: Mapping[str, Any]) -> None:
+        """Append a line; a full disk loses lines, and nothing else."""
+        now = time.time()
+        at = f"{absolute(now)[:-1]}.{int(now % 1 * 1000):03d}Z"
+        line = {"at": at, "kind": THREAD_BOUND, "event": event, "agent": agent}
+        line |= {name: value for name, value in fields.items() if value not in (None, "")}
+        data = json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
+        try:
+            if self._written and self._written + len(data) > self.size:
+                self._rotate()
+            write_all(self._fd, data)
+        except OSError:
+            return
+        self._written += len(data)
+
+    def _rotate(self) -> None:
+        for number in range(self.kept - 1, 0, -1):
+            older = f"{self.path}.{number}"
+            if os.path.lexists(older):
+                os.replace(older, f"{self.path}.{number + 1}")
+        os.replace(self.path, f"{self.path}.1")
+        self.reopen()
+
+
+class Lines:
+    """What one process prints, put into lines of bounded length and number."""
+
+    def __init__(self) -> None:
+        self._left = b""
+        self._bytes = 0
+        self._cut = False
+
+    def feed(self, piece: bytes) -> list[str]:
+        """Take what was printed, nothing at its end; return the lines that are whole."""
+        if self._cut:
+            return []
+        self._bytes += len(piece)
+        data = self._left + piece
+        *whole, self._left = data.split(b"\n") if piece else (data, b"")
+        if len(self._left) > LINE:
+            whole, self._left = [*whole, self._left], b""
+        lines = [each.decode(errors="replace")[:LINE] for each in whole if each]
+        if self._bytes > PRINTED:
+            self._cut = True
+            lines.append(f"more than {PRINTED} bytes were printed; the rest is dropped")
+        return lines

@@ -1,0 +1,80 @@
+"""An answer as it comes: Server-Sent Events, small pieces put together."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from openclaw_cli.agents.spec import CANCEL
+from openclaw_cli.gateway.plain import plain
+
+if TYPE_CHECKING:
+    from openclaw_cli.gateway.core import Gateway
+    from openclaw_cli.runtime.request import Request
+
+TOGETHER = 0.3
+"""Seconds for which pieces are gathered after the first one was sent."""
+
+MOST = 4096
+"""Characters after which they are sent before that."""
+
+_WAITING = 1024 * 1024  # characters that may wait for a client that does not read
+
+
+async def stream(gateway: Gateway, asked: web.BaseRequest, request: Request) -> web.StreamResponse:
+    """Answer with events: `chunk` for each part, then `reply` with the whole as JSON."""
+    response = web.StreamResponse(
+        headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
+    )
+    await response.prepare(asked)
+    pieces: list[str] = []
+    arrived = asyncio.Event()
+
+    def emit(piece: str) -> None:
+        if sum(map(len, pieces)) < _WAITING:
+            pieces.append(piece)
+        arrived.set()
+
+    request.emit = emit
+    work = asyncio.get_running_loop().create_task(gateway.supervisor.ask(request))
+    work.add_done_callback(lambda _done: arrived.set())
+    try:
+        while not work.done():
+            await arrived.wait()
+            arrived.clear()
+            await _send(response, pieces)
+            if not work.done():
+                await _gathered(pieces, work)
+        await _send(response, pieces)
+        await _event(response, "reply", plain(await work))
+        with suppress(ConnectionError):
+            await response.write_eof()
+    except (asyncio.CancelledError, ConnectionError):
+        if gateway.supervisor.pool(request.agent).spec.on_disconnect == CANCEL:
+            work.cancel()
+        raise
+    return response
+
+
+async def _gathered(pieces: list[str], work: asyncio.Task[object]) -> None:
+    """Wait until enough has come, or long enough."""
+    for _ in range(10):
+        if work.done() or sum(map(len, pieces)) >= MOST:
+            return
+        await asyncio.wait([work], timeout=TOGETHER / 10)
+
+
+async def _send(response: web.StreamResponse, pieces: list[str]) -> None:
+    if pieces:
+        text = "".join(pieces)
+        pieces.clear()
+        await _event(response, "chunk", {"text": text})
+
+
+async def _event(response: web.StreamResponse, name: str, data: object) -> None:
+    line = json.dumps(data, separators=(",", ":"), default=str)
+    await response.write(f"event: {name}\ndata: {line}\n\n".encode())

@@ -1,0 +1,83 @@
+"""What happens to agents, told to the log, the metrics and the trail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from openclaw_cli.errors import OpenclawError
+from openclaw_cli.gateway.log import Lines, Log
+from openclaw_cli.gateway.metrics import Metrics
+
+TRAILED = frozenset(("thread_spawn", "agent_exec"))
+"""Events that the trail has, too: those whose names people already ask for."""
+
+EVENTS = 100
+"""Last events that are kept for the status page."""
+
+_QUIET = frozenset(("thread_spawn", "agent_exec", "instance_end", "printed"))
+_TOGETHER = 0.2  # seconds of records that are written to the trail at once
+
+
+class Watch:
+    """Takes every event of every agent, and what instances print."""
+
+    def __init__(self, log: Log, metrics: Metrics) -> None:
+        self.log = log
+        self.metrics = metrics
+        self.record: Callable[[list[dict[str, Any]]], None] | None = None
+        self.last: deque[dict[str, Any]] = deque(maxlen=EVENTS)
+        self.heard: list[Callable[[str, str, dict[str, Any]], None]] = []
+        self._lines: dict[tuple[str, int], Lines] = {}
+        self._records: list[dict[str, Any]] = []
+        self._writing: asyncio.Task[None] | None = None
+
+    def happened(self, event: str, agent: str, **fields: Any) -> None:  # noqa: ANN401
+        """Take note of an event."""
+        self.log.write(event, agent, fields)
+        if event == "agent_exec":
+            self.metrics.answered(agent, fields["outcome"], fields["ms"] / 1000)
+        if event in TRAILED:
+            self._trail(event, agent, fields)
+        if event not in _QUIET or fields.get("outcome", "ok") != "ok":
+            self.last.append({"event": event, "agent": agent, **fields})
+        for each in self.heard:
+            each(event, agent, fields)
+
+    def printed(self, agent: str, instance: int, request: str, piece: bytes) -> None:
+        """Write each line that an instance printed, under its request's id."""
+        place = (agent, instance)
+        lines = self._lines.setdefault(place, Lines())
+        for line in lines.feed(piece):
+            fields = {"instance": instance or None, "request": request, "message": line}
+            self.log.write("printed", agent, fields)
+        if not piece:
+            self._lines.pop(place, None)
+
+    def _trail(self, event: str, agent: str, fields: dict[str, Any]) -> None:
+        if self.record is None:
+            return
+        actor: dict[str, Any] = {"via": "agent", "agent": agent}
+        if fields.get("thread"):
+            actor["thread"] = fields["thread"]
+        kept = ("outcome", "ms", "request", "pid")
+        record = {"kind": event, "name": agent, **{n: fields[n] for n in kept if fields.get(n)}}
+        self._records.append({**record, "actor": actor})
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+
+    async def _write_soon(self) -> None:
+        await asyncio.sleep(_TOGETHER)
+        await self.flush()
+
+    async def flush(self) -> None:
+        """Write what waits to the trail, in one go; a trail that cannot be written is told."""
+        while self._records and self.record is not None:
+            waiting, self._records = self._records, []
+            try:
+                await asyncio.to_thread(self.record, waiting)
+            except OpenclawError as refused:
+                self.log.write("trail_failed", "", {"error": refused.message, "lost": len(waiting)})
+                return

@@ -1,0 +1,291 @@
+"""The gateway's end of one zygote: starts it, has it fork, hears how its instances end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+
+from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.runtime.instance import Instance
+from openclaw_cli.runtime.wire import PACKET, Message, packet, unpacked
+
+START_SECONDS = 30.0
+"""How long a handler may take to be imported."""
+
+_ROOM = 1.25  # the least memory limit, in what the handler has taken before its first request
+_KEPT = (
+    *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME"),
+    *("SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy"),
+    *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How an instance ended: its wait status, who ended it and why, and what it used."""
+
+    status: int
+    why: str = ""
+    peak_bytes: int = 0
+    cpu_seconds: float = 0.0
+    strays: int = 0
+
+
+class Zygote:
+    """One zygote process and the instances that it has forked, by their number."""
+
+    def __init__(self, name: str, plan: Message, said: Callable[[int, bytes], None]) -> None:
+        """Make it ready to start; `said` takes what instances print, 0 for the zygote itself."""
+        self.name = name
+        self.plan = plan
+        self.said = said
+        self.instances: dict[int, Instance] = {}
+        self.baseline = 0
+        self.threads = 1
+        self.level = ""
+        self.pid = 0
+        self.gone = asyncio.get_running_loop().create_future()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._outgoing: list[tuple[bytes, list[int]]] = []
+        self._ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
+        self._last = 0
+        self._burial: asyncio.Task[None] | None = None
+
+    async def start(self, environ: Mapping[str, str]) -> None:
+        """Start the process and wait until it has loaded the handler.
+
+        Raises `ConfigError` when it cannot, `TemporaryError` when it dies or takes too long.
+        """
+        ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        log, out = os.pipe()
+        try:
+            self._process = subprocess.Popen(  # noqa: S603, ASYNC220  returns at once: vfork
+                [sys.executable, "-P", "-m", "openclaw_cli.runtime.zygote", str(theirs.fileno())],
+                pass_fds=(theirs.fileno(),),
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=out,
+                env=clean(environ, self.name),
+                start_new_session=True,
+            )
+        except OSError as refused:
+            ours.close()
+            os.close(log)
+            raise TemporaryError(
+                f"cannot start a process: {os.strerror(refused.errno or 0).lower()}"
+            ) from None
+        finally:
+            theirs.close()
+            os.close(out)
+        self.pid = self._process.pid
+        ours.setblocking(False)
+        self._control = ours
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ours.fileno(), self._hear)
+        Printed(log, lambda piece: self.said(0, piece))
+        self._send({**self.plan, "parent": os.getpid()})
+        try:
+            ready = await asyncio.wait_for(asyncio.shield(self._ready), START_SECONDS)
+        except TimeoutError:
+            self.kill()
+            raise TemporaryError(
+                f"the handler of {self.name} takes more than {START_SECONDS:g} s to load"
+            ) from None
+        except BaseException:
+            self.kill()
+            raise
+        self.baseline, self.threads = ready["data"], ready["threads"]
+        self.level = ready.get("level", "")
+        self._check_memory()
+
+    def _check_memory(self) -> None:
+        limit = self.plan["memory"]
+        if limit and limit < self.baseline * _ROOM:
+            self.kill()
+            least = int(self.baseline * _ROOM / 1e6) + 1
+            raise ConfigError(
+                f"{self.name} may have {limit / 1e6:.0f} MB, and its handler has taken"
+                f" {self.baseline / 1e6:.0f} MB before its first request",
+                hint=f'"memory-limit": "{least}MB" is the least',
+            )
+
+    def spawn(self) -> Instance:
+        """Have an instance forked; it can be given its request at once.
+
+        Raises `TemporaryError` when there are no descriptors left.
+        """
+        self._last += 1
+        try:
+            ours, theirs = socket.socketpair()
+            try:
+                log, out = os.pipe()
+            except OSError:
+                ours.close()
+                theirs.close()
+                raise
+        except OSError:
+            raise TemporaryError("there are no file descriptors left", hint="ulimit -n") from None
+        number = self._last
+        ours.setblocking(False)
+        made = Instance(self, number, ours, raw=self.plan["kind"] == "command")
+        Printed(log, lambda piece: self.said(number, piece))
+        self.instances[number] = made
+        self._send({"op": "spawn", "id": number}, [theirs.detach(), out])
+        return made
+
+    def end_instance(self, number: int, signal_number: int, why: str = "") -> None:
+        """Signal an instance through its parent, so that no other process can be meant."""
+        self._send({"op": "kill", "id": number, "signal": signal_number, "why": why})
+
+    def end(self) -> None:
+        """Let it go when its last instance has."""
+        self._send({"op": "end"})
+
+    def kill(self) -> None:
+        """End it and everything below it now."""
+        if self._control is not None:
+            self._lost()
+
+    def _hear(self) -> None:
+        control = self._control
+        while control is not None and self._control is control:
+            try:
+                data = control.recv(PACKET)
+            except BlockingIOError:
+                return
+            except OSError:
+                data = b""
+            if not data:
+                self._lost()
+                return
+            self._note(unpacked(data))
+
+    def _note(self, message: Message) -> None:
+        operation = message.pop("op")
+        if operation == "exit":
+            gone = self.instances.pop(message["id"], None)
+            if gone is not None:
+                gone.exited(
+                    Ended(
+                        message["status"],
+                        message["why"],
+                        message.get("rss", 0),
+                        message.get("cpu", 0.0),
+                        message.get("strays", 0),
+                    )
+                )
+        elif operation == "up":
+            if message["id"] in self.instances:
+                self.instances[message["id"]].pid = message["pid"]
+        elif operation == "ready" and not self._ready.done():
+            self._ready.set_result(message)
+        elif operation == "failed" and not self._ready.done():
+            self._ready.set_exception(ConfigError(f"{self.name}: {message['why']}"))
+
+    def _lost(self) -> None:
+        """Take it for gone, or let it go: nobody will hear of its instances any more."""
+        control, self._control = self._control, None
+        if control is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(control.fileno())
+        loop.remove_writer(control.fileno())
+        control.close()  # what makes it kill all that it has forked, and end
+        for _, fds in self._outgoing:
+            _close(fds)
+        self._outgoing.clear()
+        for each in list(self.instances.values()):
+            each.exited(Ended(0, "lost"))
+        self.instances.clear()
+        if not self._ready.done():
+            self._ready.set_exception(self._died())
+        self._burial = loop.create_task(self._bury())
+
+    def _died(self) -> OpenclawError:
+        return RefusedError(
+            f"{self.name} ended while its handler was loaded",
+            hint=f"openclaw agents logs --agent {self.name}",
+        )
+
+    async def _bury(self) -> None:
+        """Take the process's status; one that does not end within two seconds is killed."""
+        process = self._process
+        for _ in range(200):
+            if process is None or process.poll() is not None:
+                break
+            await asyncio.sleep(0.01)
+        else:
+            if process is not None:
+                with suppress(OSError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                process.wait()
+        if not self.gone.done():
+            self.gone.set_result(None)
+
+    def _send(self, message: Message, fds: list[int] | None = None) -> None:
+        """Say something to it; when its socket is full, in order and later."""
+        if self._control is None:
+            _close(fds or [])
+            return
+        self._outgoing.append((packet(message), fds or []))
+        if len(self._outgoing) == 1:
+            self._flush()
+
+    def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._outgoing and self._control is not None:
+            data, fds = self._outgoing[0]
+            try:
+                socket.send_fds(self._control, [data], fds)
+            except BlockingIOError:
+                loop.add_writer(self._control.fileno(), self._flush)
+                return
+            except OSError:
+                self._lost()
+                return
+            self._outgoing.pop(0)
+            _close(fds)
+        if self._control is not None:
+            loop.remove_writer(self._control.fileno())
+
+
+class Printed:
+    """Reads what a process prints, in bounded slices, until it has no writer any more."""
+
+    def __init__(self, fd: int, said: Callable[[bytes], None]) -> None:
+        os.set_blocking(fd, False)
+        self._fd = fd
+        self._said = said
+        asyncio.get_running_loop().add_reader(fd, self._read)
+
+    def _read(self) -> None:
+        try:
+            piece = os.read(self._fd, 16384)
+        except BlockingIOError:
+            return
+        except OSError:
+            piece = b""
+        self._said(piece)
+        if not piece:
+            asyncio.get_running_loop().remove_reader(self._fd)
+            os.close(self._fd)
+
+
+def clean(environ: Mapping[str, str], name: str) -> dict[str, str]:
+    """Return what of our environment an agent is given: what a program needs to find its way."""
+    kept = {each: environ[each] for each in _KEPT if each in environ}
+    return {"PATH": os.defpath, "LANG": "C.UTF-8", **kept, "OPENCLAW_AGENT": name}
+
+
+def _close(fds: list[int]) -> None:
+    for fd in fds:
+        with suppress(OSError):
+            os.close(fd)

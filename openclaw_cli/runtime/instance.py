@@ -1,0 +1,251 @@
+"""The gateway's end of one instance: gives it a request, and hears its answer or its end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from openclaw_cli.runtime.wire import FRAME, FrameError, Frames, Message, frame
+
+if TYPE_CHECKING:
+    from openclaw_cli.runtime.host import Ended, Zygote
+
+LAST_WORD = 1.0
+"""Seconds after which a request is answered whether or not the zygote says how it ended."""
+
+
+@dataclass(slots=True)
+class Answer:
+    """What became of a request in an instance: its outcome in a word, and what it gave."""
+
+    outcome: str
+    output: Any = None
+    error: str = ""
+    hint: str = ""
+    pid: int = 0
+    peak_bytes: int = 0
+    cpu_seconds: float = 0.0
+    strays: int = 0
+
+
+class Instance:
+    """One process of an agent, from the moment it is asked for until its end is known."""
+
+    def __init__(self, zygote: Zygote, number: int, channel: socket.socket, *, raw: bool) -> None:
+        self.zygote = zygote
+        self.number = number
+        self.pid = 0
+        self.began = time.time()
+        self.ended: Ended | None = None
+        self.turns = 0
+        self.gone: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self._channel: socket.socket | None = channel
+        self._raw = bytearray() if raw else None
+        self._frames = Frames()
+        self._outgoing = bytearray()
+        self._reply: asyncio.Future[Message] | None = None
+        self._heard: Callable[[Message], None] | None = None
+        self._timers: list[asyncio.TimerHandle] = []
+        self._over = False
+        asyncio.get_running_loop().add_reader(channel.fileno(), self._read)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can take a request."""
+        return self._channel is not None and self.ended is None
+
+    async def turn(
+        self, request: Message, grace: float, heard: Callable[[Message], None]
+    ) -> Answer:
+        """Give it a request and return what became of it, always within the time it has.
+
+        `heard` takes what it says before its answer: parts of it, calls, lines for the log.
+        """
+        loop = asyncio.get_running_loop()
+        self._reply = loop.create_future()
+        self._heard = heard
+        self.turns += 1
+        seconds = request["seconds"]
+        self._timers = [
+            loop.call_later(seconds, self._stop, signal.SIGTERM),
+            loop.call_later(seconds + grace, self._stop, signal.SIGKILL),
+            loop.call_later(seconds + grace + LAST_WORD, self._give_up),
+        ]
+        try:
+            self._write(frame(request))
+            message = await self._reply
+        except FrameError:
+            return Answer("too_large", error="the request does not fit")
+        finally:
+            self._reply = None
+            self._heard = None
+            for each in self._timers:
+                each.cancel()
+        return Answer(
+            message["outcome"],
+            message.get("output"),
+            message.get("error", ""),
+            message.get("hint", ""),
+            pid=self.pid,
+        )
+
+    def tell(self, message: Message) -> None:
+        """Answer something that it asked; raises `FrameError` when that does not fit."""
+        self._write(frame(message))
+
+    def stop(self, why: str) -> None:
+        """End it now."""
+        self.zygote.end_instance(self.number, signal.SIGKILL, why)
+
+    def dismiss(self) -> None:
+        """Let it end by itself: it reads the end of its socket."""
+        if self._channel is not None and self._reply is None:
+            self._shut()
+
+    def exited(self, ended: Ended) -> None:
+        """Take note of its end; whoever waits for an answer gets one."""
+        self.ended = ended
+        if self._channel is not None:
+            self._read()  # what it said before its end counts
+        self._shut()
+        self._settle(_meaning(ended, over=self._over, raw=self._raw))
+        if not self.gone.done():
+            self.gone.set_result(ended)
+
+    def _stop(self, number: int) -> None:
+        self._over = True
+        self.zygote.end_instance(self.number, number, "timeout")
+
+    def _give_up(self) -> None:
+        self._settle(_timeout())
+
+    def _settle(self, message: Message) -> None:
+        if self._reply is not None and not self._reply.done():
+            self._reply.set_result(message)
+
+    def _read(self) -> None:
+        while self._channel is not None:
+            try:
+                piece = self._channel.recv(262144)
+            except BlockingIOError:
+                return
+            except OSError:
+                piece = b""
+            if not piece:
+                self._shut()  # how it ended, its exit says
+                return
+            try:
+                self._take(piece)
+            except FrameError:
+                self._settle({"outcome": "too_large", "error": f"it said more than {FRAME} bytes"})
+                self.stop("too_large")
+                self._shut()
+
+    def _take(self, piece: bytes) -> None:
+        if self._raw is not None:
+            self._raw += piece
+            if len(self._raw) > FRAME:
+                raise FrameError
+            return
+        for message in self._frames.feed(piece):
+            if message.get("op") == "reply":
+                late = self._over and message.get("outcome") != "ok"
+                self._settle(_timeout() if late else message)
+            elif self._heard is not None:
+                self._heard(message)
+
+    def _write(self, data: bytes) -> None:
+        if self._channel is None:
+            return
+        self._outgoing += data
+        if len(self._outgoing) == len(data):
+            self._flush()
+
+    def _flush(self) -> None:
+        loop = asyncio.get_running_loop()
+        while self._outgoing and self._channel is not None:
+            try:
+                sent = self._channel.send(self._outgoing)
+            except BlockingIOError:
+                loop.add_writer(self._channel.fileno(), self._flush)
+                return
+            except OSError:
+                self._outgoing.clear()  # its end is on its way
+                break
+            del self._outgoing[:sent]
+        if self._channel is not None:
+            loop.remove_writer(self._channel.fileno())
+            if self._raw is not None:
+                # A program reads one request; nothing more is ever sent.
+                return
+
+    def _shut(self) -> None:
+        channel, self._channel = self._channel, None
+        if channel is None:
+            return
+        loop = asyncio.get_running_loop()
+        loop.remove_reader(channel.fileno())
+        loop.remove_writer(channel.fileno())
+        channel.close()
+
+
+def _timeout() -> Message:
+    return {"outcome": "timeout", "error": "its time was over"}
+
+
+def _meaning(ended: Ended, *, over: bool, raw: bytearray | None) -> Message:
+    """Return the answer to a request whose instance ended without one."""
+    if ended.why in _WHY:
+        outcome, error = _WHY[ended.why]
+        return {"outcome": outcome, "error": error}
+    if over or ended.why == "timeout":
+        return _timeout()
+    if os.WIFSIGNALED(ended.status):
+        return _signalled(os.WTERMSIG(ended.status))
+    status = os.waitstatus_to_exitcode(ended.status)
+    if status == _MEMORY:
+        return {"outcome": "memory_limit", "error": "it asked for more memory than it may have"}
+    if raw is None:
+        return {"outcome": "died", "error": f"it ended with status {status} and no answer"}
+    if status:
+        return {"outcome": "handler_error", "error": f"it ended with status {status}"}
+    return {"outcome": "ok", "output": _output(bytes(raw))}
+
+
+def _signalled(number: int) -> Message:
+    if number == signal.SIGXCPU:
+        return _timeout()
+    try:
+        name = signal.Signals(number).name
+    except ValueError:
+        name = f"signal {number}"
+    return {"outcome": "crashed", "error": f"it was ended by {name}"}
+
+
+_MEMORY = 77  # as in `worker`
+_WHY = {
+    "fork": ("unavailable", "no process could be started"),
+    "lost": ("lost", "its zygote is gone, and the instance with it"),
+    "closed": ("closed", "its thread was closed"),
+    "restart": ("lost", "it was ended by a restart"),
+    "cancelled": ("cancelled", "nobody waited for it any more"),
+    "memory": ("memory_limit", "its processes took more memory than allowed"),
+    "processes": ("process_limit", "it started more processes than allowed"),
+}
+"""What a request is answered whose instance was ended for a reason, by that reason."""
+
+
+def _output(data: bytes) -> Any:  # noqa: ANN401  what a program wrote
+    """Return what a program wrote: JSON, else text."""
+    import json
+
+    try:
+        return json.loads(data)
+    except (ValueError, RecursionError):
+        return data.decode(errors="replace")

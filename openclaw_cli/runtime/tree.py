@@ -1,0 +1,83 @@
+"""The processes below one of ours, from /proc. Standard library only.
+
+What is read here (`children`, `statm`, `status`) stays readable of processes that are not
+dumpable.
+"""
+
+from __future__ import annotations
+
+import os
+
+_PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+def children(pid: int) -> list[int]:
+    """Return the processes whose parent is `pid`, of all its threads; none when it is gone."""
+    found: list[int] = []
+    try:
+        threads = os.listdir(f"/proc/{pid}/task")
+    except OSError:
+        return found
+    for thread in threads:
+        found += map(int, _read(f"/proc/{pid}/task/{thread}/children").split())
+    return found
+
+
+def below(pid: int) -> list[int]:
+    """Return every process below `pid`, nearest first, as far as they hold still."""
+    found = children(pid)
+    for each in found:
+        found += children(each)
+    return found
+
+
+def private_bytes(pid: int) -> int:
+    """Return the memory of a process that it shares with no file, in bytes; 0 when it is gone."""
+    words = _read(f"/proc/{pid}/statm").split()
+    return (int(words[1]) - int(words[2])) * _PAGE if len(words) > 2 else 0  # noqa: PLR2004
+
+
+def data_bytes(pid: int) -> int:
+    """Return what RLIMIT_DATA counts of a process, in bytes; 0 where that is not known."""
+    for line in _read(f"/proc/{pid}/status").splitlines():
+        if line.startswith(b"VmData:"):
+            return int(line.split()[1]) * 1024
+    return 0
+
+
+def thread_count(pid: int) -> int:
+    """Return how many threads a process has; 1 where that is not known."""
+    try:
+        return len(os.listdir(f"/proc/{pid}/task"))
+    except OSError:
+        return 1
+
+
+def environment(pid: int) -> bytes:
+    """Return the environment that a program was started with; empty where we may not look."""
+    return _read(f"/proc/{pid}/environ")
+
+
+def started(pid: int) -> int:
+    """Return when a process began, in ticks since the machine did; 0 when it is gone.
+
+    With the number it names one process for ever, as far as the machine is not started anew.
+    """
+    line = _read(f"/proc/{pid}/stat")
+    return int(line.rpartition(b")")[2].split()[19]) if line else 0
+
+
+def _read(path: str) -> bytes:
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return b""
+    try:
+        pieces = []
+        while piece := os.read(fd, 65536):
+            pieces.append(piece)
+        return b"".join(pieces)
+    except OSError:
+        return b""
+    finally:
+        os.close(fd)

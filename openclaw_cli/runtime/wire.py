@@ -1,0 +1,82 @@
+"""What the gateway, a zygote and an instance say to one another. Standard library only.
+
+To a zygote: JSON, one message a packet, descriptors beside it. To an instance: JSON behind its
+length. What a handler prints goes another way, so that it can never be taken for an answer.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+Message: TypeAlias = dict[str, Any]
+
+FRAME = 16 * 1024 * 1024
+"""Bytes of one message to or from an instance at most."""
+
+PACKET = 192 * 1024
+"""Bytes of one message to or from a zygote at most; what a socket takes at once is 208 KiB."""
+
+HEAD = struct.Struct(">I")
+
+
+class FrameError(ValueError):
+    """What came is too long, or no message."""
+
+
+def packet(message: Message) -> bytes:
+    """Write a message to or from a zygote."""
+    return json.dumps(message, separators=(",", ":")).encode()
+
+
+def unpacked(data: bytes) -> Message:
+    """Read a message to or from a zygote."""
+    return _message(data)
+
+
+def frame(message: Message) -> bytes:
+    """Write a message to or from an instance; raises `FrameError`, for what JSON has not as well.
+
+    Lone surrogates pass: they are how Python holds text that is not UTF-8.
+    """
+    try:
+        data = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError):
+        raise FrameError("this cannot be written as JSON") from None
+    if len(data) > FRAME:
+        raise FrameError(f"more than {FRAME} bytes")
+    return HEAD.pack(len(data)) + data
+
+
+class Frames:
+    """Puts messages together from what arrives in pieces."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def feed(self, piece: bytes) -> Iterator[Message]:
+        """Take what arrived and give each message that is whole; raises `FrameError`."""
+        data = self._data
+        data += piece
+        while len(data) >= HEAD.size:
+            (length,) = HEAD.unpack_from(data)
+            if length > FRAME:
+                raise FrameError(f"more than {FRAME} bytes")
+            end = HEAD.size + length
+            if len(data) < end:
+                return
+            whole = bytes(data[HEAD.size : end])
+            del data[:end]
+            yield _message(whole)
+
+
+def _message(data: bytes) -> Message:
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        raise FrameError("not JSON") from None
+    if not isinstance(found, dict):
+        raise FrameError("not a message")
+    return found

@@ -1,0 +1,268 @@
+"""The instance: what runs in the forked process, from the fork to its end.
+
+It takes a request from its socket, calls the handler, answers, and is gone; for a session it waits
+for the next turn. Standard library only; the handlers of other kinds are imported by the zygote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import os
+import resource
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn, TypeAlias
+
+from openclaw_cli.errors import OpenclawError
+from openclaw_cli.runtime import guard, program
+from openclaw_cli.runtime.context import AgentTimeout, Context
+from openclaw_cli.runtime.wire import FrameError, Frames, Message, frame
+
+Handler: TypeAlias = Callable[..., Any]
+
+SOCKET = 3
+"""The descriptor of an instance's socket; above it nothing is open."""
+
+_BUILT_IN = {
+    "chat": "openclaw_cli.handlers.chat:handle",
+    "acp": "openclaw_cli.handlers.acp:handle",
+}
+_STACK = 2 * 1024 * 1024  # bytes of a thread: the usual 8 MiB would count against the limit
+_SHOWN = 500  # characters of a handler's own error message that go to its caller
+_MEMORY = 77  # what an instance ends with when there was no memory left even to say so
+
+
+class Unloadable(Exception):  # noqa: N818  a settings mistake, told in the gateway's words
+    """The handler cannot be loaded; the text is ours."""
+
+
+def load(plan: Message) -> Handler | None:
+    """Import an agent's handler, and let it warm up; None for a program."""
+    for each in reversed(plan["python_path"]):
+        sys.path.insert(0, each)
+    if plan["directory"]:
+        try:
+            os.chdir(plan["directory"])
+        except OSError as refused:
+            reason = os.strerror(refused.errno or 0).lower()
+            raise Unloadable(f"cannot enter {plan['directory']}: {reason}") from None
+    if plan["kind"] == "command":
+        return None
+    named = plan["handler"] or _BUILT_IN[plan["kind"]]
+    module_name, _, attribute = named.partition(":")
+    module = _imported(module_name, named)
+    found = module
+    for part in attribute.split("."):
+        found = getattr(found, part, None)
+    if found is None:
+        raise Unloadable(f"{named}: the module {module_name} has no {attribute}")
+    if not callable(found):
+        raise Unloadable(f"{named} cannot be called")
+    warm = getattr(module, "warmup", None)
+    if callable(warm):
+        try:
+            warm()
+        except Exception as broken:  # noqa: BLE001  somebody else's; its text may quote anything
+            raise Unloadable(f"{module_name}: warmup raised {type(broken).__name__}") from None
+    return found  # type: ignore[no-any-return]
+
+
+def _imported(name: str, named: str) -> Any:  # noqa: ANN401  a module
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as missing:
+        raise Unloadable(f"{named}: there is no module {missing.name}") from None
+    except Exception as broken:  # noqa: BLE001  somebody else's module; its text may quote anything
+        raise Unloadable(f"{named}: importing it raised {type(broken).__name__}") from None
+
+
+def begin(
+    plan: Message, handler: Handler | None, number: int, fds: list[int], *, threaded: bool
+) -> NoReturn:
+    """Become an instance, right after the fork; never returns.
+
+    In a zygote whose import started threads a fork is not safe: then Python starts anew.
+    """
+    status = 70
+    try:
+        os.setsid()
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        guard.die_with(os.getppid())
+        _take_over(fds)
+        os.environ["OPENCLAW_INSTANCE"] = str(os.getpid())
+        os.environ["OPENCLAW_INSTANCE_NUMBER"] = str(number)
+        if threaded:
+            program.anew(plan)
+        limit(plan)
+        status = Worker(plan, handler, socket.socket(fileno=SOCKET)).run()
+    except MemoryError:
+        status = _MEMORY
+    except BaseException as crash:  # noqa: BLE001  nothing above us: this is the process's end
+        with suppress(Exception):
+            sys.stderr.write(f"instance ended by {type(crash).__name__}\n")
+    finally:
+        os._exit(status)
+
+
+def _take_over(fds: list[int]) -> None:
+    """Put our socket and our output where they belong, and close all the rest."""
+    kept = [os.dup(fd) for fd in fds] if min(fds) <= SOCKET else fds
+    os.dup2(kept[1], 1)
+    os.dup2(kept[1], 2)
+    os.dup2(kept[0], SOCKET, inheritable=False)
+    os.closerange(SOCKET + 1, 1 << 30)
+
+
+def limit(plan: Message) -> None:
+    """Set what the kernel holds an instance to."""
+    if plan["memory"]:
+        resource.setrlimit(resource.RLIMIT_DATA, (plan["memory"], plan["memory"]))
+        threading.stack_size(_STACK)
+    for each in (sys.stdout, sys.stderr):
+        each.reconfigure(line_buffering=True)  # type: ignore[union-attr]
+
+
+class Worker:
+    """The loop of one instance: a request, or the turns of a session."""
+
+    def __init__(self, plan: Message, handler: Handler | None, channel: socket.socket) -> None:
+        self.plan = plan
+        self.handler = handler
+        self.channel = channel
+        self.frames = Frames()
+        self.waiting: list[Message] = []
+        self.session: Any = None
+
+    def run(self) -> int:
+        """Answer until there is nothing more to answer; return the status to end with."""
+        while True:
+            request = self._next()
+            if request is None:
+                self._close()
+                return 0
+            if self.plan["kind"] == "command":
+                program.become(self.plan, request)
+            self._limit_time(request)
+            answer = self._answered(request)
+            self._send(answer)
+            if not self.plan["keeps"] or answer["outcome"] in ("timeout", "memory_limit"):
+                self._flush()
+                return 0
+
+    def _limit_time(self, request: Message) -> None:
+        """Let SIGTERM be the soft limit, and the kernel's own count of CPU time the backstop."""
+        signal.signal(signal.SIGTERM, _time_is_over)
+        used = resource.getrusage(resource.RUSAGE_SELF)
+        most = int(used.ru_utime + used.ru_stime + request["seconds"]) + 3
+        resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
+
+    def _answered(self, request: Message) -> Message:
+        context = Context(request, self.plan["settings"], self._ask)
+        os.environ.update(request.get("environ", {}))
+        try:
+            output = self._called(request["input"], context)
+            whole = {"op": "reply", "outcome": "ok", "output": output}
+            frame(whole)
+        except AgentTimeout:
+            return _failed("timeout", "its time was over")
+        except MemoryError:
+            return _failed("memory_limit", "it asked for more memory than it may have")
+        except FrameError as refused:
+            return _failed("handler_error", f"its answer does not fit: {refused}")
+        except SystemExit as ended:
+            # As if the process had ended: somebody meant it to.
+            self._flush()
+            os._exit(ended.code if isinstance(ended.code, int) else int(ended.code is not None))
+        except OpenclawError as refused:
+            # One of ours, raised by a handler of ours: it says what, and holds no value.
+            outcome = "unavailable" if refused.kind == "temporary" else "handler_error"
+            return {**_failed(outcome, refused.message), "hint": refused.hint}
+        except BaseException as broken:  # noqa: BLE001  whatever a handler raises
+            return _failed("handler_error", _told(broken))
+        finally:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        return whole
+
+    def _called(self, given: Any, context: Context) -> Any:  # noqa: ANN401  the handler's business
+        handler = self.handler
+        if inspect.isclass(handler):
+            if self.session is None:
+                made = handler()
+                _finished(made.start(context)) if hasattr(made, "start") else None
+                self.session = made
+            return _finished(self.session.turn(given, context))
+        assert handler is not None  # noqa: S101  a program never comes here
+        return _finished(handler(given, context))
+
+    def _close(self) -> None:
+        if hasattr(self.session, "close"):
+            with suppress(Exception):
+                _finished(self.session.close())
+        self._flush()
+
+    def _ask(self, message: Message) -> Any:  # noqa: ANN401  another agent's answer
+        self._send(message)
+        if message["op"] not in ("call", "secret"):
+            return None
+        reply = self._next()
+        if reply is None:
+            raise AgentTimeout
+        return reply
+
+    def _send(self, message: Message) -> None:
+        try:
+            self.channel.sendall(frame(message))
+        except FrameError as refused:
+            self.channel.sendall(frame(_failed("handler_error", f"what it said: {refused}")))
+
+    def _next(self) -> Message | None:
+        while not self.waiting:
+            piece = self.channel.recv(65536)
+            if not piece:
+                return None
+            self.waiting += self.frames.feed(piece)
+        return self.waiting.pop(0)
+
+    @staticmethod
+    def _flush() -> None:
+        for each in (sys.stdout, sys.stderr):
+            with suppress(Exception):
+                each.flush()
+
+
+def _finished(answer: Any) -> Any:  # noqa: ANN401  whatever a handler returns
+    """Wait for what an `async` handler returned; any other answer is one already."""
+    return asyncio.run(_awaited(answer)) if inspect.isawaitable(answer) else answer
+
+
+async def _awaited(answer: Any) -> Any:  # noqa: ANN401
+    return await answer
+
+
+def _time_is_over(_number: int, _frame: object) -> None:
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise AgentTimeout
+
+
+def _failed(outcome: str, why: str) -> Message:
+    return {"op": "reply", "outcome": outcome, "error": why}
+
+
+def _told(broken: BaseException) -> str:
+    """Say what a handler raised, and where: its text is its own, and goes to whoever called it."""
+    trace = broken.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    code = trace.tb_frame.f_code if trace else None
+    place = f" at {os.path.basename(code.co_filename)}:{trace.tb_lineno}" if trace and code else ""
+    with suppress(Exception):
+        return f"{type(broken).__name__}{place}: {broken}"[:_SHOWN]
+    return f"{type(broken).__name__}{place}"

@@ -1,0 +1,268 @@
+"""The zygote of one agent: a fresh Python that has loaded the handler and then only forks.
+
+It has one thread, sees no request and no secret, and is the parent of each instance: so a number
+that it kills is never somebody else's, and what an instance leaves behind becomes its child and is
+swept away. `runtime.host` is the gateway's end. Standard library only.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from dataclasses import dataclass, field
+
+from openclaw_cli.runtime import guard, tree, worker
+from openclaw_cli.runtime.wire import PACKET, Message, packet, unpacked
+
+TICK = 0.5
+"""Seconds between two looks at the trees of running instances."""
+
+MARK = "OPENCLAW_INSTANCE"
+"""The variable by which a program that an instance started is known."""
+
+_FDS = 2  # of a new instance: its socket, and where its output goes
+
+
+@dataclass(slots=True)
+class Forked:
+    """One running instance."""
+
+    number: int
+    began: float
+    why: str = ""
+
+
+@dataclass(slots=True)
+class Zygote:
+    """The process: what it was told at its start, and the instances it has forked, by pid."""
+
+    control: socket.socket
+    plan: Message = field(default_factory=dict)
+    forked: dict[int, Forked] = field(default_factory=dict)
+    handler: worker.Handler | None = None
+    threads: int = 1
+    ending: bool = False
+
+    def run(self) -> int:
+        """Load the handler, then fork on demand until the gateway goes."""
+        self.plan = unpacked(self.control.recv(PACKET))
+        guard.die_with(self.plan["parent"], signal.SIGTERM)
+        guard.unreadable()
+        guard.no_new_privileges()
+        guard.adopt_orphans()
+        try:
+            self.handler = worker.load(self.plan)
+        except worker.Unloadable as refused:
+            self._tell({"op": "failed", "why": str(refused)})
+            return 78
+        self.threads = tree.thread_count(os.getpid())
+        gc.collect()
+        gc.freeze()
+        self._tell(
+            {
+                "op": "ready",
+                "data": tree.data_bytes(os.getpid()),
+                "threads": self.threads,
+                "level": "process",
+            }
+        )
+        self._serve()
+        return 0
+
+    def _serve(self) -> None:
+        woken, wake = socket.socketpair()
+        for each in (woken, wake):
+            each.setblocking(False)
+        signal.signal(signal.SIGCHLD, _noted)
+        signal.signal(signal.SIGTERM, self._terminated)
+        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        poller = select.poll()
+        poller.register(self.control, select.POLLIN)
+        poller.register(woken, select.POLLIN)
+        looked = time.monotonic()
+        while not (self.ending and not self.forked):
+            ready = {fd for fd, _ in poller.poll(TICK * 1000 if self.forked else None)}
+            if woken.fileno() in ready:
+                _emptied(woken)
+            self._reap()
+            if self.control.fileno() in ready and not self._obey():
+                break
+            if self.forked and time.monotonic() - looked >= TICK:
+                looked = time.monotonic()
+                self._watch()
+        self._kill_all()
+
+    def _terminated(self, _number: int, _frame: object) -> None:
+        """End everything: the gateway died (PDEATHSIG), and nobody is left to hear of it."""
+        self._kill_all()
+        os._exit(0)
+
+    def _obey(self) -> bool:
+        """Do what the next message says; false when the gateway is gone."""
+        try:
+            data, fds, _, _ = socket.recv_fds(self.control, PACKET, _FDS)
+        except OSError:
+            return False
+        if not data:
+            return False
+        message = unpacked(data)
+        if message["op"] == "spawn":
+            self._spawn(message, fds)
+        elif message["op"] == "kill":
+            self._kill(message["id"], message["signal"], message.get("why", ""))
+        elif message["op"] == "end":
+            self.ending = True
+        return True
+
+    def _spawn(self, message: Message, fds: list[int]) -> None:
+        number = message["id"]
+        try:
+            pid = os.fork()
+        except OSError:
+            for fd in fds:
+                os.close(fd)
+            self._tell({"op": "exit", "id": number, "status": 0, "why": "fork"})
+            return
+        if pid == 0:
+            worker.begin(self.plan, self.handler, number, fds, threaded=self.threads > 1)
+        for fd in fds:
+            os.close(fd)
+        self.forked[pid] = Forked(number, time.monotonic())
+        self._tell({"op": "up", "id": number, "pid": pid})
+
+    def _kill(self, number: int, signal_number: int, why: str) -> None:
+        for pid, each in self.forked.items():
+            if each.number == number:
+                each.why = each.why or why
+                _signal(pid, signal_number)
+
+    def _reap(self) -> None:
+        """Bury the dead: an instance's group first, while its number is still taken."""
+        while True:
+            try:
+                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+            except ChildProcessError:
+                return
+            if found is None:
+                return
+            pid = found.si_pid
+            ended = self.forked.pop(pid, None)
+            if ended is not None:
+                _signal(pid, signal.SIGKILL)
+            _, status, used = os.wait4(pid, 0)
+            if ended is None:
+                continue
+            self._tell(
+                {
+                    "op": "exit",
+                    "id": ended.number,
+                    "status": status,
+                    "why": ended.why,
+                    "rss": used.ru_maxrss * 1024,
+                    "cpu": used.ru_utime + used.ru_stime,
+                    "strays": self._sweep(),
+                }
+            )
+
+    def _sweep(self) -> int:
+        """Kill each child that we did not fork, unless it belongs to a running instance.
+
+        It does by its session, or, when it left that, by the variable it was started with. Their
+        own children become ours, so each death is followed by another sweep.
+        """
+        killed = 0
+        for pid in tree.children(os.getpid()):
+            if pid not in self.forked and not self._belongs(pid):
+                killed += _signal(pid, signal.SIGKILL)
+        return killed
+
+    def _belongs(self, pid: int) -> bool:
+        try:
+            if os.getsid(pid) in self.forked:
+                return True
+        except OSError:
+            return False
+        running = {f"{MARK}={pid}".encode() for pid in self.forked}
+        return not running.isdisjoint(tree.environment(pid).split(b"\0"))
+
+    def _watch(self) -> None:
+        """End what takes more than its share by its children: no limit of the kernel's adds up."""
+        most, count = self.plan["tree_memory"], self.plan["processes"]
+        for pid, each in list(self.forked.items()):
+            below = tree.below(pid)
+            if not below:
+                continue
+            if len(below) > count:
+                self._end(pid, below, each, "processes")
+            elif most and sum(map(tree.private_bytes, [pid, *below])) > most:
+                self._end(pid, below, each, "memory")
+        self._sweep()
+
+    def _end(self, pid: int, below: list[int], ended: Forked, why: str) -> None:
+        ended.why = ended.why or why
+        _signal(pid, signal.SIGKILL)
+        for each in below:
+            if each in tree.below(os.getpid()):  # it may have ended, and its number be another's
+                _signal(each, signal.SIGKILL)
+
+    def _kill_all(self) -> None:
+        """Leave nobody behind: no instance, no stray, however deep."""
+        deadline = time.monotonic() + 1.0
+        while (found := tree.below(os.getpid())) and time.monotonic() < deadline:
+            for pid in found:
+                _signal(pid, signal.SIGKILL)
+            _bury()
+
+    def _tell(self, message: Message) -> None:
+        try:
+            self.control.send(packet(message))
+        except OSError:
+            return  # the gateway is gone; the next poll says so
+
+
+def _signal(pid: int, number: int) -> bool:
+    """Signal a child and the group it leads; a zombie's number is its own until it is reaped."""
+    sent = False
+    for send in (os.killpg, os.kill):
+        try:
+            send(pid, number)
+        except OSError:
+            continue
+        sent = True
+    return sent
+
+
+def _bury() -> None:
+    try:
+        while os.waitpid(-1, os.WNOHANG)[0]:
+            pass
+    except ChildProcessError:
+        return
+
+
+def _noted(_number: int, _frame: object) -> None:
+    """Do nothing: the wakeup descriptor says that a child ended."""
+
+
+def _emptied(source: socket.socket) -> None:
+    try:
+        while source.recv(4096):
+            pass
+    except BlockingIOError:
+        return
+
+
+def main(arguments: list[str]) -> int:
+    """Run a zygote on the descriptor that it was given."""
+    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=int(arguments[0]))
+    control.set_inheritable(False)
+    return Zygote(control).run()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
