@@ -1,0 +1,329 @@
+"""Hold a process to what it may do, by Linux' Landlock: for good, and for all that it starts.
+
+The zygote does it once after it has loaded the handler, and each instance inherits it; no privilege
+is needed, and root is held as well. It covers files, programs, TCP, and looking into processes of
+another domain; not UDP, not unix sockets by path. Standard library only, called by number: a
+package for it is younger than the interface, which is 60 lines.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import glob
+import os
+import stat
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any
+
+LEVEL = "landlock"
+
+_CREATE, _ADD, _RESTRICT = 444, 445, 446  # the same number on every architecture
+_ASK_VERSION = 1
+_PATH, _PORT = 1, 2
+_NO_NEW_PRIVS = 38
+
+_EXECUTE, _WRITE, _READ, _LIST, _RMDIR, _UNLINK = (1 << bit for bit in range(6))
+_MAKE = sum(1 << bit for bit in range(6, 13))
+_REFER, _TRUNCATE = 1 << 13, 1 << 14
+_BIND, _CONNECT = 1, 2
+_ABSTRACT, _SIGNAL = 1, 2
+_TCP_SINCE, _SCOPE_SINCE, _TRUNCATE_SINCE, _REFER_SINCE = 4, 6, 3, 2
+
+_CAPBSET_DROP = 24
+_CAPABILITY_VERSION = 0x20080522
+# dac_read_search, sys_module, sys_rawio, sys_ptrace, sys_admin, sys_resource, mknod, syslog,
+# perfmon, bpf, checkpoint_restore: with each of them a process of root can read another's memory,
+# a disk past all rules, or raise its own limits.
+_GIVEN_UP = (2, 16, 17, 19, 21, 24, 27, 34, 38, 39, 40)
+
+_OF_FILES = _EXECUTE | _WRITE | _READ | _TRUNCATE
+_VERBS = {
+    "read": _READ | _LIST,
+    "write": _WRITE | _TRUNCATE | _MAKE | _REFER,
+    "delete": _RMDIR | _UNLINK | _REFER,
+    "exec": _EXECUTE,
+}
+_SYSTEM = (
+    *("/usr", "/lib", "/lib64", "/bin", "/proc", "/sys/devices/system/cpu"),
+    *("/etc/ssl", "/etc/pki", "/etc/ca-certificates", "/etc/ld.so.cache", "/etc/localtime"),
+    *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services"),
+)
+_DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
+_LOADERS = ("/lib64/ld-*.so*", "/lib/ld-*.so*", "/lib/*/ld-*.so*", "/usr/lib/*/ld-*.so*")
+
+
+class Unconfined(Exception):  # noqa: N818  the system's state, not a mistake
+    """The kernel cannot hold this process, and it must be held."""
+
+
+class _Ruleset(ctypes.Structure):
+    _fields_ = (("fs", ctypes.c_uint64), ("net", ctypes.c_uint64), ("scope", ctypes.c_uint64))
+
+
+class _Beneath(ctypes.Structure):
+    _pack_ = 1
+    _fields_ = (("allowed", ctypes.c_uint64), ("parent", ctypes.c_int32))
+
+
+class _Port(ctypes.Structure):
+    _fields_ = (("allowed", ctypes.c_uint64), ("port", ctypes.c_uint64))
+
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def version() -> int:
+    """Return the version of Landlock that this kernel has; 0 for none."""
+    if sys.platform != "linux":
+        return 0
+    found = _libc.syscall(_CREATE, None, ctypes.c_size_t(0), ctypes.c_uint32(_ASK_VERSION))
+    return max(0, int(found))
+
+
+def confine(plan: Mapping[str, Any]) -> str:
+    """Hold this process to a plan of `policy.confinement`; return the level that is in force.
+
+    Raises `Unconfined` where the kernel does not have it and the plan is strict.
+    """
+    known = version()
+    if not plan:
+        return ""
+    drop_capabilities()
+    if not known or (known < _TCP_SINCE and "network_connect" not in plan["verbs"]):
+        if plan["strict"]:
+            raise Unconfined("this kernel has no Landlock that could hold the agent's permissions")
+        return ""
+    rules = _Rules(known, network="network_connect" not in plan["verbs"])
+    try:
+        _allow(rules, plan)
+        rules.enforce()
+    except OSError as refused:
+        if plan["strict"]:
+            reason = errno.errorcode.get(refused.errno or 0, "")
+            raise Unconfined(f"Landlock cannot be set ({reason})") from None
+        return ""
+    finally:
+        rules.close()
+    return LEVEL
+
+
+def drop_capabilities() -> None:
+    """Give up, for good, what lets root look into other processes and lift its own limits."""
+    if sys.platform != "linux":
+        return
+    for number in _GIVEN_UP:
+        _libc.prctl(_CAPBSET_DROP, ctypes.c_ulong(number), 0, 0, 0)
+    head = (ctypes.c_uint32 * 2)(_CAPABILITY_VERSION, 0)
+    sets = (ctypes.c_uint32 * 6)()
+    if _libc.capget(head, sets) < 0:
+        return
+    for number in _GIVEN_UP:
+        word, bit = divmod(number, 32)
+        for at in range(3):
+            sets[word * 3 + at] &= ~(1 << bit) & 0xFFFFFFFF
+    _libc.capset(head, sets)
+
+
+def separate() -> bool:
+    """Put this process into a domain of its own: none of another one can look into it.
+
+    That holds for root, too, which may otherwise read any process' memory.
+    """
+    known = version()
+    if not known:
+        return False
+    rules = _Rules(known, network=False, files=_REFER if known >= _REFER_SINCE else _EXECUTE)
+    try:
+        rules.allow("/", rules.files)
+        rules.enforce()
+    except OSError:
+        return False
+    finally:
+        rules.close()
+    return True
+
+
+class _Rules:
+    """A set of rules in the making."""
+
+    def __init__(self, known: int, *, network: bool, files: int = 0) -> None:
+        handled = files or _EXECUTE | _WRITE | _READ | _LIST | _RMDIR | _UNLINK | _MAKE
+        if not files:
+            handled |= _REFER if known >= _REFER_SINCE else 0
+            handled |= _TRUNCATE if known >= _TRUNCATE_SINCE else 0
+        self.files = handled
+        self.ports = network and known >= _TCP_SINCE
+        scope = _ABSTRACT | _SIGNAL if known >= _SCOPE_SINCE else 0
+        asked = _Ruleset(handled, _BIND | _CONNECT if self.ports else 0, scope)
+        size = 24 if known >= _SCOPE_SINCE else 16 if known >= _TCP_SINCE else 8
+        self._fd = _checked(
+            _libc.syscall(_CREATE, ctypes.byref(asked), ctypes.c_size_t(size), ctypes.c_uint32(0))
+        )
+
+    def allow(self, path: str, rights: int) -> None:
+        """Allow something at a path and below; one that is not there is passed over."""
+        try:
+            fd = os.open(path, os.O_PATH | os.O_CLOEXEC)
+        except OSError:
+            return
+        try:
+            is_folder = stat.S_ISDIR(os.fstat(fd).st_mode)
+            rights &= self.files if is_folder else self.files & _OF_FILES
+            if rights:
+                rule = _Beneath(rights, fd)
+                _checked(
+                    _libc.syscall(_ADD, self._fd, _PATH, ctypes.byref(rule), ctypes.c_uint32(0))
+                )
+        finally:
+            os.close(fd)
+
+    def connect(self, port: int) -> None:
+        """Allow connecting to a port."""
+        if self.ports:
+            rule = _Port(_CONNECT, port)
+            _checked(_libc.syscall(_ADD, self._fd, _PORT, ctypes.byref(rule), ctypes.c_uint32(0)))
+
+    def enforce(self) -> None:
+        """Be held by these rules from now on."""
+        _checked(_libc.prctl(_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0))
+        _checked(_libc.syscall(_RESTRICT, self._fd, ctypes.c_uint32(0)))
+
+    def close(self) -> None:
+        """Forget the set; what is enforced stays."""
+        os.close(self._fd)
+
+
+def _allow(rules: _Rules, plan: Mapping[str, Any]) -> None:
+    verbs = set(plan["verbs"])
+    hidden = _Hidden(plan["root"], plan["hidden"], plan["keys"])
+    everywhere = 0
+    for verb in verbs - ({"exec"} if plan["refused"] else set()):
+        everywhere |= _VERBS.get(verb, 0)
+    for path in hidden.around("/") if everywhere else ():
+        rules.allow(path, everywhere)
+    for folder in hidden.above():
+        rules.allow(folder, everywhere & _LIST)
+    for each in (*_SYSTEM, *sys.path, sys.prefix, sys.base_prefix, *plan["readable"]):
+        for path in hidden.around(os.path.realpath(each)) if os.path.isabs(each) else ():
+            rules.allow(path, _VERBS["read"])
+    for each in _DEVICES:
+        rules.allow(each, _READ | _WRITE | _TRUNCATE)
+    if plan["programs"] or plan["refused"] or plan["entry"]:
+        _allow_programs(rules, plan, everything="exec" in verbs)
+    for port in plan["ports"]:
+        rules.connect(port)
+
+
+def _allow_programs(rules: _Rules, plan: Mapping[str, Any], *, everything: bool) -> None:
+    """Allow programs by name: all on the path but those refused, or those alone that are named."""
+    started = [path for each in plan["entry"] for path in _with_interpreter(_found(each))]
+    for name in plan["programs"]:
+        started += _with_interpreter(_found(name))
+    if everything and plan["refused"]:
+        refused = set(plan["refused"])
+        refused_files = {_identity(_found(each)) for each in refused} - {None}
+        for folder in _folders():
+            with suppress(OSError):
+                started += [
+                    each.path
+                    for each in os.scandir(folder)
+                    if each.is_file() and each.name not in refused
+                    # A folder would bring all in it: /usr/bin/X11 is a link to /usr/bin.
+                    if _identity(each.path) not in refused_files
+                ]
+    for path in [*started, *(found for each in _LOADERS for found in glob.glob(each))]:
+        rules.allow(path, _READ | _EXECUTE)
+
+
+class _Hidden:
+    """What lies around some files that no rule may cover, since a rule covers all below it.
+
+    Of the folder `root` everything is hidden that is called as one of `names`, there or not yet;
+    of other places the whole.
+    """
+
+    def __init__(self, root: str, names: Sequence[str], places: Sequence[str]) -> None:
+        self._root = os.path.realpath(root)
+        self._names = tuple(names)
+        self._places = frozenset(os.path.realpath(each) for each in places)
+
+    def around(self, start: str) -> Iterator[str]:
+        """Give what is at `start` and below, in as few paths as leave out what is hidden."""
+        if self._is_hidden(start):
+            return
+        below = f"{start.rstrip('/')}/"
+        if any(f"{each}/".startswith(below) for each in (self._root, *self._places)):
+            for each in _entries(start):
+                yield from self.around(each)
+        else:
+            yield start
+
+    def above(self) -> Iterator[str]:
+        """Give the folders that lead to what is hidden: they may be listed, no more."""
+        for each in (self._root, *map(os.path.dirname, self._places)):
+            folder = each
+            while folder != "/":
+                yield folder
+                folder = os.path.dirname(folder)
+        yield "/"
+
+    def _is_hidden(self, path: str) -> bool:
+        if any(f"{path}/".startswith(f"{each}/") for each in self._places):
+            return True
+        if not path.startswith(f"{self._root}/"):
+            return False
+        first = path[len(self._root) + 1 :].partition("/")[0]
+        return any(first == each or first.startswith(f"{each}.") for each in self._names)
+
+
+def _entries(folder: str) -> list[str]:
+    """Return what is in a folder but links: what they lead to is covered where it is."""
+    try:
+        with os.scandir(folder) as found:
+            return [each.path for each in found if not each.is_symlink()]
+    except OSError:
+        return []
+
+
+def _found(name: str) -> str:
+    if "/" in name:
+        return os.path.realpath(name)
+    places = (f"{folder}/{name}" for folder in _folders())
+    return next((each for each in places if os.access(each, os.X_OK)), "")
+
+
+def _folders() -> list[str]:
+    path = os.environ.get("PATH", os.defpath).split(":")
+    return list(dict.fromkeys(os.path.realpath(each) for each in path if os.path.isabs(each)))
+
+
+def _identity(path: str) -> tuple[int, int] | None:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def _with_interpreter(path: str) -> list[str]:
+    """Return a program and, of a script, what its first line starts."""
+    if not path:
+        return []
+    try:
+        with open(path, "rb") as file:
+            first = file.readline(256)
+    except OSError:
+        return [path]
+    if not first.startswith(b"#!"):
+        return [path]
+    words = first[2:].decode(errors="replace").split()
+    return [path, *[found for each in words[:2] if (found := _found(each))]]
+
+
+def _checked(result: int) -> int:
+    if result < 0:
+        raise OSError(ctypes.get_errno(), "landlock")
+    return result

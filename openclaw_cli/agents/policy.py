@@ -1,0 +1,132 @@
+"""What a handler may do: `agentPermissions` as tools, as programs, and as the kernel is told. Pure.
+
+The words are people's: `read`, `write`, `delete`, `exec`, `network_connect`, `web_search`, and
+names of programs. Nothing in `allowed` means everything that is not denied; a denial always wins.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from openclaw_cli.agents import models
+from openclaw_cli.agents.fields import VERBS
+from openclaw_cli.agents.spec import CHAT, LEVELS, AgentSpec, Model, Permissions
+from openclaw_cli.errors import OpenclawError
+from openclaw_cli.home import Home
+
+READ, WRITE, EXEC, DELETE, SEARCH, CONNECT = VERBS
+
+TOOLS: Mapping[str, tuple[str, ...]] = {
+    "read": (READ,),
+    "edit": (WRITE,),
+    "delete": (DELETE,),
+    "move": (WRITE, DELETE),
+    "search": (READ,),
+    "execute": (EXEC,),
+    "fetch": (SEARCH,),
+}
+"""Kinds of tools in the Agent Client Protocol, and what each takes; others take nothing."""
+
+HIDDEN = (
+    *("secrets", "audit", "run", "logs", "environments", "agents", "credentials", "identity"),
+    *("state", "state.toml", "settings.toml", "compiled", ".env"),
+    *("openclaw.json", "openclaw.yaml", "openclaw.yml"),
+)
+"""What no handler may see of the state directory; what is called so and more (`.bak`) as well."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What may be done: words, and programs by name where only some may be started."""
+
+    verbs: frozenset[str]
+    programs: tuple[str, ...] = ()
+    refused: tuple[str, ...] = ()
+    strict: bool = False
+
+    def tool(self, kind: str) -> bool:
+        """Tell whether a tool of this kind may be used."""
+        return all(verb in self.verbs for verb in TOOLS.get(kind, ()))
+
+    def program(self, command: str) -> bool:
+        """Tell whether a program may be started, by the last part of its name."""
+        name = os.path.basename(command)
+        if name in self.refused or not name:
+            return False
+        return EXEC in self.verbs or name in self.programs
+
+
+def policy(permissions: Permissions) -> Policy:
+    """Return what permissions come to."""
+    words = set(VERBS)
+    allowed = set(permissions.allowed) or words
+    denied = set(permissions.denied)
+    if CONNECT in allowed and SEARCH not in denied:
+        allowed.add(SEARCH)
+    return Policy(
+        frozenset((allowed & words) - denied),
+        tuple(sorted(allowed - words - denied)),
+        tuple(sorted(denied - words)),
+        permissions.strict,
+    )
+
+
+def confinement(
+    spec: AgentSpec,
+    known: Mapping[str, Model],
+    *,
+    root: str,
+    keys: Sequence[str] = (),
+    readable: Sequence[str] = (),
+) -> dict[str, Any]:
+    """Return what `landlock.confine` is told for an agent; JSON.
+
+    `root` is the state directory, whose secrets are hidden from every handler, as are `keys`:
+    other places where the store's key may lie. `readable` are folders that it needs whatever its
+    permissions say.
+    """
+    found = policy(spec.permissions)
+    return {
+        "verbs": sorted(found.verbs),
+        "programs": list(found.programs),
+        "refused": list(found.refused),
+        "strict": found.strict or spec.require_isolation in LEVELS[2:],
+        "root": root,
+        "hidden": list(HIDDEN),
+        "keys": list(keys),
+        "readable": [*spec.python_path, *([spec.directory] if spec.directory else []), *readable],
+        "entry": list(spec.command[:1]),
+        "ports": sorted(_ports(spec, known)) if spec.kind == CHAT else [],
+    }
+
+
+def enough(level: str, required: str) -> bool:
+    """Tell whether a level of isolation is what is required, or more."""
+    return LEVELS.index(level) >= LEVELS.index(required)
+
+
+def _ports(spec: AgentSpec, known: Mapping[str, Model]) -> Iterable[int]:
+    """Give the ports of the models that a chat asks: those it may reach without further ado."""
+    for name in (spec.model, *spec.fallback):
+        try:
+            address = urlsplit(models.resolve(name, known).endpoint)
+        except OpenclawError:
+            continue
+        yield address.port or (443 if address.scheme == "https" else 80)
+    proxy = urlsplit(os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or "")
+    if proxy.port:
+        yield proxy.port
+
+
+def key_places(home: Home) -> list[str]:
+    """Return where else than in the state directory this user's keys of the store may lie."""
+    from openclaw_cli.store.keys import file, given, session
+
+    unlocked = session.folder()
+    in_memory = os.path.isdir(unlocked) or not unlocked.startswith("/dev/shm")  # noqa: S108
+    places = [file.path(home), os.environ.get(given.FOLDER, ""), unlocked if in_memory else ""]
+    return [each for each in places if os.path.isabs(each)]
