@@ -141,6 +141,11 @@ class Secrets:
         raise TemporaryError("the store changes faster than it can be read", hint="try again")
 
     @property
+    def alone(self) -> bool:
+        """Whether no other backend is known, as with a bundle: then nothing is a copy."""
+        return self._elsewhere is None
+
+    @property
     def elsewhere(self) -> Elsewhere:
         """The other backends; raises `ConfigError` where there are none."""
         if self._others is None:

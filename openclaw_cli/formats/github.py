@@ -9,20 +9,34 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from openclaw_cli.errors import UsageError
 from openclaw_cli.formats.rules import add, malformed, text, utf8, variables
+from openclaw_cli.running.spellings import SHORTEST, spellings
 
 _HEAD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(=|<<)(.*)")
 
 
 def masks(values: Mapping[str, bytes]) -> bytes:
-    """Write the commands for standard output that keep values out of the log, line by line."""
-    lines = [line for value in values.values() for line in re.split(rb"[\r\n]+", value)]
-    return b"".join(
-        b"::add-mask::%b\n" % line.replace(b"%", b"%25") for line in lines if line.strip()
-    )
+    """Write the commands for standard output that keep values out of the log, line by line.
+
+    The runner hides what it is told and a few encodings of it; each of our own is told, too. A
+    line of a longer value that is next to nothing is left out: `{` would hide every brace.
+    """
+    found = dict.fromkeys(line for value in values.values() for line in _hidden(value))
+    return b"".join(b"::add-mask::%b\n" % line.replace(b"%", b"%25") for line in found)
+
+
+def _hidden(value: bytes) -> Iterator[bytes]:
+    if not value.strip():
+        return
+    if len(value) < SHORTEST:
+        yield value.strip()
+    for _, spelling in spellings(value):
+        for line in re.split(rb"[\r\n]+", spelling):
+            if len(line.strip()) >= SHORTEST:
+                yield line
 
 
 def write(values: Mapping[str, bytes]) -> bytes:

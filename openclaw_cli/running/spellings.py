@@ -1,7 +1,8 @@
 """The ways in which programs write a value: as it is, encoded, escaped, or line by line.
 
 Each is found by searching for it literally, so what is listed here is what is masked. The widths of
-base64 lines are those of `base64` and MIME (76) and of `openssl base64` and PEM (64).
+base64 lines are those of `base64` and MIME (76) and of `openssl base64` and PEM (64), that of
+hexadecimal lines is that of `xxd -p`.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ _ALPHANUMERIC = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789
 _NEVER_ESCAPED = _ALPHANUMERIC + b"-_."
 _TO_URLSAFE = bytes.maketrans(b"+/", b"-_")
 _BASE64_LINES = (64, 76)
+_HEX_LINE = 60
 
 # What is left as it is by RFC 3986 and AWS, Python's quote, JavaScript's encodeURIComponent and
 # encodeURI, and the form encoders of Python, Java and browsers (these write a space as a plus).
@@ -66,6 +68,7 @@ def spellings(value: bytes) -> Iterator[tuple[str, bytes]]:
     yield from (("base64", spelling) for spelling in _base64(value))
     yield "hex", value.hex().encode()
     yield "hex", value.hex().upper().encode()
+    yield from (("hex", line) for line in _wrapped(value.hex().encode(), _HEX_LINE))
     if value.translate(None, _NEVER_ESCAPED):
         yield from (("url", spelling) for spelling in islice(_url(value), most))
         yield from (("json", spelling) for spelling in islice(_json(value), most))
@@ -98,9 +101,14 @@ def _base64(value: bytes) -> Iterator[bytes]:
         yield spelling
         yield spelling.translate(_TO_URLSAFE)
     for width in _BASE64_LINES:
-        if len(whole) > width:
-            wrapped = [whole[at : at + width] for at in range(0, len(whole), width)]
-            yield from (line for line in wrapped if len(line) >= _SHORTEST_LINE)
+        yield from _wrapped(whole, width)
+
+
+def _wrapped(encoded: bytes, width: int) -> Iterator[bytes]:
+    """Yield the lines of an encoded text that is longer than one."""
+    if len(encoded) > width:
+        lines = [encoded[at : at + width] for at in range(0, len(encoded), width)]
+        yield from (line for line in lines if len(line) >= _SHORTEST_LINE)
 
 
 def _url_table(safe: bytes, space: bytes, escape: bytes) -> list[bytes]:

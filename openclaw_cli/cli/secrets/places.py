@@ -72,6 +72,8 @@ def wanted(
         return
     if offline and no_cache:
         raise UsageError("--offline and --no-cache leave nobody to ask")
+    if session.secrets.alone:
+        return
     wish = session.secrets.elsewhere.wish
     wish.offline = offline
     if max_age:

@@ -70,6 +70,12 @@ def test_the_job_reads_what_it_was_given_and_nothing_else(job: Job, road: dict[s
     assert b"--for-ci not-for-jobs" in refused.err
 
 
+@pytest.mark.parametrize("wish", ["--offline", "--no-cache", "--max-age=1h"])
+def test_a_wish_about_copies_is_granted_since_there_are_none(job: Job, wish: str) -> None:
+    done = job("secrets", "get", "deploy-token", wish)
+    assert (done.out, done.err, done.status) == (b"hunter2", b"", 0)
+
+
 def test_every_way_of_reading_works(job: Job) -> None:
     done = job("secrets", "run", "--env", "deploy-token", "--", "sh", "-c", "echo $TOKEN; env")
     assert b"hunter2" not in done.out

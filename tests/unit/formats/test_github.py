@@ -18,9 +18,30 @@ def test_a_value_cannot_close_itself_and_set_another_variable() -> None:
     assert github.read(github.write({"KEY": value})) == {"KEY": value}
 
 
-def test_each_line_is_masked_and_nothing_else_is_in_the_commands() -> None:
-    masks = github.masks({"PEM": b"one\r\n\ntwo\n", "KEY": b"50%0A", "BLANK": b" \n"})
-    assert masks == b"::add-mask::one\n::add-mask::two\n::add-mask::50%250A\n"
+def masked(values: dict[str, bytes]) -> list[bytes]:
+    """Return what the runner is told to hide: it undoes %25, and takes a line for a command."""
+    lines = github.masks(values).splitlines()
+    assert all(line.startswith(b"::add-mask::") for line in lines)
+    return [line.removeprefix(b"::add-mask::").replace(b"%25", b"%") for line in lines]
+
+
+def test_each_line_is_masked_and_each_spelling_of_it() -> None:
+    found = masked({"PEM": b"first line\r\n\nsecond/line\n{\n", "KEY": b"50%0A", "BLANK": b" \n"})
+    assert {b"first line", b"second/line", b"50%0A"} <= set(found)
+    assert {b"NTAlMEE=", b"NTAlMEE", b"3530253041", b"50%250A"} <= set(found)
+    assert b"second%2Fline" in b" ".join(found)
+    assert not [line for line in found if len(line) < 4]
+
+
+def test_a_short_value_is_masked_nevertheless_and_a_short_line_of_a_long_one_is_not() -> None:
+    assert masked({"PIN": b"12\n"})[0] == b"12"
+    assert b"{" not in masked({"JSON": b'{\n"key": "value"\n}'})
+
+
+def test_nothing_is_masked_twice_and_a_blank_value_not_at_all() -> None:
+    found = masked({"A": b"same-value", "B": b"same-value"})
+    assert len(found) == len(set(found))
+    assert masked({"BLANK": b" \n\n"}) == []
 
 
 def test_the_file_holds_no_commands_since_the_runner_would_fail_on_them() -> None:
