@@ -69,7 +69,7 @@ def test_secrets_shows_each_with_its_last_reading(main: Main, kept: Path) -> Non
     assert title.split() == columns
     (unread,) = [line for line in lines if line.startswith("openai-api-key")]
     (was_read,) = [line for line in lines if line.startswith("team/db")]
-    assert unread.split()[-2:] == ["-", "ok"]
+    assert unread.split()[-3:] == ["-", "15", "ok"]
     assert was_read.split()[-1] == "ok"
     assert "-" not in was_read.split()[4:]
 
