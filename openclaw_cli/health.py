@@ -323,7 +323,12 @@ def last_reads(trail: str) -> dict[str, LastRead]:
 
 def last_backup(trail: str) -> str:
     """Return when the store was last backed up, as the trail writes it; "" for not recently."""
-    for line in _recent(trail, _BACKUP):
+    return last_of(trail, _BACKUP)
+
+
+def last_of(trail: str, kind: str) -> str:
+    """Return when something was last done with success; "" for not recently."""
+    for line in _recent(trail, kind):
         record = _record(line)
         if record.get("outcome") == "ok":
             return str(record.get("at", ""))

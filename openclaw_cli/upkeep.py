@@ -22,6 +22,7 @@ from openclaw_cli.cache import clear
 from openclaw_cli.errors import (
     ConflictError,
     IntegrityError,
+    LockedError,
     NotFoundError,
     OpenclawError,
     StorageError,
@@ -178,6 +179,23 @@ class Upkeep:
         """Record that the store is kept unlocked; the caller has opened it."""
         event = {"kind": "store_unlock", "slot": slot, "outcome": "ok"}
         self._secrets.trail.append([{**event, "actor": self._secrets.actor}])
+
+    def drilled(self, backup: Header, *, opened_by: str) -> int | None:
+        """Record that a backup was opened for trial; return how many changes it is behind.
+
+        None where the store here is another one, or none: then there is nothing to record it in.
+        """
+        try:
+            snapshot = self._secrets.open()
+        except LockedError:
+            return None
+        if snapshot is None:
+            return None
+        header = snapshot.header
+        snapshot.close()
+        event = {"kind": "store_drill", "generation": backup.generation, "slot": opened_by}
+        self._secrets.trail.append([{**event, "outcome": "ok", "actor": self._secrets.actor}])
+        return header.generation - backup.generation if header.store == backup.store else None
 
     def restore(self, backup: Snapshot, *, replace: bool) -> Restored:
         """Put a backup in place, above every state that is known here.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from typing import Annotated
 
 import typer
 
@@ -11,22 +12,43 @@ from openclaw_cli.cli import checks
 from openclaw_cli.cli.render import Output
 from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.status import broken
-from openclaw_cli.errors import FindingsError
+from openclaw_cli.errors import FindingsError, UsageError
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
-_TONES = {checks.OK: "good", checks.ATTENTION: "attention", checks.BAD: "bad"}
+_TONES = {
+    checks.OK: "good",
+    checks.ATTENTION: "attention",
+    checks.BAD: "bad",
+    "mended": "good",
+    "fail": "bad",
+}
 _WIDEST = max(map(len, _TONES))
-_NAMES = 16  # columns of a check's name
+_NAMES = 18  # columns of a check's name
 
 
 @app.command()
-def doctor(context: typer.Context) -> int:
+def doctor(
+    context: typer.Context,
+    checklist: Annotated[
+        bool, typer.Option("--checklist", help="Look at the practices instead: kept, or not.")
+    ] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="With --checklist: mend what is safe to mend.")
+    ] = False,
+) -> int:
     """Find what is wrong here, and say the mend.
 
-    Nothing is changed and no value is read. The status is 10 when something needs a hand.
+    Nothing is changed without --fix, and no value is read. The status is 10 when something needs a
+    hand.
+
+        openclaw doctor --checklist --json
     """
     session: Session = context.obj
+    if checklist:
+        return _checklist(session, fix=fix)
+    if fix:
+        raise UsageError("--fix goes with --checklist", hint="openclaw doctor --checklist --fix")
     with session.output.progress("looking"):
         found = list(checks.all_of_them(os.environ, time.time()))
     wrong = [each for each in found if each.state != checks.OK]
@@ -37,6 +59,38 @@ def doctor(context: typer.Context) -> int:
             _show(session.output, each)
         _close(session.output, len(wrong))
     return FindingsError.status if wrong else 0
+
+
+def _checklist(session: Session, *, fix: bool) -> int:
+    from openclaw_cli.cli.checklist import every
+
+    with session.output.progress("looking"):
+        found = list(every(session))
+    mended = []
+    for each in found:
+        if fix and each.fix and not each.kept:
+            each.fix()
+            mended.append(each.name)
+    failed = [each for each in found if not each.kept and each.name not in mended]
+    if session.as_json:
+        practices = [
+            {
+                "name": each.name,
+                "pass": each.kept or each.name in mended,
+                "why": each.why,
+                "command": each.command,
+                "fixed": each.name in mended,
+                "fixable": each.fix is not None,
+            }
+            for each in found
+        ]
+        session.output.json({"practices": practices, "failed": len(failed)})
+    else:
+        for each in found:
+            state = checks.OK if each.kept else "mended" if each.name in mended else "fail"
+            _show(session.output, checks.Check(each.name, state, each.why, each.command))
+        _close(session.output, len(failed))
+    return FindingsError.status if failed else 0
 
 
 def _show(output: Output, check: checks.Check) -> None:

@@ -34,6 +34,7 @@ from openclaw_cli.errors import (
 from openclaw_cli.store.header import Header, Slot
 from openclaw_cli.store.keys import session as unlocked
 from openclaw_cli.store.keys import slots
+from openclaw_cli.store.reader import Snapshot
 from openclaw_cli.upkeep import Upkeep, open_backup, write_backup
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -213,6 +214,9 @@ def restore(
     replace: Annotated[
         bool, typer.Option("--replace", help="Also where another store is; that one is kept aside.")
     ] = False,
+    drill: Annotated[
+        bool, typer.Option("--drill", help="Only prove that it could be: nothing is put in place.")
+    ] = False,
     recovery: Recovery = False,
     recovery_file: RecoveryFrom = None,
     passphrase_file: PassphraseFile = None,
@@ -221,6 +225,8 @@ def restore(
 
     On a machine without a store it becomes the store; otherwise it takes the place of the one that
     is there, and what was changed since the backup is gone.
+
+        openclaw store restore --drill openclaw.backup --recovery-file paper.txt
     """
     session: Session = context.obj
     care = upkeep(session)
@@ -230,6 +236,9 @@ def restore(
     except LockedError as locked:
         locked.hint = f"openclaw store restore {file} --recovery"
         raise
+    if drill:
+        _drilled(session, care, snapshot)
+        return
     try:
         if os.path.lexists(f"{session.home.secrets}/store.oc"):
             session.confirm(
@@ -316,6 +325,22 @@ def accept_rollback(context: typer.Context) -> None:
         session.output.json({"accepted": True, "reason": trouble, **notes})
     session.output.done("accepted, and written down in the trail")
     _tell_losses(session, notes)
+
+
+def _drilled(session: Session, care: Upkeep, backup: Snapshot) -> None:
+    """Say what a backup holds; `open_backup` has decrypted every version of it."""
+    entries = [each for each in backup.directory().entries.values() if not each.deleted]
+    header = backup.header
+    backup.close()
+    behind = care.drilled(header, opened_by=backup.unlocked_by)
+    answer = {"generation": header.generation, "secrets": len(entries), "behind": behind}
+    if session.as_json:
+        session.output.json({**answer, "opened_by": backup.unlocked_by})
+    many = "1 secret" if len(entries) == 1 else f"{len(entries)} secrets"
+    session.output.done(f"it opens with {backup.unlocked_by}, and every version of {many} decrypts")
+    if behind:
+        session.output.note(f"  it is {behind} changes behind the store that is here")
+    session.output.note("  nothing was put in place")
 
 
 def upkeep(session: Session) -> Upkeep:

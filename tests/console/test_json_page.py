@@ -60,6 +60,7 @@ LINES = {
         "store backup b.oc",
         "store rekey",
         "store restore b.oc --yes",
+        "store restore b.oc --drill",
     ],
     "openclaw store unlock": ["store unlock", "store lock", "store accept-rollback"],
     "openclaw status": ["status", "status --secrets"],
@@ -75,7 +76,7 @@ LINES = {
         "agents stop cat",
     ],
     "openclaw gateway stop": ["gateway stop"],
-    "openclaw doctor": ["doctor"],
+    "openclaw doctor": ["doctor", "doctor --checklist"],
     "openclaw config": ["config show", "config path", "config set run.mask false", "config check"],
     "openclaw completion": ["completion bash"],
 }

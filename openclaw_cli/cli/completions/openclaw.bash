@@ -39,7 +39,7 @@ _openclaw_words() {
     "store check") REPLY="--json --quiet --no-input --yes --help" ;;
     "store rekey") REPLY="--drop --passphrase-file --recovery-file --json --quiet --no-input --yes --help" ;;
     "store backup") REPLY="--force --json --quiet --no-input --yes --help" ;;
-    "store restore") REPLY="--replace --recovery --recovery-file --passphrase-file --json --quiet --no-input --yes --help" ;;
+    "store restore") REPLY="--replace --drill --recovery --recovery-file --passphrase-file --json --quiet --no-input --yes --help" ;;
     "store slots") REPLY="add remove --json --quiet --no-input --yes --help" ;;
     "store slots add") REPLY="--passphrase-file --recovery-file --key-id --json --quiet --no-input --yes --help" ;;
     "store slots remove") REPLY="--json --quiet --no-input --yes --help" ;;
@@ -74,7 +74,7 @@ _openclaw_words() {
     "config path") REPLY="--json --quiet --no-input --yes --help" ;;
     "interop") REPLY="setup --json --quiet --no-input --yes --help" ;;
     "interop setup") REPLY="--name --state-dir --gateway --allow --dry-run --json --quiet --no-input --yes --help" ;;
-    "doctor") REPLY="--json --quiet --no-input --yes --help" ;;
+    "doctor") REPLY="--checklist --fix --json --quiet --no-input --yes --help" ;;
     "completion") REPLY="--json --quiet --no-input --yes --help" ;;
     *) REPLY="" ;;
     esac

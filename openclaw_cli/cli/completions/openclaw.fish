@@ -441,6 +441,7 @@ function __openclaw_words
         case 'store restore'
             printf '%s\n' \
             '--replace'\t'Also where another store is; that one is kept aside.' \
+            '--drill'\t'Only prove that it could be: nothing is put in place.' \
             '--recovery'\t'Open it with the recovery key.' \
             '--recovery-file'\t'Read the recovery key there (-: standard input).' \
             '--passphrase-file'\t'Read the passphrase there (-: standard input).' \
@@ -764,6 +765,8 @@ function __openclaw_words
             '--help'\t'Show this message and exit.'
         case 'doctor'
             printf '%s\n' \
+            '--checklist'\t'Look at the practices instead: kept, or not.' \
+            '--fix'\t'With --checklist: mend what is safe to mend.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \

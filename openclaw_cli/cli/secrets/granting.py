@@ -147,14 +147,38 @@ def grants_(
     now = time.time()
     rows = [each for each in _rows(session) if agent in (None, each.grant.agent)]
     if unused is not None:
-        since = now - duration.parse(unused, name="time without use")
-        rows = [each for each in rows if max(each.last, each.grant.created / 1000) < since]
+        length = duration.parse(unused, name="time without use")
+        rows = [each for each in rows if _is_unused(each, now - length)]
     if session.as_json:
         session.output.json({"grants": [_plain(each, now) for each in rows]})
         return
     session.output.table(_COLUMNS, [_cells(each, now) for each in rows])
     if not rows and session.output.on_terminal:
         session.output.done("no agent was granted anything")
+
+
+def unused(session: Session, seconds: float, now: float) -> list[Grant]:
+    """Return the grants that nobody used for that long."""
+    return [each.grant for each in _rows(session) if _is_unused(each, now - seconds)]
+
+
+def ended(session: Session, now: float) -> dict[str, list[str]]:
+    """Return the patterns of stored grants that give nothing any more, by agent."""
+    found: dict[str, list[str]] = {}
+    for each in grants.stored(session.secrets.catalogue().extra):
+        if each.state(int(now * 1000)) != "ok":
+            found.setdefault(each.agent, []).append(each.pattern)
+    return found
+
+
+def take_away(session: Session, gone: dict[str, list[str]]) -> None:
+    """Take stored grants away, by agent."""
+    for agent, patterns in gone.items():
+        granting.revoke(session.changes.change_store, session.secrets.actor, agent, patterns)
+
+
+def _is_unused(row: _Row, since: float) -> bool:
+    return max(row.last, row.grant.created / 1000) < since
 
 
 def _rows(session: Session) -> Iterator[_Row]:

@@ -213,6 +213,9 @@ def _rehearse(session: Session, runs: Runs, name: str, asked: Asked, wish: Wish)
     view, rotator, first = runs.rehearsed(name, asked, wish)
     words = _order(view, rotator.kind, wish, first=first)
     users = sorted(consumers.readers(session.home.audit, name).get(str(view.current), {}))
+    if wish.compromised:
+        rehearsal = {"kind": "rotation_rehearsal", "name": name, "outcome": "ok"}
+        session.secrets.trail.append([{**rehearsal, "actor": session.secrets.actor}])
     if session.as_json:
         answer = {"name": name, "with": rotator.name, "steps": words, "consumers": users}
         session.output.json({**answer, "tell": view.policy.tell})
