@@ -68,8 +68,11 @@ class LossyProxy:
             threading.Thread(target=self._carry, args=[client], daemon=True).start()
 
     def _carry(self, client: socket.socket) -> None:
-        server = socket.create_connection(("127.0.0.1", self._target))
-        with client, server, contextlib.suppress(OSError):
+        with (
+            client,
+            contextlib.suppress(OSError),
+            socket.create_connection(("127.0.0.1", self._target)) as server,
+        ):
             self._between(client, server)
 
     def _between(self, client: socket.socket, server: socket.socket) -> None:

@@ -79,7 +79,11 @@ class PostgresServer:
                 stderr=log,
                 **self._as(),
             )
-        self._wait()
+        try:
+            self._wait()
+        except BaseException:
+            self.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(

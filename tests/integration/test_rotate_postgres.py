@@ -295,8 +295,8 @@ def test_a_value_whose_server_asks_for_no_password_proves_nothing(
 @pytest.mark.parametrize(
     ("value", "settings", "words"),
     [
-        ("bare", {}, "nothing says which role"),
-        ("bare", {"url": "postgresql://h/d"}, "nothing says which role"),
+        ("bare", {}, "nothing says which user"),
+        ("bare", {"url": "postgresql://h/d"}, "nothing says which user"),
         ("postgresql://u:p@h/d", {"users": "a,b", "admin": ""}, "somebody who may alter both"),
         ("postgresql://u:p@h/d", {"users": "a"}, "not two names"),
         ("postgresql://u:p@h/d", {"users": "a,a"}, "not two names"),

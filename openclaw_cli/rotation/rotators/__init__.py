@@ -15,6 +15,7 @@ ROTATORS = Registry(
         "aws-rotate-secret": "openclaw_cli.rotation.rotators.aws_rotate_secret:AwsRotateSecret",
         "aws-secrets-manager": "openclaw_cli.rotation.rotators.aws_secrets:AwsSecrets",
         "generate": "openclaw_cli.rotation.rotators.generate:Generate",
+        "mysql": "openclaw_cli.rotation.rotators.mysql:Mysql [mysql]",
         "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",
         "person": "openclaw_cli.rotation.rotators.person:Person",
         "vault": "openclaw_cli.rotation.rotators.vault:Vault",

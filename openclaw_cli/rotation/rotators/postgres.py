@@ -18,12 +18,12 @@ from openclaw_cli.errors import (
     RefusedError,
     TemporaryError,
 )
-from openclaw_cli.model import SecretValue
 from openclaw_cli.providers.provider import CHOSEN
 from openclaw_cli.registry import missing_library
-from openclaw_cli.rotation import generators, login
+from openclaw_cli.rotation import accounts, generators
+from openclaw_cli.rotation.accounts import Accounts
 from openclaw_cli.rotation.login import Login
-from openclaw_cli.rotation.rotator import Held, Made, Setting, Task
+from openclaw_cli.rotation.rotator import Held, Made, Task
 from openclaw_cli.rotation.within import within
 from openclaw_cli.sanitize import safe
 
@@ -49,14 +49,8 @@ class _NotLetInError(RefusedError):
 class Postgres:
     name = "postgres"
     kind = CHOSEN
-    SETTINGS = (
-        Setting("url", "Where, for a bare password: postgresql://USER@HOST/DATABASE?sslmode=..."),
-        Setting("users", "Two roles that take turns: app_a,app_b."),
-        Setting(
-            "admin", "Who may ALTER ROLE: a URL, JSON or password. None: the role.", secret=True
-        ),
-        Setting("admin-user", "Who signs in with an admin's bare password."),
-        Setting("kind", "What to make, as --generate takes it.", default=generators.DEFAULT),
+    SETTINGS = accounts.settings(
+        "postgresql://USER@HOST/DATABASE?sslmode=verify-full", "Who may ALTER ROLE."
     )
 
     def overlaps(self, settings: Mapping[str, str]) -> bool:
@@ -66,116 +60,67 @@ class Postgres:
     def check(self, task: Task) -> None:
         """Read the settings, and change the password in a transaction that is rolled back."""
         generators.parse(task.settings["kind"])
-        user = _turn(task)
-        _where(task, _current(task))
+        who = Accounts(task, SCHEMES)
+        user = who.turn()
+        _where(who, who.current())
 
         def try_() -> None:
-            with _privileged(task) as connection, connection.transaction(force_rollback=True):
+            with _privileged(who) as connection, connection.transaction(force_rollback=True):
                 _alter(connection, user, "tried, and taken back")
 
         _do(task, try_)
 
     def create(self, task: Task) -> Made:
-        new = generators.parse(task.settings["kind"]).generate().value.decode()
-        return Made(_current(task).renewed(_turn(task), new))
+        return Accounts(task, SCHEMES).made()
 
     def set(self, task: Task, pending: Held) -> None:
-        self._set(task, pending, _login(task, pending))
+        who = Accounts(task, SCHEMES)
+        _set(who, pending, who.of(pending))
 
     def test(self, task: Task, value: Held) -> None:
-        _do(task, lambda: _connected(task, _login(task, value)).close())
+        who = Accounts(task, SCHEMES)
+        _do(task, lambda: _connected(who, who.of(value)).close())
 
     def undo(self, task: Task, pending: Held) -> None:
+        who = Accounts(task, SCHEMES)
         if task.settings["users"]:
             self.revoke(task, pending)
         else:
-            self._set(task, pending, _current(task))
+            _set(who, pending, who.current())
 
     def revoke(self, task: Task, old: Held) -> None:
         """Take its password from the role, unless another version that we hold signs in with it."""
-        user = _login(task, old).user
-        others = [_login(task, each).user for each in task.held if each.value is not old.value]
-        if user in others:
-            return  # it was replaced when the other one was set
+        who = Accounts(task, SCHEMES)
+        user = who.of(old).user
+        if who.is_used_otherwise(old):
+            return
 
         def take_away() -> None:
-            with _privileged(task) as connection:
+            with _privileged(who) as connection:
                 _alter(connection, user, None)
 
         _do(task, take_away)
-
-    def _set(self, task: Task, pending: Held, wanted: Login) -> None:
-        def set_() -> None:
-            with _privileged(task, pending) as connection:
-                _alter(connection, wanted.user, wanted.password)
-
-        _do(task, set_)
 
 
 def _do(task: Task, work: Callable[[], None]) -> None:
     within(task.seconds(), work, "PostgreSQL")
 
 
-def _current(task: Task) -> Login:
-    latest = task.current or task.previous  # a leaked one is revoked before there is another
-    if latest is None:
-        raise ConfigError(
-            f"{task.name} has no value that could be replaced",
-            hint=f"openclaw secrets set {task.name}",
-        )
-    return _login(task, latest)
+def _set(who: Accounts, pending: Held, wanted: Login) -> None:
+    def set_() -> None:
+        with _privileged(who, pending) as connection:
+            _alter(connection, wanted.user, wanted.password)
+
+    _do(who.task, set_)
 
 
-def _login(task: Task, held: Held) -> Login:
-    url = task.settings["url"]
-    user = login.read(SecretValue(url.encode()), "the setting url", SCHEMES).user if url else ""
-    found = login.read(held.value, task.name, SCHEMES, user=user)
-    if not found.user:
-        raise ConfigError(
-            f"nothing says which role signs in with {task.name}",
-            hint="--setting url=postgresql://USER@HOST/DATABASE",
-        )
-    return found
-
-
-def _admin(task: Task) -> Login:
-    name, user = "the admin's secret", task.settings["admin-user"]
-    found = login.read(task.secrets["admin"], name, SCHEMES, user=user)
-    if not found.user:
-        raise ConfigError(
-            f"nothing says which role signs in with {name}", hint="--setting admin-user=USER"
-        )
-    return found
-
-
-def _turn(task: Task) -> str:
-    """Return the role whose password is to change."""
-    current = _current(task)
-    if not task.settings["users"]:
-        return current.user
-    if "admin" not in task.secrets:
-        raise ConfigError(
-            "roles that take turns need somebody who may alter both",
-            hint="--setting admin=NAME, a secret",
-        )
-    return login.other(task.settings["users"], current, task.name)
-
-
-def _where(task: Task, who: Login) -> dict[str, Any]:
+def _where(whole: Accounts, who: Login) -> dict[str, Any]:
     """Return libpq's parameters but for user and password, as the URL has them."""
-    url = who.url
-    if not url and task.settings["url"]:
-        url = login.read(SecretValue(task.settings["url"].encode()), "url", SCHEMES).url
+    url, fields = whole.url(who), whole.fields(who)
     found = _of_url(url) if url else {}
-    fields = who.fields
     found |= {ours: str(fields[name]) for name, ours in _JSON_NAMES.items() if fields.get(name)}
-    if not found and who.form != login.URL and _current(task).form == login.URL:
-        found = _where(task, _current(task))  # an admin's bare password is for the same server
     if not found:
-        raise ConfigError(
-            f"nothing says where the database of {task.name} is",
-            hint="--setting url=postgresql://USER@HOST/DATABASE",
-        )
+        raise whole.nowhere()
     return found
 
 
@@ -190,30 +135,30 @@ def _of_url(url: str) -> dict[str, Any]:
     return found
 
 
-def _privileged(task: Task, pending: Held | None = None) -> Connection:
+def _privileged(who: Accounts, pending: Held | None = None) -> Connection:
     """Sign in as the admin, else as the role itself.
 
     Its password may be the pending one already, when the reply to setting it was lost.
     """
-    if "admin" in task.secrets:
-        return _connected(task, _admin(task))
+    if who.by_admin:
+        return _connected(who, who.admin())
     try:
-        return _connected(task, _current(task))
+        return _connected(who, who.current())
     except _NotLetInError:
         if pending is None:
             raise
-        return _connected(task, _login(task, pending))
+        return _connected(who, who.of(pending))
 
 
-def _connected(task: Task, who: Login) -> Connection:
+def _connected(whole: Accounts, who: Login) -> Connection:
     psycopg = _library()
-    where = _where(task, who)
+    where = _where(whole, who)
     given = where.get("require_auth") or where.get("sslmode") in _CHECKED
     if not given and psycopg.pq.version() >= _REQUIRES_AUTH:
         # Else whoever answers in the server's place may ask for the password as it is.
         where["require_auth"] = "scram-sha-256,md5"
     place = safe(f"{where.get('host') or os.environ.get('PGHOST') or 'this machine'}")
-    seconds = task.seconds()
+    seconds = whole.task.seconds()
     try:
         connection: Connection = psycopg.connect(
             **{
