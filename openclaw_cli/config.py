@@ -225,12 +225,6 @@ def plain_value(origin: str, keys: list[str]) -> SecretValue:
 def setting(name: str) -> Setting:
     """Return a setting by its name, in any spelling; raises `ConfigError` for an unknown one."""
     known = ".".join(canonical(part) for part in name.split("."))
-    if known.startswith(BACKENDS):
-        backend, _, key = known.removeprefix(BACKENDS).partition(".")
-        raise ConfigError(
-            f"a backend's settings are not set by a command: {safe(name)}",
-            hint=f"{safe(key) or 'KEY'} = ... under [{BACKENDS}{safe(backend)}] in settings.toml",
-        )
     if known not in BY_NAME:
         raise ConfigError(f"no setting is called {safe(name)}", hint=_meant(known))
     return BY_NAME[known]

@@ -15,12 +15,20 @@ from typing import Any
 from openclaw_cli import config, newfile
 from openclaw_cli.config import Mistake
 from openclaw_cli.document import flat, place_of, without_comments
-from openclaw_cli.errors import ConfigError, TemporaryError
+from openclaw_cli.errors import ConfigError, TemporaryError, UsageError
 from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder
 from openclaw_cli.home import Home
 from openclaw_cli.options import Setting
 from openclaw_cli.published import canonical
-from openclaw_cli.settings import EXPECTED, FILE, RESOLVERS, TABLES, check_root, check_writers
+from openclaw_cli.settings import (
+    BACKENDS,
+    EXPECTED,
+    FILE,
+    RESOLVERS,
+    TABLES,
+    check_root,
+    check_writers,
+)
 
 _PRIVATE = 0o600
 _VALUE = re.compile(r"""(\s*=\s*)("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s#,}]+)""")
@@ -36,6 +44,64 @@ def change(home: Home, name: str, written: str) -> tuple[str, bool]:
     chosen = config.setting(name)
     value = chosen.read(written)
     return _rewritten(home, lambda path, text: _changed(path, text, chosen, value))
+
+
+def change_backend(home: Home, name: str, written: str) -> tuple[str, str]:
+    """Set one setting of a backend, `backends.BACKEND.KEY`; return the file and the full name.
+
+    Raises `ConfigError` for a backend or a setting that there is not, a value it does not take, one
+    that is secret, and a file that has mistakes or has the table in another way than ours.
+    """
+    from openclaw_cli.backends import BACKENDS as KINDS
+    from openclaw_cli.backends.protocols import checked_settings, setting_of
+
+    backend, _, key = name.removeprefix(BACKENDS).partition(".")
+    table = KINDS.get(backend).SETTINGS
+    known = setting_of(table, key, backend)
+    if known.secret:
+        raise UsageError(
+            f"{known.name} is a secret, which is not to stand on a command line",
+            hint=f"write it in settings.toml, under [{BACKENDS}{backend}]; better a variable",
+        )
+    value = _typed(written, known.default)
+    checked_settings({known.name: value}, table, backend)
+    path, _ = _rewritten(
+        home, lambda path, text: (_in_backend(path, text, backend, known.name, value), True)
+    )
+    return path, f"{BACKENDS}{backend}.{known.name}"
+
+
+def _typed(written: str, default: str | float | bool) -> str | int | float | bool:
+    """Return what a word on a command line means where a default of this type stands."""
+    if isinstance(default, bool):
+        return {"true": True, "yes": True, "false": False, "no": False}.get(written, written)
+    if isinstance(default, int | float):
+        with suppress(ValueError):
+            return type(default)(written)
+    return written
+
+
+def _in_backend(path: str, text: str, backend: str, key: str, value: Any) -> str:  # noqa: ANN401
+    import tomllib
+
+    from openclaw_cli.backends.protocols import kebab
+
+    before = config.ours(path, text).believed().values.get(f"{BACKENDS}{backend}", {})
+    plain = without_comments(text, "TOML")
+    table = tomllib.loads(text).get("backends", {}).get(backend, {})
+    same = [each for each in table if kebab(each) == key]
+    spelled = same[0] if same else key
+    there = _VALUE.match(text, place_of(plain, ("backends", backend, spelled))[1])
+    if same and there:
+        edited = text[: there.start(2)] + _literal(value) + text[there.end(2) :]
+    else:
+        edited = _added(text, plain, f"{BACKENDS}{backend}.{key}", _literal(value))
+    after = config.ours(path, edited)
+    if after.mistakes or after.values.get(f"{BACKENDS}{backend}") != {**before, spelled: value}:
+        raise ConfigError(
+            f"{path} has [{BACKENDS}{backend}] in another way", hint="edit it by hand"
+        )
+    return edited
 
 
 def limit(home: Home, resolver: str, allow: Sequence[str]) -> str:
@@ -113,7 +179,7 @@ def _expecting(path: str, text: str, name: str, wanted: dict[str, Any]) -> str:
     return kept
 
 
-def _literal(value: bool | str | list[str]) -> str:
+def _literal(value: float | bool | str | list[str]) -> str:
     """Write a value of TOML on one line."""
     import tomli_w
 

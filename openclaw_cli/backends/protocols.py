@@ -104,24 +104,30 @@ def checked_settings(
     `role-id`, `role_id` and `roleId` are the same. Raises `ConfigError` for one that is not in the
     table or is of another type than its default; a number may be whole. Never shows a value.
     """
-    known = {setting.name: setting.default for setting in table}
-    found = dict(known)
+    found = {setting.name: setting.default for setting in table}
     for written, value in settings.items():
-        name = _kebab(written)
-        if name not in known:
-            raise _unknown_setting(written, name, tuple(known), backend)
-        if not _fits(value, known[name]):
-            raise ConfigError(
-                f"the setting {name} of the {backend} backend takes {_KINDS[type(known[name])]}"
-            )
-        found[name] = value
+        known = setting_of(table, written, backend)
+        if not _fits(value, known.default):
+            kind = _KINDS[type(known.default)]
+            raise ConfigError(f"the setting {known.name} of the {backend} backend takes {kind}")
+        found[known.name] = value
     return found
+
+
+def setting_of(table: Sequence[Setting], written: str, backend: str) -> Setting:
+    """Return a setting of the table by its name, however it is spelled; raises `ConfigError`."""
+    name = kebab(written)
+    for each in table:
+        if each.name == name:
+            return each
+    raise _unknown_setting(written, name, tuple(each.name for each in table), backend)
 
 
 _KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
 
 
-def _kebab(name: str) -> str:
+def kebab(name: str) -> str:
+    """Return the spelling that settings of backends have in their tables."""
     parted = "".join(f"-{letter.lower()}" if letter.isupper() else letter for letter in name)
     return parted.replace("_", "-")
 

@@ -13,7 +13,7 @@ from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError
 from openclaw_cli.options import SETTINGS
-from openclaw_cli.settings import sources
+from openclaw_cli.settings import BACKENDS, Settings, sources
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -53,7 +53,15 @@ def show(
             }
             for each in SETTINGS
         }
-        session.output.json({"settings": answer, "names": names, **session.configuration.plain()})
+        backends = {row[0]: row[1] for row in _of_backends(settings, whole=True)}
+        session.output.json(
+            {
+                "settings": answer,
+                "backends": backends,
+                "names": names,
+                **session.configuration.plain(),
+            }
+        )
         return
     session.output.table(
         _SETTINGS,
@@ -66,6 +74,7 @@ def show(
             ]
             for each in SETTINGS
         ]
+        + _of_backends(settings, whole=origin)
         + [
             [
                 name,
@@ -145,8 +154,16 @@ def set_(
     It is written to settings.toml; what else that file says, comments too, stays as it is.
 
         openclaw config set unlock.seconds 4h
+
+        openclaw config set backends.vault.address https://vault.example.com
     """
     session: Session = context.obj
+    if key.startswith(BACKENDS):
+        path, name = settings_file.change_backend(session.home, key, value)
+        if session.as_json:
+            session.output.json({"setting": name, "value": value, "file": path})
+        session.output.done(f"{name} is {value or 'empty'} in {path}")
+        return
     path, kept = settings_file.change(session.home, key, value)
     chosen = config.setting(key)
     if not kept:
@@ -182,6 +199,22 @@ def path(context: typer.Context) -> None:
         session.output.line(
             each if present or not session.output.on_terminal else f"{each}  (none)"
         )
+
+
+def _of_backends(settings: Settings, *, whole: bool) -> list[list[str]]:
+    """Return a row for each setting that a backend was given; a secret one is only said to be."""
+    from openclaw_cli.backends import BACKENDS as KINDS
+    from openclaw_cli.backends.protocols import setting_of
+
+    rows = []
+    for place in sorted(each for each in settings.values if each.startswith(BACKENDS)):
+        name = place.removeprefix(BACKENDS)
+        for written, value in settings.values[place].items():
+            known = setting_of(KINDS.get(name).SETTINGS, written, name)
+            shown = "(hidden)" if known.secret else str(value)
+            origin = _short(settings.origin[place], whole=whole)
+            rows.append([f"{place}.{known.name}", shown, origin, known.meaning])
+    return rows
 
 
 def _of_gateway(configuration: Configuration, *, whole: bool) -> list[list[str]]:

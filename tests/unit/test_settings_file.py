@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openclaw_cli import config
-from openclaw_cli.errors import ConfigError
+from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.home import Home
 from openclaw_cli.options import SETTINGS, Setting
-from openclaw_cli.settings_file import change, limit
+from openclaw_cli.settings_file import change, change_backend, limit
 
 
 @pytest.fixture
@@ -119,18 +119,68 @@ def test_a_file_with_other_mistakes_is_not_changed(home: Home, other: str) -> No
 
 
 @pytest.mark.parametrize(
-    ("name", "line"),
+    ("before", "name", "written", "after"),
     [
-        ("backends.vault.address", "address = ... under [backends.vault]"),
-        ("backends.vault", "KEY = ... under [backends.vault]"),
+        ("", "backends.vault.mount", "kv", '[backends.vault]\nmount = "kv"\n'),
+        (
+            '# mine\n[backends.vault]\nmount = "a" # why\n[run]\nmask = true\n',
+            "backends.vault.mount",
+            "b",
+            '# mine\n[backends.vault]\nmount = "b" # why\n[run]\nmask = true\n',
+        ),
+        (
+            '[backends.vault]\nroleId = "a"\n\n[backends.file]\nroot = "/x"\n',
+            "backends.vault.role-id",
+            "b",
+            '[backends.vault]\nroleId = "b"\n\n[backends.file]\nroot = "/x"\n',
+        ),
+        (
+            '[backends.vault]\nmount = "a"\n[backends.exec]\ntimeout = 1.0\n',
+            "backends.vault.prefix",
+            "p",
+            '[backends.vault]\nmount = "a"\nprefix = "p"\n\n[backends.exec]\ntimeout = 1.0\n',
+        ),
+        ("", "backends.exec.timeout", "2.5", "[backends.exec]\ntimeout = 2.5\n"),
+        ("", "backends.file.allow_readable", "yes", "[backends.file]\nallow-readable = true\n"),
     ],
 )
-def test_a_setting_of_a_backend_is_refused_with_where_to_write_it(
-    home: Home, name: str, line: str
+def test_a_backends_setting_is_set_in_its_table(
+    home: Home, before: str, name: str, written: str, after: str
 ) -> None:
-    with pytest.raises(ConfigError) as refused:
-        change(home, name, "x")
-    assert refused.value.hint == f"{line} in settings.toml"
+    path = write(home, before)
+    assert change_backend(home, name, written)[0] == str(path)
+    assert path.read_text() == after
+
+
+@pytest.mark.parametrize(
+    ("name", "written", "said"),
+    [
+        ("backends.vualt.mount", "x", "no backend is called vualt"),
+        ("backends.vault.mont", "x", "the vault backend has no setting mont"),
+        ("backends.vault", "x", "the vault backend has no setting "),
+        ("backends.exec.timeout", "soon", "takes a number"),
+        ("backends.file.allow-readable", "maybe", "takes true or false"),
+        ("backends.vault.token", "canary-51ab", "not to stand on a command line"),
+    ],
+)
+def test_what_a_backend_does_not_take_changes_nothing(
+    home: Home, name: str, written: str, said: str
+) -> None:
+    with pytest.raises(OpenclawError) as refused:
+        change_backend(home, name, written)
+    assert said in refused.value.message
+    assert "canary" not in refused.value.message + refused.value.hint
+    assert not os.path.exists(f"{home.root}/settings.toml")
+
+
+@pytest.mark.parametrize(
+    "other", ["made-up = 1\n", 'backends = { vault = { mount = "a" } }\n[run]\nmask = true\n']
+)
+def test_a_table_that_cannot_be_edited_is_left_alone(home: Home, other: str) -> None:
+    path = write(home, other)
+    with pytest.raises(ConfigError):
+        change_backend(home, "backends.vault.prefix", "b")
+    assert path.read_text() == other
 
 
 def test_an_unknown_setting_is_refused_with_what_was_meant(home: Home) -> None:

@@ -51,6 +51,21 @@ def test_show_in_json_has_values_origins_and_defaults(
     }
 
 
+def test_a_backends_settings_are_set_and_shown_and_what_is_secret_is_not(
+    main: Main, state: Path
+) -> None:
+    assert main("config", "set", "backends.vault.mount", "kv", check=0).err.decode() == (
+        f"backends.vault.mount is kv in {state}/settings.toml\n"
+    )
+    with (state / "settings.toml").open("a") as file:
+        file.write('token = "canary-7b1d"\n')
+    shown = main("config", "show", check=0).out.decode()
+    assert "backends.vault.mount" in shown
+    assert "(hidden)" in shown
+    assert "canary" not in shown + main("config", "show", "--json", check=0).out.decode()
+    assert main("config", "show", "--json").json()["backends"]["backends.vault.mount"] == "kv"
+
+
 def test_set_is_seen_by_the_next_command(main: Main, state: Path) -> None:
     done = main("config", "set", "storeVersions".replace("V", ".v"), "5", check=0)
     assert done.out == b""
