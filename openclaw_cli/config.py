@@ -12,7 +12,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
@@ -64,6 +64,7 @@ from openclaw_cli.settings import (
 
 BY_NAME = {each.name: each for each in SETTINGS}
 _SECTIONS = frozenset(name.partition(".")[0] for name in DEFAULTS if "." in name)
+_GATEWAYS_OWN = ("audio",)  # at the top of its file, and spelled almost as one of ours
 _PRIVATE = 0o600
 _STALE = 60.0  # seconds after which a half-written file is what a crash left
 
@@ -92,7 +93,8 @@ class Source:
     """One file of settings: what it sets, on which line, and what is wrong in it.
 
     `agents` is what it says of agents and the gateway; what is wrong there is of no matter to who
-    reads a secret, so it is kept apart.
+    reads a secret, so it is kept apart. `doubts` are keys of a file that the gateway has too, which
+    nobody reads and which look as if they were ours.
     """
 
     path: str
@@ -103,6 +105,7 @@ class Source:
     agents: agents.Said = field(default_factory=agents.Said)
     places: dict[str, int] = field(default_factory=dict)
     mistakes_of_agents: list[Mistake] = field(default_factory=list)
+    doubts: list[Mistake] = field(default_factory=list)
 
     def believed(self) -> Source:
         """Return it when it has no mistakes, else raise the first as `ConfigError`."""
@@ -301,7 +304,20 @@ def _shared(path: str, text: str) -> Source:
             _look_closer(source, plain, keys)
     _read_published(source, plain, document)
     _read_agents(source, plain, document)
+    source.doubts = list(_doubts(path, plain, document))
     return source
+
+
+def _doubts(path: str, plain: str, document: dict[str, Any]) -> Iterator[Mistake]:
+    from difflib import get_close_matches
+
+    known = {*published.AT_THE_TOP, *agents.OURS, *_SECTIONS, *DEFAULTS, BACKENDS.strip(".")}
+    for key in document:
+        name = canonical(key)
+        close = get_close_matches(name, known, n=1, cutoff=0.8)
+        if close and name not in {*known, *_GATEWAYS_OWN} and not _is_read_elsewhere(key):
+            shown, fix = safe(key), f"did you mean {close[0]}?"
+            yield Mistake(path, line_of(plain, (key,)), shown, f"nothing here reads {shown}", fix)
 
 
 def _read_agents(source: Source, plain: str, document: dict[str, Any]) -> None:

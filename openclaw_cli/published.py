@@ -27,6 +27,7 @@ WRAPPER = "openclaw"
 EXTERNAL = "external-secrets"
 SECRETS = "secrets"
 ENCRYPTION = "encryption"
+AT_THE_TOP = (EXTERNAL, SECRETS, ENCRYPTION)
 LOCAL = "local"
 
 API_KEYS = "*api-key"
@@ -190,7 +191,7 @@ def read(document: Table) -> Meaning:
 
 def is_ours(key: str) -> bool:
     """Tell whether a key at the top is one of those that are read here."""
-    return canonical(key) in (EXTERNAL, SECRETS, ENCRYPTION)
+    return canonical(key) in AT_THE_TOP
 
 
 def canonical(key: str) -> str:

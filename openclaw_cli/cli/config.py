@@ -128,6 +128,7 @@ def check(
             {
                 "files": paths,
                 "mistakes": [_plain(each) for each in mistakes],
+                "doubts": [_plain(doubt) for each in found for doubt in each.doubts],
                 "understood": understood,
             }
         )
@@ -135,7 +136,7 @@ def check(
         for each in found:
             for line, text in each.understood if explain else ():
                 session.output.line(f"{each.path}:{line}: {text}")
-            _report(session, each.path, each.mistakes)
+            _report(session, each)
     if not paths:
         session.output.done("there is no settings file: every setting has its default")
     return ConfigError.status if mistakes else 0
@@ -248,13 +249,13 @@ def _present(session: Session) -> list[str]:
     return [each for each in sources(session.home, os.environ) if os.path.lexists(each)]
 
 
-def _report(session: Session, path: str, mistakes: list[config.Mistake]) -> None:
-    if not mistakes:
-        session.output.done(f"{path} has no mistakes")
-        return
-    for each in mistakes:
-        session.output.line(f"{path}:{each.line}: {each.what}", "bad")
+def _report(session: Session, found: config.Source) -> None:
+    toned = [(each, "bad") for each in found.mistakes]
+    for each, tone in [*toned, *[(each, "attention") for each in found.doubts]]:
+        session.output.line(f"{found.path}:{each.line}: {each.what}", tone)
         session.output.line(f"  hint: {each.fix}")
+    if not found.mistakes:
+        session.output.done(f"{found.path} has no mistakes")
 
 
 def _described(entry: dict[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -130,6 +131,64 @@ def test_a_mistake_in_the_shared_file_has_its_line(
 ) -> None:
     mistake = config.check(str(write(home, text, "openclaw.json")))[0]
     assert (mistake.line, mistake.key) == (line, key)
+
+
+@pytest.mark.parametrize(
+    ("key", "meant"),
+    [("secret", "secrets"), ("agent", "agents"), ("auditLogs", "audit-log"), ("backnd", "backend")],
+)
+def test_a_key_that_is_almost_ours_is_pointed_at_and_hurts_nothing(
+    home: Home, key: str, meant: str
+) -> None:
+    path = write(home, '{\n"channels": {},\n"%s": {"x": 1}}' % key, "openclaw.json")  # noqa: UP031
+    found = config.examined(str(path))
+    assert [(each.line, each.fix) for each in found.doubts] == [(3, f"did you mean {meant}?")]
+    assert found.mistakes == []
+    config.load(home, {})
+
+
+def test_no_key_of_the_gateway_is_doubted(home: Home) -> None:
+    keys = [
+        "meta",
+        "env",
+        "wizard",
+        "diagnostics",
+        "logging",
+        "update",
+        "browser",
+        "ui",
+        "auth",
+        "models",
+        "nodeHost",
+        "agents",
+        "tools",
+        "bindings",
+        "broadcast",
+        "audio",
+        "media",
+        "messages",
+        "commands",
+        "approvals",
+        "session",
+        "cron",
+        "hooks",
+        "web",
+        "talk",
+        "channels",
+        "discovery",
+        "canvasHost",
+        "gateway",
+        "memory",
+        "skills",
+        "plugins",
+        "secrets",
+        "acp",
+        "mcp",
+        "cli",
+        "proxy",
+    ]
+    path = write(home, json.dumps({key: {} for key in keys}), "openclaw.json")
+    assert config.examined(str(path)).doubts == []
 
 
 def test_all_mistakes_are_found_and_the_error_says_how_many(home: Home) -> None:
