@@ -10,7 +10,7 @@ import os
 import re
 import stat
 from calendar import timegm
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -145,7 +145,7 @@ def findings(
         *of_permissions(home),
         *of_keys(seen, home),
         *of_encryption(seen, encryption or {}),
-        *of_plaintext(home, plaintext),
+        *of_plaintext(home, plaintext, {each.name for each in seen.alive}),
         *of_age(seen.alive, now, old_days),
         *of_deletion(seen.deleted, now, deleted_days),
         *of_unexpected(seen.trail, now),
@@ -173,21 +173,21 @@ def of_permissions(home: Home) -> list[Finding]:
     return found
 
 
+def of_one_key(header: Header, store: str) -> list[Finding]:
+    """Find that one lost key would be the end of it."""
+    if len(header.slots) > 1:
+        return []
+    kind = header.slots[0].kind
+    why = f"only one key opens the store ({kind}): without it all secrets are lost"
+    return [Finding("one-key", store, why, f"openclaw store slots add {second(kind)}")]
+
+
 def of_keys(seen: Look, home: Home) -> list[Finding]:
     """Find what makes the keys of a store easy to lose, or easy to take along."""
     if seen.header is None or seen.opened_by == BUNDLE:
         return []
-    found = []
+    found = of_one_key(seen.header, seen.store)
     kinds = [slot.kind for slot in seen.header.slots]
-    if len(kinds) == 1:
-        found.append(
-            Finding(
-                "one-key",
-                seen.store,
-                f"only one key opens the store ({kinds[0]}): without it all secrets are lost",
-                f"openclaw store slots add {second(kinds[0])}",
-            )
-        )
     if key_file.KIND in kinds and _beside(key_file.path(home), home):
         found.append(
             Finding(
@@ -277,13 +277,16 @@ def of_unexpected(trail: str, now: float) -> list[Finding]:
     ]
 
 
-def of_plaintext(home: Home, named: Plaintext | None = None) -> list[Finding]:
+def of_plaintext(
+    home: Home, named: Plaintext | None = None, kept: Collection[str] = ()
+) -> list[Finding]:
     """Find keys that lie in plain text in the files of the state directory.
 
-    `named` is `Settings.plaintext`: what the configuration itself calls a secret. Of the rest only
-    what is surely a key by its form is reported, with its line and never its text.
+    `named` is `Settings.plaintext`: what the configuration itself calls a secret; `kept` are those
+    that the store has. Of the rest only what is surely a key by its form is reported, with its line
+    and never its text.
     """
-    found = [_named_plainly(path, names) for path, names in _by_file(named or {}).items()]
+    found = [_named_plainly(path, names, kept) for path, names in _by_file(named or {}).items()]
     known = {each.where for each in found}
     folders = dict.fromkeys((home.root, home.base))
     for path in [f"{folder}/{name}" for folder in folders for name in _listed(folder)]:
@@ -419,7 +422,12 @@ def _by_file(named: Plaintext) -> dict[str, list[str]]:
     return found
 
 
-def _named_plainly(path: str, names: list[str]) -> Finding:
+def _named_plainly(path: str, names: list[str], kept: Collection[str]) -> Finding:
+    left = sorted({*names} - {*kept})
+    them = "it" if len(names) == 1 else "them"
+    hint = f"the store has {them}: take {them} out of {path}"
+    if left:
+        hint = f"openclaw secrets get {left[0]} | openclaw secrets set {left[0]}, then take it out"
     what = "1 secret stands" if len(names) == 1 else f"{len(names)} secrets stand"
     readable = bool(_mode(path) & 0o077)
     others = ", which others can read" if readable else ""
@@ -427,7 +435,7 @@ def _named_plainly(path: str, names: list[str]) -> Finding:
         "plaintext",
         path,
         f"{what} in plain text in {path}{others}: {_some(names)}",
-        f"openclaw secrets get {min(names)} | openclaw secrets set {min(names)}, then take it out",
+        hint,
         BAD if readable else ATTENTION,
     )
 

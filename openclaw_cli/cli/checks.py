@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from openclaw_cli import __version__, assembly, config, duration, health
 from openclaw_cli.backends.protocols import Checkable
+from openclaw_cli.cli import process
 from openclaw_cli.cli.editor import filesystem
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.home import find
@@ -221,7 +222,8 @@ def of_findings(seen: Look, home: Home, settings: Settings) -> Iterator[Check]:
     found: list[Finding] = health.of_permissions(home)
     if not found:
         yield Check("permissions", OK, "nobody else can open what is ours")
-    found += [*health.of_plaintext(home, settings.plaintext), *health.of_keys(seen, home)]
+    kept = {each.name for each in seen.alive}
+    found += [*health.of_plaintext(home, settings.plaintext, kept), *health.of_keys(seen, home)]
     found += health.of_encryption(seen, settings.encryption)
     for each in found:
         state = {health.BAD: BAD, health.ATTENTION: ATTENTION}.get(each.severity, OK)
@@ -284,12 +286,14 @@ def core_files() -> Check:
     import resource
 
     name = "core files"
-    if resource.getrlimit(resource.RLIMIT_CORE)[0] != 0:
+    limit, most = resource.getrlimit(resource.RLIMIT_CORE)
+    if limit not in (0, process.NO_CORE):
         return Check(name, ATTENTION, "a crash may leave a core file", "ulimit -c 0")
     pattern = _first_line("/proc/sys/kernel/core_pattern")
-    if pattern.startswith("|"):
+    if pattern.startswith("|") and limit == 0:
         program = os.path.basename(pattern[1:].split(" ")[0])
-        return Check(name, OK, f"none are made; {program} is still told of a crash")
+        what = f"a crash gives our memory to {program}: the hard limit is {most}, not 1 or more"
+        return Check(name, ATTENTION, what, "ulimit -Hc unlimited, where we are started")
     return Check(name, OK, "none are made")
 
 

@@ -10,6 +10,13 @@ from openclaw_cli.cli import stdout
 own = False
 """Whether this process runs one command and nothing else."""
 
+NO_CORE = 1
+"""The limit of a core file, in bytes, below which Linux makes none.
+
+With a limit of 0 it makes no file, but a program that is to get core files (`core_pattern` with a
+pipe: systemd-coredump, apport) still gets the whole memory. With 1 that program is not started.
+"""
+
 _before: list[tuple[int, tuple[int, int]]] = []
 
 
@@ -20,7 +27,7 @@ def harden() -> None:
     """
     limits = resource.getrlimit(resource.RLIMIT_CORE)
     _before.append((os.umask(0o077), limits))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))
+    resource.setrlimit(resource.RLIMIT_CORE, (NO_CORE if limits[1] else 0, limits[1]))
     stdout.hold_closed_streams()
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from openclaw_cli import health
 from openclaw_cli.cli import stdout
 from openclaw_cli.cli.keys import (
     KeyId,
@@ -108,7 +109,7 @@ def check(context: typer.Context) -> None:
         damage = found.damage + broken
         header = snapshot.header
         findings = _findings(session, header)
-        advice = _advice(header)
+        advice = health.of_one_key(header, snapshot.path)
         answer = {
             "store": header.store.hex(),
             "generation": header.generation,
@@ -121,7 +122,7 @@ def check(context: typer.Context) -> None:
             "unlocked_by": snapshot.unlocked_by,
             "damage": damage,
             "findings": findings,
-            "advice": advice,
+            "advice": [each.why for each in advice],
         }
     finally:
         snapshot.close()
@@ -129,6 +130,8 @@ def check(context: typer.Context) -> None:
         session.output.json(answer)
     else:
         _show(session, header, answer)
+        for each in advice:
+            session.output.warn(each.why, hint=each.hint)
     if damage:
         more = f", and {len(damage) - 1} more" if len(damage) > 1 else ""
         raise IntegrityError(damage[0] + more, hint="openclaw store restore BACKUP")
@@ -389,18 +392,6 @@ def _findings(session: Session, header: Header) -> list[str]:
     return found
 
 
-def _advice(header: Header) -> list[str]:
-    advice = []
-    if len(header.slots) == 1:
-        advice.append(
-            "there is one key slot: if its key is lost, so is every secret; "
-            f"openclaw store slots add {slots.second(header.slots[0].kind)}"
-        )
-    if header.generation >> 20 >= header.epoch:
-        advice.append("this data key has sealed a million states; openclaw store rekey")
-    return advice
-
-
 def _show(session: Session, header: Header, answer: dict[str, Any]) -> None:
     bad = len(answer["damage"])
     session.output.facts(
@@ -419,8 +410,6 @@ def _show(session: Session, header: Header, answer: dict[str, Any]) -> None:
         session.output.line(f"damaged: {each}", "bad")
     for each in answer["findings"]:
         session.output.line(f"found: {each}", "attention")
-    for each in answer["advice"]:
-        session.output.warn(each)
 
 
 def _where(session: Session, header: Header, slot: Slot) -> str:

@@ -212,6 +212,21 @@ def test_a_key_in_plain_text_is_found_with_its_line_and_never_shown(
     assert KEY.decode() not in repr(finding)
 
 
+def test_the_hint_for_a_named_value_in_plain_text_ends_when_the_store_has_it(
+    secrets: Secrets,
+) -> None:
+    path = f"{secrets.home.root}/openclaw.json"
+    named = {name: {"origin": f"{path}:1", "keys": ["x"]} for name in ("one", "two")}
+
+    def hint(*kept: str) -> str:
+        (finding,) = health.of_plaintext(secrets.home, named, kept)
+        return finding.hint
+
+    assert hint() == "openclaw secrets get one | openclaw secrets set one, then take it out"
+    assert hint("one") == "openclaw secrets get two | openclaw secrets set two, then take it out"
+    assert hint("one", "two") == f"the store has them: take them out of {path}"
+
+
 def test_references_and_ordinary_words_are_not_taken_for_keys(
     secrets: Secrets, changes: Changes
 ) -> None:

@@ -93,7 +93,7 @@ def test_json_shows_the_recovery_key_once_and_nowhere_else(main: Main, root: Pat
 def test_a_store_with_one_key_is_warned_about(main: Main) -> None:
     done = main("store", "init", "--no-recovery", check=0)
     assert b"if it is lost, so is every secret" in done.err
-    assert main("store", "check", "--json", check=0).json()["advice"][0].startswith("there is one")
+    assert main("store", "check", "--json", check=0).json()["advice"][0].startswith("only one key")
 
 
 def test_a_second_init_is_a_conflict_and_changes_nothing(
