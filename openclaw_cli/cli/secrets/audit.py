@@ -40,6 +40,7 @@ _ROWS = 200
 _FOLLOWED = 10
 _WAIT = 0.25  # seconds
 _ATTEMPTS = 20
+_PAGES = ("markdown", "html")
 _BATCH = 1 << 16  # bytes
 
 PeriodText = Annotated[
@@ -181,6 +182,48 @@ def export(
         if session.as_json:
             session.output.json({"records": records, "file": output, "format": format_})
         session.output.done(f"wrote {records} records to {output}")
+
+
+@app.command("report")
+def report_(
+    context: typer.Context,
+    period: PeriodText = None,
+    format_: Annotated[
+        str, typer.Option("--format", metavar="markdown|html", help="As text, or as a page.")
+    ] = "markdown",
+    output: Annotated[
+        str, typer.Option("-o", "--output", metavar="FILE", help="Where to; - for the output.")
+    ] = "-",
+    force: Annotated[bool, typer.Option("--force", help="Replace a file that is there.")] = False,
+) -> None:
+    """Write a page about a period, for people: who read what, when, and what looks wrong.
+
+        openclaw secrets audit report --period 7d --format html -o week.html
+
+    There are names in it and no values.
+    """
+    from openclaw_cli.cli.secrets import audit_pages as pages
+
+    session: Session = context.obj
+    if format_ not in _PAGES:
+        raise UsageError(f"there is no format {format_}", hint=f"known: {', '.join(_PAGES)}")
+    now = time.time()
+    asked = Period(*duration.period(period or "7d", now), now)
+    trail = _opened(session)
+    with Reading(session.home.audit) as reading:
+        found = survey(reading, asked, Filter(), key=trail.key, head=trail.head, limit=1)
+        lines = reading.in_spans(reading.spans(asked.start, asked.end))
+        drawn = pages.timeline(lines, asked.start, min(asked.end, now))
+    found.answer.findings[:0] = trail.findings
+    page = pages.Report(asked.start, asked.end, now, found.answer, drawn, found.checked)
+    text = (pages.html if format_ == "html" else pages.markdown)(page).encode()
+    if output == "-":
+        stdout.write_all(text)
+        return
+    newfile.write(output, [text], force=force)
+    if session.as_json:
+        session.output.json({"file": output, "format": format_, "records": found.answer.events})
+    session.output.done(f"wrote {output}")
 
 
 @app.command("import")
