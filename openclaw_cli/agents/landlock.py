@@ -14,7 +14,7 @@ import glob
 import os
 import stat
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -198,14 +198,18 @@ class _Rules:
 
 def _allow(rules: _Rules, plan: Mapping[str, Any]) -> None:
     verbs = set(plan["verbs"])
-    hidden = _Hidden(plan["root"], plan["hidden"], plan["keys"])
-    everywhere = 0
-    for verb in verbs - ({"exec"} if plan["refused"] else set()):
-        everywhere |= _VERBS.get(verb, 0)
-    for path in hidden.around("/") if everywhere else ():
-        rules.allow(path, everywhere)
+    hidden = _Hidden(plan["root"], plan["visible"], plan["keys"])
+    looking = verbs & ({"read"} if plan["refused"] else {"read", "exec"})
+    rights = _rights(looking)
+    for path in hidden.around("/") if rights else ():
+        rules.allow(path, rights)
     for folder in hidden.above():
-        rules.allow(folder, everywhere & _LIST)
+        rules.allow(folder, rights & _LIST)
+    # What it runs, and what others run, is not the agent's to change.
+    guarded = _Hidden("", (), [plan["root"], sys.prefix, *plan["code"], *plan["keys"]])
+    rights = _rights(verbs & {"write", "delete"})
+    for path in guarded.around("/") if rights else ():
+        rules.allow(path, rights)
     for each in (*_SYSTEM, *sys.path, sys.prefix, sys.base_prefix, *plan["readable"]):
         for path in hidden.around(os.path.realpath(each)) if os.path.isabs(each) else ():
             rules.allow(path, _VERBS["read"])
@@ -215,6 +219,13 @@ def _allow(rules: _Rules, plan: Mapping[str, Any]) -> None:
         _allow_programs(rules, plan, everything="exec" in verbs)
     for port in plan["ports"]:
         rules.connect(port)
+
+
+def _rights(verbs: Iterable[str]) -> int:
+    found = 0
+    for each in verbs:
+        found |= _VERBS[each]
+    return found
 
 
 def _allow_programs(rules: _Rules, plan: Mapping[str, Any], *, everything: bool) -> None:
@@ -241,13 +252,13 @@ def _allow_programs(rules: _Rules, plan: Mapping[str, Any], *, everything: bool)
 class _Hidden:
     """What lies around some files that no rule may cover, since a rule covers all below it.
 
-    Of the folder `root` everything is hidden that is called as one of `names`, there or not yet;
-    of other places the whole.
+    Of the folder `root` everything is hidden but Python modules and what is called as one of
+    `visible`; of other places the whole.
     """
 
-    def __init__(self, root: str, names: Sequence[str], places: Sequence[str]) -> None:
-        self._root = os.path.realpath(root)
-        self._names = tuple(names)
+    def __init__(self, root: str, visible: Sequence[str], places: Sequence[str]) -> None:
+        self._root = os.path.realpath(root) if root else ""
+        self._visible = frozenset(visible)
         self._places = frozenset(os.path.realpath(each) for each in places)
 
     def around(self, start: str) -> Iterator[str]:
@@ -255,7 +266,8 @@ class _Hidden:
         if self._is_hidden(start):
             return
         below = f"{start.rstrip('/')}/"
-        if any(f"{each}/".startswith(below) for each in (self._root, *self._places)):
+        roots = (self._root, *self._places) if self._root else self._places
+        if any(f"{each}/".startswith(below) for each in roots):
             for each in _entries(start):
                 yield from self.around(each)
         else:
@@ -273,10 +285,12 @@ class _Hidden:
     def _is_hidden(self, path: str) -> bool:
         if any(f"{path}/".startswith(f"{each}/") for each in self._places):
             return True
-        if not path.startswith(f"{self._root}/"):
+        if not self._root or not path.startswith(f"{self._root}/"):
             return False
         first = path[len(self._root) + 1 :].partition("/")[0]
-        return any(first == each or first.startswith(f"{each}.") for each in self._names)
+        whole = f"{self._root}/{first}"
+        is_module = first.endswith(".py") or os.path.isfile(f"{whole}/__init__.py")
+        return not (first in self._visible or is_module)
 
 
 def _entries(folder: str) -> list[str]:

@@ -31,12 +31,8 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
 }
 """Kinds of tools in the Agent Client Protocol, and what each takes; others take nothing."""
 
-HIDDEN = (
-    *("secrets", "audit", "run", "logs", "environments", "agents", "credentials", "identity"),
-    *("state", "state.toml", "settings.toml", "compiled", ".env"),
-    *("openclaw.json", "openclaw.yaml", "openclaw.yml"),
-)
-"""What no handler may see of the state directory; what is called so and more (`.bak`) as well."""
+VISIBLE = ("handlers", "lib", "skills", "workspace")
+"""What a handler may see of the state directory, besides Python modules; all else is hidden."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +77,13 @@ def confinement(
     *,
     root: str,
     keys: Sequence[str] = (),
-    readable: Sequence[str] = (),
+    code: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what `landlock.confine` is told for an agent; JSON.
 
     `root` is the state directory, whose secrets are hidden from every handler, as are `keys`:
-    other places where the store's key may lie. `readable` are folders that it needs whatever its
-    permissions say.
+    other places where the store's key may lie. `code` are folders of handlers: they can be read
+    whatever the permissions say, and never written.
     """
     found = policy(spec.permissions)
     return {
@@ -96,9 +92,10 @@ def confinement(
         "refused": list(found.refused),
         "strict": found.strict or spec.require_isolation in LEVELS[2:],
         "root": root,
-        "hidden": list(HIDDEN),
+        "visible": list(VISIBLE),
         "keys": list(keys),
-        "readable": [*spec.python_path, *([spec.directory] if spec.directory else []), *readable],
+        "code": [*spec.python_path, *code],
+        "readable": [*spec.python_path, *code, *([spec.directory] if spec.directory else [])],
         "entry": list(spec.command[:1]),
         "ports": sorted(_ports(spec, known)) if spec.kind == CHAT else [],
     }

@@ -16,7 +16,7 @@ from openclaw_cli.audit.actor import present_actor
 from openclaw_cli.config import load as load_settings
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.gateway import auth, paths, report, state
-from openclaw_cli.gateway.granting import Granting
+from openclaw_cli.gateway.granting import Granting, confined
 from openclaw_cli.gateway.link import Links
 from openclaw_cli.gateway.log import Log
 from openclaw_cli.gateway.metrics import Metrics
@@ -57,6 +57,7 @@ class Gateway:
             watcher=self.watch,
             granted=self.granting.granted,
             asked=self.granting.asked,
+            confine=lambda spec, models: confined(home, spec, models),
         )
         self.metrics.watch(self.supervisor)
         self.began = time.time()

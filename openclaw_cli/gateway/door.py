@@ -30,6 +30,7 @@ from openclaw_cli.gateway.dispatch import dispatch
 from openclaw_cli.gateway.link import COOKIE, COOKIE_SECONDS
 from openclaw_cli.gateway.plain import OTHER_STATUS, STATUS, checked_thread, plain
 from openclaw_cli.gateway.streaming import stream
+from openclaw_cli.runtime import tree
 from openclaw_cli.runtime.request import Reply, Request
 
 if TYPE_CHECKING:
@@ -55,8 +56,11 @@ class Door:
 
     async def over_socket(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer whoever has the same user id as we, or root; nobody else."""
-        if _peer(request) not in (os.geteuid(), 0):
+        process, user = _peer(request)
+        if user not in (os.geteuid(), 0):
             return _error(403, "denied", "this socket is another user's", close=True)
+        if tree.is_below(process, os.getpid()):
+            return _error(403, "denied", "an agent does not command the gateway", close=True)
         return await self._counted(request, self._trusted)
 
     async def _counted(
@@ -272,13 +276,14 @@ def _refusal(refused: OpenclawError) -> web.Response:
     return response
 
 
-def _peer(request: web.BaseRequest) -> int:
-    """Return the user id at the other end of the control socket; -1 when it cannot be known."""
+def _peer(request: web.BaseRequest) -> tuple[int, int]:
+    """Return process and user at the other end of the control socket; -1 when it is not known."""
     transport = request.transport
     found = transport.get_extra_info("socket") if transport else None
     if found is None:
-        return -1
+        return -1, -1
     if hasattr(socket, "SO_PEERCRED"):
         raw = found.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEERCRED.size)
-        return int(_PEERCRED.unpack(raw)[1])
-    return os.geteuid()  # macOS: the socket's folder lets nobody else in
+        process, user, _ = _PEERCRED.unpack(raw)
+        return int(process), int(user)
+    return -1, os.geteuid()  # macOS: the socket's folder lets nobody else in

@@ -8,8 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from openclaw_cli import assembly
+from openclaw_cli.agents import policy
 from openclaw_cli.agents.spec import AgentSpec, Model
 from openclaw_cli.errors import OpenclawError
+from openclaw_cli.gateway import paths
 from openclaw_cli.home import Home
 from openclaw_cli.names import parse
 from openclaw_cli.runtime.request import Given, Request
@@ -90,6 +92,13 @@ class Granting:
     def _one(self, spec: AgentSpec, request: Request, name: str) -> bytes:
         secrets = self._opened(actor(spec, request), spec)
         return secrets.read(parse(name), purpose=PURPOSE).value.reveal()
+
+
+def confined(home: Home, spec: AgentSpec, models: Mapping[str, Model]) -> dict[str, Any]:
+    """Return what the kernel is to hold an agent to: its permissions, and away from our keys."""
+    return policy.confinement(
+        spec, models, root=home.root, keys=policy.key_places(home), code=[paths.handlers(home)]
+    )
 
 
 def actor(spec: AgentSpec, request: Request) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from openclaw_cli.agents.spec import AgentSpec, Configuration
 from openclaw_cli.audit.actor import present_actor
 from openclaw_cli.errors import TemporaryError
 from openclaw_cli.gateway import paths
-from openclaw_cli.gateway.granting import Granting
+from openclaw_cli.gateway.granting import Granting, confined
 from openclaw_cli.gateway.log import Lines
 from openclaw_cli.gateway.watch import TRAILED
 from openclaw_cli.home import Home
@@ -77,6 +77,7 @@ def run(
             watcher=watch,
             granted=granting.granted,
             asked=granting.asked,
+            confine=lambda spec, models: confined(home, spec, models),
         )
     except asyncio.CancelledError:
         raise TemporaryError(f"{spec.name} was ended") from None

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
+from openclaw_cli.agents import policy
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.runtime.instance import Instance
 from openclaw_cli.runtime.wire import PACKET, Message, packet, unpacked
@@ -103,8 +104,17 @@ class Zygote:
             self.kill()
             raise
         self.baseline, self.threads = ready["data"], ready["threads"]
-        self.level = ready.get("level", "")
+        self.level = ready["level"]
+        self._check_level(str(self.plan["settings"]["require_isolation"]))
         self._check_memory()
+
+    def _check_level(self, required: str) -> None:
+        if not policy.enough(self.level, required):
+            self.kill()
+            raise ConfigError(
+                f"{self.name} requires the isolation {required}, and here it has {self.level}",
+                hint="openclaw status --agents --verbose",
+            )
 
     def _check_memory(self) -> None:
         limit = self.plan["memory"]

@@ -10,7 +10,7 @@ from openclaw_cli.agents.spec import AgentSpec, Configuration
 from openclaw_cli.runtime import guard
 from openclaw_cli.runtime.pool import Watcher
 from openclaw_cli.runtime.request import Given, Reply, Request
-from openclaw_cli.runtime.supervisor import Supervisor
+from openclaw_cli.runtime.supervisor import Confine, Supervisor
 
 
 def run(
@@ -22,6 +22,7 @@ def run(
     watcher: Watcher,
     granted: Callable[[AgentSpec, Request], Awaitable[Given]],
     asked: Callable[[AgentSpec, Request, str], Awaitable[bytes]],
+    confine: Confine,
 ) -> Reply:
     """Answer one request in processes below this one, which are gone afterwards."""
     guard.unreadable()
@@ -35,6 +36,7 @@ def run(
             watcher=watcher,
             granted=granted,
             asked=asked,
+            confine=confine,
             ahead=False,
         )
         task = asyncio.current_task()

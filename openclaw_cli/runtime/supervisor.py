@@ -8,12 +8,16 @@ from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from typing import Any
 
-from openclaw_cli.agents.spec import AgentSpec, Configuration, unknown_agent
+from openclaw_cli.agents.spec import AgentSpec, Configuration, Model, unknown_agent
 from openclaw_cli.errors import NotFoundError, OpenclawError
 from openclaw_cli.runtime.plan import plan
 from openclaw_cli.runtime.pool import Means, Pool, Watcher
 from openclaw_cli.runtime.request import Given, Reply, Request
 from openclaw_cli.runtime.slots import Room, Slots
+from openclaw_cli.runtime.wire import Message
+
+Confine = Callable[[AgentSpec, Mapping[str, Model]], Message]
+"""Says what the kernel is to hold an agent to, for `landlock.confine`."""
 
 _TICK = 1.0
 
@@ -30,14 +34,17 @@ class Supervisor:
         watcher: Watcher,
         granted: Callable[[AgentSpec, Request], Awaitable[Given]],
         asked: Callable[[AgentSpec, Request, str], Awaitable[bytes]],
+        confine: Confine,
         ahead: bool = True,
     ) -> None:
         """Make it; `folder` is where handlers are looked for, `granted` gives secrets.
 
-        `ahead` keeps an instance ready for the next request of each agent.
+        `confine` says what the kernel is to hold an agent to, `ahead` keeps an instance ready for
+        the next request of each agent.
         """
         self.configuration = configuration
         self.folder = folder
+        self.confine = confine
         self.watcher = watcher
         self.began = time.time()
         self.means = Means(
@@ -65,8 +72,11 @@ class Supervisor:
                 self.pools[spec.name] = self._pool(spec)
 
     def _pool(self, spec: AgentSpec) -> Pool:
-        told = plan(spec, self.configuration.models, folder=self.folder)
-        return Pool(spec, told, self.means)
+        return Pool(spec, self._plan(spec, self.configuration), self.means)
+
+    def _plan(self, spec: AgentSpec, configuration: Configuration) -> Message:
+        models = configuration.models
+        return plan(spec, models, folder=self.folder, confine=self.confine(spec, models))
 
     def pool(self, name: str) -> Pool:
         """Return an agent's pool; raises `NotFoundError`."""
@@ -113,7 +123,7 @@ class Supervisor:
         return done
 
     def _changed(self, spec: AgentSpec, configuration: Configuration) -> bool:
-        told = plan(spec, configuration.models, folder=self.folder)
+        told = self._plan(spec, configuration)
         return spec != self.pools[spec.name].spec or told != self.pools[spec.name].plan
 
     @property

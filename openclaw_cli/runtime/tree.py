@@ -31,6 +31,21 @@ def below(pid: int) -> list[int]:
     return found
 
 
+def parent(pid: int) -> int:
+    """Return the parent of a process; 0 when it is gone."""
+    line = _read(f"/proc/{pid}/stat")
+    return int(line.rpartition(b")")[2].split()[1]) if line else 0
+
+
+def is_below(pid: int, above: int) -> bool:
+    """Tell whether a process is below another one: its child, or a child's."""
+    while pid > 1:
+        pid = parent(pid)
+        if pid == above:
+            return True
+    return False
+
+
 def private_bytes(pid: int) -> int:
     """Return the memory of a process that it shares with no file, in bytes; 0 when it is gone."""
     words = _read(f"/proc/{pid}/statm").split()

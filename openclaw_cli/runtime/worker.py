@@ -19,6 +19,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn, TypeAlias
 
+from openclaw_cli.agents import landlock
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.runtime import guard, program
 from openclaw_cli.runtime.context import AgentTimeout, Context
@@ -102,6 +103,8 @@ def begin(
         if threaded:
             program.anew(plan)
         limit(plan)
+        if plan["confine"]:
+            landlock.separate()
         status = Worker(plan, handler, socket.socket(fileno=SOCKET)).run()
     except MemoryError:
         status = _MEMORY

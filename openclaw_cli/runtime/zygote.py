@@ -2,7 +2,7 @@
 
 It has one thread, sees no request and no secret, and is the parent of each instance: so a number
 that it kills is never somebody else's, and what an instance leaves behind becomes its child and is
-swept away. `runtime.host` is the gateway's end. Standard library only.
+swept away. `runtime.host` is the gateway's end. Standard library only, `landlock` too.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ import sys
 import time
 from dataclasses import dataclass, field
 
+from openclaw_cli.agents import landlock
 from openclaw_cli.runtime import guard, tree, worker
 from openclaw_cli.runtime.wire import PACKET, Message, packet, unpacked
 
@@ -24,6 +25,9 @@ TICK = 0.5
 
 MARK = "OPENCLAW_INSTANCE"
 """The variable by which a program that an instance started is known."""
+
+PROCESS = "process"
+"""The least level of isolation: a process of its own that no other of the user can look into."""
 
 _FDS = 2  # of a new instance: its socket, and where its output goes
 
@@ -57,7 +61,8 @@ class Zygote:
         guard.adopt_orphans()
         try:
             self.handler = worker.load(self.plan)
-        except worker.Unloadable as refused:
+            level = landlock.confine(self.plan["confine"]) or PROCESS
+        except (worker.Unloadable, landlock.Unconfined) as refused:
             self._tell({"op": "failed", "why": str(refused)})
             return 78
         self.threads = tree.thread_count(os.getpid())
@@ -68,7 +73,7 @@ class Zygote:
                 "op": "ready",
                 "data": tree.data_bytes(os.getpid()),
                 "threads": self.threads,
-                "level": "process",
+                "level": level,
             }
         )
         self._serve()

@@ -131,7 +131,7 @@ NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
 def plan(root: Path, *allowed: str, denied: tuple[str, ...] = ()) -> dict[str, Any]:
     spec = AgentSpec("a", permissions=Permissions(allowed, denied))
-    return confinement(spec, {}, root=str(root), readable=[os.getcwd(), *sys.path])
+    return confinement(spec, {}, root=str(root), code=[os.getcwd(), *filter(None, sys.path)])
 
 
 def run(told: dict[str, Any], code: str) -> tuple[bool, str]:
@@ -290,7 +290,10 @@ def test_another_user_is_held_as_well() -> None:
             os.chown(each, 65534, 65534)
         code = READ.format(path=str(place / "state" / "secrets" / "key"))
         command = f"import sys; sys.path.insert(0, {str(place / 'lib')!r})\n" + PRELUDE + code
-        for told, reads in (({**plan(place / "state"), "readable": []}, False), ({}, True)):
+        for told, reads in (
+            ({**plan(place / "state"), "readable": [], "code": []}, False),
+            ({}, True),
+        ):
             done = subprocess.run(
                 [*NOBODY, "/usr/bin/python3", "-c", command, json.dumps(told)],
                 capture_output=True,
