@@ -204,6 +204,19 @@ def _list(secrets: Secrets, settings: Settings, options: Options) -> int | None:
     return 0
 
 
+def _rotate(secrets: Secrets, settings: Settings, options: Options) -> int | None:
+    """Do nothing where nothing is due: what cron asks for most of the time."""
+    if options != {"": [], "--due": []} or os.isatty(2):
+        return None
+    import time
+
+    from openclaw_cli.rotation import agenda
+
+    directory, now = secrets.catalogue(), time.time()
+    idle = not agenda.due(directory, now) and not agenda.went_back(directory, now)
+    return 0 if idle and agenda.wishes(directory) == agenda.wished(settings) else None
+
+
 def _offer(secrets: Secrets, _settings: Settings, options: Options) -> int | None:
     """Give a shell's completion the names it asks for."""
     from openclaw_cli.cli.offer import names
@@ -224,6 +237,7 @@ _VERBS: dict[
     "secrets get": (_get, frozenset(("--name",)), _NONE),
     "secrets list": (_list, _NONE, _NONE),
     "secrets resolve": (_resolve, frozenset(("--allow",)), _NONE),
+    "secrets rotate": (_rotate, _NONE, frozenset(("--due",))),
     "secrets run": (_run, frozenset(("--env",)), frozenset(("--no-mask",))),
 }
 """Each line of the fast road: what answers it, its options with a value, its options without."""

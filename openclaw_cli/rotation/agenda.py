@@ -10,9 +10,13 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from openclaw_cli.settings import Settings
     from openclaw_cli.store.directory import Directory
 
 KEY = "rotation"
+DATA_KEY = "*"
+"""Stands for the store's data key among the names."""
+
 SLACK = 60  # seconds; as `schedule.SLACK`, a test compares
 REGRESSION = 300  # seconds that a clock may go back without a word
 
@@ -43,6 +47,14 @@ def went_back(directory: Directory, now: float) -> bool:
 def wishes(directory: Directory) -> dict[str, str]:
     """Return the schedules of the settings that were taken over, by name."""
     found: dict[str, str] = _kept(directory).get("wishes", {})
+    return found
+
+
+def wished(settings: Settings) -> dict[str, str]:
+    """Return the schedules that the settings have, by name; "*" is the store's data key."""
+    found = {name: each["rotation"] for name, each in settings.names.items() if "rotation" in each}
+    if "rotation" in settings.encryption:
+        found[DATA_KEY] = settings.encryption["rotation"]
     return found
 
 

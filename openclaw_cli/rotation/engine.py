@@ -99,7 +99,7 @@ class Engine:
         self._ledger = ledger
         self._now = now
         self._say = say
-        self._find = find
+        self.find = find
         self._tell = tell
         self._values: dict[tuple[str, int], SecretValue] = {}
         self.deadline = time.monotonic() + SECONDS_A_RUN
@@ -181,7 +181,7 @@ class Engine:
         if step == steps.TELL:
             self._tell_all(view)
             return
-        rotator = self._find(view.policy.rotator)
+        rotator = self.find(view.policy.rotator)
         run = view.policy.run
         if step == steps.BEGIN:
             self._begin(view, rotator, wish)

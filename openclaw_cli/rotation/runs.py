@@ -138,7 +138,7 @@ class Runs:
         """
         found = self.engine.view(name)
         view = View(found.entry, self._asked(found, asked), found.store)
-        rotator = chosen.rotator(view.policy.rotator)
+        rotator = self.engine.find(view.policy.rotator)
         task = self.engine.begin_check(view, rotator)
         return view, rotator, self.engine.goes_first(rotator, task, wish)
 
@@ -152,7 +152,7 @@ class Runs:
         after = self._asked(view, asked)
         if after == view.policy:
             return view
-        rotator = chosen.rotator(after.rotator)
+        rotator = self.engine.find(after.rotator)
         checked(after.settings, rotator.SETTINGS, rotator.name)
         if (after.rotator, after.settings) != (view.policy.rotator, view.policy.settings):
             self.engine.begin_check(View(view.entry, after, view.store), rotator)
@@ -278,7 +278,7 @@ class Runs:
     def _made(self, view: View) -> Made:
         """Make a value that no service needs to be told."""
         self._say(view.name, steps.CREATE)
-        rotator = chosen.rotator(view.policy.rotator)
+        rotator = self.engine.find(view.policy.rotator)
         settings = checked(view.policy.settings, rotator.SETTINGS, rotator.name)
         return rotator.create(Task(view.name, "", self._now(), settings=settings))
 

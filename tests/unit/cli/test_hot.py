@@ -56,6 +56,8 @@ LINES = [
     ("secrets", "run", "--env", "K=text", "--"),
     ("secrets", "run", "--", "true"),
     ("secrets", "resolve"),
+    ("secrets", "rotate", "--due"),
+    ("secrets", "rotate", "--due", "--limit", "0"),
     ("secrets", "get", "text#field"),
 ]
 
@@ -104,7 +106,11 @@ def imported(*line: str) -> tuple[int, list[str]]:
 
 
 @pytest.mark.usefixtures("kept")
-@pytest.mark.parametrize("line", [("secrets", "get", "text"), ("secrets", "list")], ids=" ".join)
+@pytest.mark.parametrize(
+    "line",
+    [("secrets", "get", "text"), ("secrets", "list"), ("secrets", "rotate", "--due")],
+    ids=" ".join,
+)
 def test_the_fast_road_imports_nothing_heavy(line: tuple[str, ...]) -> None:
     status, modules = imported(*line)
     assert status == 0
