@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from openclaw_cli.elsewhere import Elsewhere
     from openclaw_cli.home import Home
     from openclaw_cli.rotation.runs import Runs
+    from openclaw_cli.rotation.standing import Standing
     from openclaw_cli.service import Unlock
     from openclaw_cli.settings import Settings
 
@@ -149,4 +150,17 @@ def rotation(
     """Return what rotates the same secrets; `say` is told of each step."""
     from openclaw_cli.rotation.runs import Runs
 
-    return Runs(secrets, changes(secrets, settings), say=say or (lambda _name, _step: None))
+    found = standing(secrets, settings)
+    said = say or (lambda _name, _step: None)
+    return Runs(secrets, changes(secrets, settings), say=said, standing=found)
+
+
+def standing(secrets: Secrets, settings: Settings) -> Standing:
+    """Return what sees to the schedules that the settings have."""
+    import time
+
+    from openclaw_cli.rotation.standing import Standing
+    from openclaw_cli.upkeep import Upkeep
+
+    both = changes(secrets, settings)
+    return Standing(secrets, both, settings, time.time, Upkeep(secrets, both).rekey_quietly)

@@ -27,6 +27,7 @@ from openclaw_cli.rotation.ledger import Ledger, OvertakenError
 from openclaw_cli.rotation.policy import Failure, Policy
 from openclaw_cli.rotation.rotator import Made, Rotator, Task, checked
 from openclaw_cli.rotation.schedule import Schedule
+from openclaw_cli.rotation.standing import Standing
 
 if TYPE_CHECKING:
     from openclaw_cli.changes import Changes
@@ -81,11 +82,13 @@ class Runs:
         now: Callable[[], float] = time.time,
         say: Callable[[str, str], None] = lambda _name, _step: None,
         engine: Engine | None = None,
+        standing: Standing | None = None,
     ) -> None:
         self._secrets = secrets
         self._now = now
         self._say = say
         self.ledger = Ledger(changes, now)
+        self._standing = standing
         self.engine = engine or Engine(secrets, self.ledger, now=now, say=say)
 
     def due(self, *, limit: int = 0, everything: bool = False) -> Report:
@@ -201,13 +204,18 @@ class Runs:
 
     def _due(self, lock: Lock, limit: int, *, everything: bool) -> Report:
         self._check_clock()
+        failed = self._standing.take_over() if self._standing else []
         now = clock.present(self._now())
         jumped = clock.jump(clock.decode(os.pread(lock.fd, _LOCK_BYTES, 0)), now)
         names = self._names()
         if jumped and not everything:
             self._refuse_many(names, now.wall, jumped)
             limit = min(limit or AFTER_A_JUMP, AFTER_A_JUMP)
-        report = Report()
+        report = Report(failed=failed)
+        if self._standing:
+            renewed, failures, report.by_person, report.told = self._standing.due(names)
+            report.failed += failures
+            report.done += [Result(name, steps=[steps.SET]) for name in renewed]
         self._work(names, limit, report)
         if not (jumped and report.left):
             os.pwrite(lock.fd, now.encode().ljust(_LOCK_BYTES), 0)

@@ -34,7 +34,8 @@ def answer(
     """Run a program in its own directory and session; return what it wrote to standard output.
 
     Raises `ConfigError` when it cannot be started, `TemporaryError` at a time limit and
-    `RefusedError` when it writes more than 1 MiB or ends with another status than 0. Whenever it
+    `RefusedError` when it writes more than 1 MiB or ends with another status than 0 (75, "try again
+    later", is a `TemporaryError`). Whenever it
     is not let end by itself, its whole process group is killed.
     """
     process = _started(command, environment)
@@ -47,6 +48,8 @@ def answer(
     finally:
         for stream in (process.stdin, process.stdout, process.stderr):
             _close(stream)
+    if process.returncode == os.EX_TEMPFAIL:
+        raise TemporaryError(f"{command[0]} says that it may work later")
     if process.returncode:
         raise RefusedError(
             f"{command[0]} {_ending(process.returncode)}"

@@ -104,7 +104,9 @@ def keep(
             raise UsageError("labels are kept for secrets of the local store only")
         if new and not force:
             _refuse_taken(session, reference)
-        return elsewhere.put(session.secrets, reference, value)
+        version = elsewhere.put(session.secrets, reference, value)
+        _renewed(session, reference)
+        return version
     if new:
         number = session.changes.create(
             reference.path, value, provider=provider, labels=labels, force=force, origin=origin
@@ -112,6 +114,15 @@ def keep(
     else:
         number = session.changes.set(reference.path, value, provider=provider, origin=origin)
     return str(number)
+
+
+def _renewed(session: Session, reference: Reference) -> None:
+    """Note a new value of a name that the settings have on a schedule."""
+    from openclaw_cli import assembly
+
+    for name, each in session.settings.names.items():
+        if "rotation" in each and each.get("reference") == str(reference):
+            assembly.standing(session.secrets, session.settings).renewed_by_hand(name)
 
 
 def _refuse_taken(session: Session, reference: Reference) -> None:

@@ -14,6 +14,8 @@ ROTATORS = Registry(
         "aws-iam": "openclaw_cli.rotation.rotators.aws_iam:AwsIam",
         "aws-rotate-secret": "openclaw_cli.rotation.rotators.aws_rotate_secret:AwsRotateSecret",
         "aws-secrets-manager": "openclaw_cli.rotation.rotators.aws_secrets:AwsSecrets",
+        "command": "openclaw_cli.rotation.rotators.command:Command",
+        "command-mints": "openclaw_cli.rotation.rotators.command:CommandMints",
         "generate": "openclaw_cli.rotation.rotators.generate:Generate",
         "mysql": "openclaw_cli.rotation.rotators.mysql:Mysql [mysql]",
         "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",
@@ -21,5 +23,7 @@ ROTATORS = Registry(
         "vault": "openclaw_cli.rotation.rotators.vault:Vault",
         "vault-dynamic": "openclaw_cli.rotation.rotators.vault_dynamic:VaultDynamic",
         "vault-static": "openclaw_cli.rotation.rotators.vault_static:VaultStatic",
+        "webhook": "openclaw_cli.rotation.rotators.webhook:Webhook",
+        "webhook-mints": "openclaw_cli.rotation.rotators.webhook:WebhookMints",
     },
 )

@@ -1,0 +1,372 @@
+"""Runs by a clock of the test's own: what is due, how much at once, and which clock is believed."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from openclaw_cli import assembly
+from openclaw_cli.changes import Changes
+from openclaw_cli.duration import DAY, HOUR, MINUTE, YEAR
+from openclaw_cli.errors import ConflictError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.files import private_directory
+from openclaw_cli.home import find
+from openclaw_cli.model import CURRENT, PREVIOUS, RETIRED, SecretValue
+from openclaw_cli.names import parse
+from openclaw_cli.rotation import agenda, chosen, clock, policy, schedule
+from openclaw_cli.rotation.engine import Engine, Wish
+from openclaw_cli.rotation.ledger import Ledger
+from openclaw_cli.rotation.runs import LOCK, Asked, Report, Runs
+from openclaw_cli.service import Secrets
+from openclaw_cli.settings import Settings
+from openclaw_cli.testing.acme import Acme, Chosen, Minted
+
+DAILY = schedule.parse("daily")
+
+
+@dataclass
+class World:
+    """A home, a service, and a clock that the test turns."""
+
+    secrets: Secrets
+    changes: Changes
+    now: float = field(default_factory=lambda: time.time() + HOUR)
+    acme: Acme = field(default_factory=Acme)
+    told: list[str] = field(default_factory=list)
+
+    def runs(self) -> Runs:
+        ledger = Ledger(self.changes, lambda: self.now)
+        engine = Engine(
+            self.secrets,
+            ledger,
+            now=lambda: self.now,
+            find=self.rotator,
+            tell=lambda whom, name, version: self.told.append(f"{whom} {name} {version}"),
+        )
+        return Runs(self.secrets, self.changes, now=lambda: self.now, engine=engine)
+
+    def rotator(self, name: str) -> Any:  # noqa: ANN401 - a rotator
+        made: dict[str, Any] = {"acme": Chosen, "minted": Minted}
+        return made[name](self.acme) if name in made else chosen.rotator(name)
+
+    def keep(
+        self, name: str, rotator: str = "generate", value: bytes = b"first", **more: object
+    ) -> None:
+        self.changes.create(name, SecretValue(value))
+        self.acme.add(value)
+        self.runs().wish(name, Asked(DAILY, rotator=rotator, **more))  # type: ignore[arg-type]
+
+    def due(self, **more: object) -> Report:
+        return self.runs().due(**more)  # type: ignore[arg-type]
+
+    def value(self, name: str) -> bytes:
+        return self.secrets.read(parse(name)).value.reveal()
+
+    def stages(self, name: str) -> list[str]:
+        return [row.stage for row in self.secrets.catalogue().entries[name].rows]
+
+    def policy(self, name: str) -> policy.Policy:
+        return policy.read(self.secrets.catalogue().entries[name].policy)
+
+    def generation(self) -> int:
+        snapshot = self.secrets.opened()
+        try:
+            return snapshot.header.generation
+        finally:
+            snapshot.close()
+
+
+@pytest.fixture
+def world() -> World:
+    secrets = assembly.secrets(find(os.environ), Settings({}, {}), os.environ)
+    return World(secrets, assembly.changes(secrets, Settings({}, {})))
+
+
+def names(report: Report) -> list[str]:
+    return sorted(each.name for each in report.done)
+
+
+def test_what_is_due_is_rotated_once(world: World) -> None:
+    world.keep("a")
+    world.now += DAY + HOUR
+    assert names(world.due()) == ["a"]
+    assert world.value("a") != b"first"
+    before = world.generation()
+    assert names(world.due()) == []
+    assert world.generation() == before
+
+
+def test_missed_runs_are_caught_up_with_once(world: World) -> None:
+    world.keep("a")
+    world.now += 5 * DAY
+    assert names(world.due()) == ["a"]
+    world.now += MINUTE
+    assert names(world.due()) == []
+    assert len(world.stages("a")) == 2
+
+
+def test_many_generated_values_are_one_commit(world: World) -> None:
+    world.changes.set_many({f"key-{number}": SecretValue(b"x") for number in range(100)})
+    for number in range(100):
+        world.runs().wish(f"key-{number}", Asked(DAILY, rotator="generate"))
+    world.now += 2 * DAY
+    before = world.generation()
+    assert len(world.due().done) == 100
+    assert world.generation() == before + 1
+
+
+def test_a_limit_leaves_the_rest_for_the_next_run(world: World) -> None:
+    for name in ("a", "b", "c"):
+        world.keep(name)
+    world.now += 2 * DAY
+    report = world.due(limit=2)
+    assert len(report.done) == 2
+    assert report.left == 1
+    assert len(world.due(limit=2).done) == 1
+
+
+def test_a_whole_rotation_ends_with_one_value_that_is_accepted(world: World) -> None:
+    world.keep("a", "minted", grace=2 * HOUR, tell=["agent:reader"])
+    world.now += 2 * DAY
+    world.due()
+    assert world.told == ["agent:reader a 2"]
+    assert world.acme.count() == 2
+    world.now += 3 * HOUR
+    world.due()
+    assert world.stages("a") == [RETIRED, CURRENT]
+    assert list(world.acme.keys) == [world.value("a")]
+
+
+def test_a_consumer_that_cannot_be_told_is_told_later(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world.keep("a", tell=["agent:reader", "agent:other"])
+    world.now += 2 * DAY
+    runs = world.runs()
+
+    def away(whom: str, _name: str, _version: str) -> None:
+        if whom == "agent:reader":
+            raise TemporaryError("away")
+        world.told.append(whom)
+
+    monkeypatch.setattr(runs.engine, "_tell", away)
+    assert [name for name, _ in runs.due().failed] == ["a"]
+    world.due()
+    assert world.told == ["agent:other", "agent:reader a 2"]
+
+
+def test_a_clock_that_went_back_stops_everything(world: World) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    world.due()
+    world.now -= DAY
+    with pytest.raises(TemporaryError, match="nothing is rotated"):
+        world.due()
+    with pytest.raises(TemporaryError, match="nothing is rotated"):
+        world.runs().one("a", Wish(wanted=True))
+    assert len(world.stages("a")) == 2
+
+
+def test_a_clock_that_is_a_little_slow_is_believed(world: World) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    world.due()
+    world.now -= 4 * MINUTE
+    assert names(world.due()) == []
+
+
+def test_a_clock_that_jumped_ten_years_makes_no_storm(world: World) -> None:
+    for number in range(30):
+        world.keep(f"key-{number}", value=b"x%d" % number)
+    world.due()
+    world.now += 10 * YEAR + DAY
+    with pytest.raises(TemporaryError, match="put forward by 10y, and 30 of 30"):
+        world.due()
+    assert len(world.due(everything=True).done) == 30
+    assert len(world.due().done) == 0
+
+
+def test_a_jump_that_makes_few_due_is_slowed_down_alone(world: World) -> None:
+    for number in range(51):
+        world.keep(f"key-{number}", value=b"x%d" % number)
+        if number > 20:
+            world.runs().wish(f"key-{number}", Asked(schedule.parse("every:90d")))
+    world.due()
+    world.now += 2 * DAY
+    report = world.due()
+    assert len(report.done) == 20
+    assert report.left == 1
+    assert len(world.due().done) == 1
+
+
+def test_what_the_clocks_show_tells_a_jump_from_time_that_passed() -> None:
+    here = clock.Seen(9 * DAY, 1000, "b")
+    assert clock.jump(clock.Seen(0, 1000, "b"), here) == 9 * DAY
+    assert clock.jump(clock.Seen(0, 5, "b"), clock.Seen(3 * DAY, 5 + 3 * DAY, "b")) == 0
+    assert clock.jump(clock.Seen(0, 5, "a"), clock.Seen(YEAR / 2, 5, "b")) == 0
+    assert clock.jump(clock.Seen(0, 5, "a"), clock.Seen(2 * YEAR, 5, "b")) == 2 * YEAR
+    assert clock.jump(None, here) == 0
+    assert clock.decode(here.encode()) == here
+    assert clock.decode(b"what is this") is None
+
+
+def test_time_that_really_passed_is_no_jump(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    present = clock.present
+    for number in range(30):
+        world.keep(f"key-{number}", value=b"x%d" % number)
+    monkeypatch.setattr(
+        clock, "present", lambda wall: clock.Seen(wall, wall - 1_000_000, present(wall).boot)
+    )
+    world.due()
+    world.now += 10 * DAY
+    assert len(world.due().done) == 30
+
+
+def test_a_person_is_reminded_once_a_day_and_set_is_the_answer(world: World) -> None:
+    world.keep("a", "person")
+    world.now += 2 * DAY
+    first, second = world.due(), world.due()
+    assert [name for name, _ in first.by_person] == ["a"]
+    assert (first.told, second.told) == (set(), {"a"})
+    world.now += DAY
+    assert world.due().told == set()
+    world.changes.set("a", SecretValue(b"from a person"))
+    assert agenda.times(world.secrets.catalogue())["a"] < world.now  # by the real clock
+    assert world.policy("a").failure is None
+
+
+def test_a_person_s_secret_is_refused_with_what_to_do(world: World) -> None:
+    world.keep("a", "person")
+    with pytest.raises(RefusedError) as refused:
+        world.runs().one("a", Wish(wanted=True))
+    assert refused.value.hint == "openclaw secrets set a, with the new value"
+
+
+def test_what_somebody_sets_meanwhile_wins(world: World) -> None:
+    world.keep("a", "acme")
+    world.now += 2 * DAY
+
+    def away(when: str, what: str) -> None:
+        if (when, what) == ("before", "test"):
+            raise TemporaryError("away")
+
+    world.acme.fault = away
+    assert world.due().failed
+    world.acme.add(b"by hand")
+    world.changes.set("a", SecretValue(b"by hand"))
+    world.runs().wish("a", Asked(schedule.Schedule("")))
+    world.acme.fault = lambda _when, _what: None
+    world.due()
+    assert world.value("a") == b"by hand"
+    assert world.policy("a").run is None
+    assert sorted(world.acme.keys) == [b"by hand", b"first"]
+
+
+def test_one_run_at_a_time(world: World) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    folder = private_directory(world.secrets.home.secrets)
+    with folder.lock(LOCK):
+        assert world.due().skipped == "locked"
+        with pytest.raises(ConflictError, match="another rotation is running"):
+            world.runs().one("a", Wish(wanted=True))
+    folder.close()
+    assert names(world.due()) == ["a"]
+
+
+def test_who_asked_before_it_was_rotated_is_told_that_it_was(world: World) -> None:
+    world.keep("a")
+    asked = world.now
+    world.now += 5
+    world.runs().one("a", Wish(wanted=True), asked=asked)
+    with pytest.raises(ConflictError, match="has just rotated a"):
+        world.runs().one("a", Wish(wanted=True), asked=asked)
+    assert len(world.stages("a")) == 2
+
+
+def test_a_deleted_secret_is_left_alone_and_a_restored_one_is_not(world: World) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    world.changes.delete("a")
+    assert world.due() == Report()
+    world.changes.restore("a")
+    assert names(world.due()) == ["a"]
+
+
+def test_the_version_before_stays_until_its_time(world: World) -> None:
+    world.keep("a", "acme", grace=HOUR)
+    world.runs().one("a", Wish(wanted=True))
+    assert world.stages("a") == [PREVIOUS, CURRENT]
+    with pytest.raises(ConflictError, match="version 1 of a, the one before"):
+        world.runs().one("a", Wish(wanted=True))
+    result = world.runs().one("a", Wish(wanted=True, hurry=True))
+    assert result.version == 3
+    assert world.acme.count() == 2
+
+
+def test_a_leaked_value_is_revoked_at_once(world: World) -> None:
+    world.keep("a", "acme", grace=DAY)
+    world.runs().one("a", Wish(wanted=True, compromised=True))
+    assert list(world.acme.keys) == [world.value("a")]
+    assert world.stages("a") == [RETIRED, CURRENT]
+
+
+def test_a_leaked_value_is_revoked_first_where_it_is_not_needed(world: World) -> None:
+    world.changes.create("admin", SecretValue(b"may do all"))
+    world.keep("a", "minted", settings={"admin": "admin"})
+    world.acme.asked.clear()
+    world.runs().one("a", Wish(wanted=True, compromised=True))
+    assert world.acme.asked == ["check", "revoke", "create", "test"]
+    assert list(world.acme.keys) == [world.value("a")]
+
+
+def test_a_rotation_that_is_given_up_begins_anew(world: World) -> None:
+    world.keep("a", "acme")
+    world.now += 2 * DAY
+
+    def refuse(when: str, what: str) -> None:
+        if (when, what) == ("before", "test"):
+            raise RefusedError("no")
+
+    world.acme.fault = refuse
+    for _ in range(4):
+        world.due()
+        world.now += HOUR
+    assert world.value("a") == b"first"
+    assert world.policy("a").failed >= 3
+    world.acme.fault = lambda _when, _what: None
+    for _ in range(3):
+        world.due()
+        world.now += HOUR
+    assert world.value("a") != b"first"
+    assert world.policy("a").failures == 0
+
+
+def test_settings_that_cannot_work_change_nothing(world: World) -> None:
+    world.keep("a")
+    before = world.generation()
+    for asked in (
+        Asked(rotator="acme", settings={"nothing": "x"}),
+        Asked(rotator="acme", settings={"admin": "no-such-secret"}),
+    ):
+        with pytest.raises(OpenclawError):
+            world.runs().wish("a", asked)
+    assert world.generation() == before
+
+
+def test_the_same_wish_again_is_no_change(world: World) -> None:
+    world.keep("a")
+    before = world.generation()
+    world.runs().wish("a", Asked(DAILY))
+    assert world.generation() == before
+
+
+def test_no_schedule_any_more_is_never_due(world: World) -> None:
+    world.keep("a")
+    world.runs().wish("a", Asked(schedule.Schedule("")))
+    world.now += 9 * DAY
+    assert world.due() == Report()
