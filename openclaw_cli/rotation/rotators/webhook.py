@@ -97,8 +97,8 @@ def _post(url: str, told: Mapping[str, Any], task: Task) -> dict[str, Any]:
     connection = _connection(scheme, host, port, task.seconds())
     try:
         connection.request("POST", path, body, headers)
-        response = connection.getresponse()
-        data = response.read(_MOST + 1)
+        with connection.getresponse() as response:
+            status, data = response.status, response.read(_MOST + 1)
     except ssl.SSLError:
         raise RefusedError(
             f"the certificate of {host} is not one to be trusted", hint=f"curl -v https://{host}/"
@@ -107,7 +107,7 @@ def _post(url: str, told: Mapping[str, Any], task: Task) -> dict[str, Any]:
         raise TemporaryError(f"{host} does not answer") from None
     finally:
         connection.close()
-    return _answer(host, response.status, data)
+    return _answer(host, status, data)
 
 
 def _connection(
