@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sys
 
-from openclaw_cli.files import private_directory
+from openclaw_cli import newfile
+from openclaw_cli.files import failure
 from openclaw_cli.home import Home
 
 NAME = "openclaw-gateway.service"
@@ -50,12 +51,11 @@ def write(unit: str) -> str:
     """Write it where systemd looks for units of this user; return where."""
     config = os.environ.get("XDG_CONFIG_HOME") or f"{os.path.expanduser('~')}/.config"
     folder = f"{config}/systemd/user"
-    os.makedirs(folder, mode=0o700, exist_ok=True)
-    directory = private_directory(folder)
     try:
-        directory.replace(NAME, [unit.encode()])
-    finally:
-        directory.close()
+        os.makedirs(folder, mode=0o700, exist_ok=True)
+    except OSError as refused:
+        raise failure("create", folder, refused) from None
+    newfile.write(f"{folder}/{NAME}", [unit.encode()], force=True)
     return f"{folder}/{NAME}"
 
 
