@@ -174,7 +174,7 @@ def read(path: str) -> Source | None:
         line = data.count(b"\n", 0, refused.start) + 1
         mistake = Mistake(path, line, "", "this is not UTF-8", "save it as UTF-8")
         return Source(path, mistakes=[mistake])
-    source = ours(path, text) if is_toml(path) else _shared(path, text)
+    source = said(path, text)
     if is_toml(path) or source.values or source.agents:
         check_writers(found, path)
     return source
@@ -199,6 +199,11 @@ def examined(path: str) -> Source:
         found.mistakes.append(Mistake(path, line, name, wrong.message, wrong.hint))
     found.mistakes.sort(key=lambda each: each.line)
     return found
+
+
+def said(path: str, text: str) -> Source:
+    """Return what a text says that would stand in this file; it is not read."""
+    return ours(path, text) if is_toml(path) else _shared(path, text)
 
 
 def check(path: str) -> list[Mistake]:

@@ -84,7 +84,7 @@ _WRAPPING = {
     "vaulttransit": "vault-transit",
 }
 _CHATS = ("discord", "slack", "telegram")  # of these the OpenClaw gateway has tables
-_GATEWAYS = ("defaults", "providers", "resolution")  # what it has under `secrets`
+THE_GATEWAYS = ("defaults", "providers", "resolution")  # what it has under `secrets`
 _KEYS = frozenset(("access-token", "api-key", "apikey", "auth-token", "key", "secret-key", "token"))
 _NO_SECRETS = frozenset(
     (
@@ -199,6 +199,11 @@ def canonical(key: str) -> str:
     return _NEW_WORD.sub("-", key).replace("_", "-").lower()
 
 
+def backend_called(word: str) -> str:
+    """Return our name for a backend that people call so, "" for none."""
+    return _WORDS.get(_plain_word(word), "")
+
+
 def refused(path: Path, backend: str, setting: str) -> Slip | None:
     """Return what is wrong when a file that is not ours alone sets this of a backend."""
     if canonical(setting) in HARMLESS:
@@ -303,7 +308,7 @@ class _Reader:
     def _secrets(self, path: Path, table: object) -> None:
         for key, value in table.items() if isinstance(table, dict) else ():
             word, here = canonical(key), (*path, key)
-            if word in _GATEWAYS and isinstance(value, dict):
+            if word in THE_GATEWAYS and isinstance(value, dict):
                 continue
             if word == ENCRYPTION and isinstance(value, dict):
                 self._encryption(here, value)

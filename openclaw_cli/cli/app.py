@@ -97,6 +97,8 @@ CONFIG: Table = {
     "check": (_CONFIG, "Check a settings file before it is used."),
     "set": (_CONFIG, "Change a setting."),
     "path": (_CONFIG, "Say where the settings are."),
+    "upgrade": (_CONFIG, "Take older spellings in a configuration to the present ones."),
+    "convert": (_CONFIG, "Write a configuration in another language, without its comments."),
 }
 
 

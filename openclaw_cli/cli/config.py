@@ -1,4 +1,4 @@
-"""`openclaw config` show, check, set, path."""
+"""`openclaw config` show, check, set, path, upgrade, convert."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from openclaw_cli import config, duration, settings_file
+from openclaw_cli import config, converting, duration, newfile, settings_file
 from openclaw_cli.agents.spec import Configuration
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import ConfigError
+from openclaw_cli.errors import ConfigError, NotFoundError, UsageError
 from openclaw_cli.options import SETTINGS
 from openclaw_cli.settings import BACKENDS, Settings, sources
 
@@ -243,6 +243,99 @@ def _of_gateway(configuration: Configuration, *, whole: bool) -> list[list[str]]
         for name, (value, meaning) in said.items()
         if name in origin
     ]
+
+
+@app.command()
+def upgrade(
+    context: typer.Context,
+    file: Annotated[
+        str | None, typer.Argument(metavar="[FILE]", help="openclaw.json, if not given.")
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")
+    ] = False,
+) -> None:
+    """Take older spellings in a configuration to the present ones.
+
+    The rest stays as it is, comments too, and so does what the file means. The difference is shown.
+
+        openclaw config upgrade openclaw.json --dry-run
+    """
+    from openclaw_cli import upgrade as upgrading
+    from openclaw_cli.interop import config_file
+
+    session: Session = context.obj
+    path = _json_of(session, file)
+    found = config_file.read(path)
+    if found is None:
+        raise NotFoundError(f"there is no file {path}", hint="openclaw config path")
+    after, changes = upgrading.upgraded(path, found.text)
+    if changes and not dry_run:
+        config_file.put(found, after.encode())
+    if session.as_json:
+        plain = [{"line": each.line, "old": each.old, "new": each.new} for each in changes]
+        session.output.json({"file": path, "changes": plain, "written": not dry_run})
+    else:
+        for line in _difference(path, found.text, after):
+            session.output.line(line, {"-": "bad", "+": "good"}.get(line[:1], ""))
+    if not changes:
+        session.output.done(f"{path} has no older spelling")
+    elif dry_run:
+        session.output.done("nothing was changed: --dry-run")
+    else:
+        session.output.done(f"changed {len(changes)} in {path}; it means what it meant")
+
+
+@app.command()
+def convert(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML, JSON or TOML.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="json, toml or yaml.")] = "json",
+    out: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; 0600.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write a configuration in another language, without its comments.
+
+    openclaw config convert openclaw.yaml --to json -o openclaw.json
+    """
+    session: Session = context.obj
+    opened = config.content(file)
+    if opened is None:
+        raise NotFoundError(f"there is no file {file}", hint="openclaw config path")
+    text = converting.converted(file, opened[0], to)
+    if out is None:
+        session.output.drawn(text)
+        return
+    newfile.write(out, [text.encode()], force=force)
+    if session.as_json:
+        session.output.json({"file": out})
+    session.output.done(f"wrote {out}; openclaw config check {out}")
+
+
+def _json_of(session: Session, file: str | None) -> str:
+    """Return the one file that is meant; only JSON has spellings of others in it."""
+    paths = [file] if file else [path for path in _present(session) if path.endswith(".json")]
+    if not paths:
+        raise NotFoundError("there is no openclaw.json here", hint="openclaw config path")
+    if not paths[0].endswith((".json", ".json5")):
+        raise UsageError(
+            f"{paths[0]} is not JSON by its name",
+            hint=f"openclaw config convert {paths[0]} --to json -o openclaw.json",
+        )
+    return os.path.abspath(paths[0])
+
+
+def _difference(path: str, before: str, after: str) -> list[str]:
+    """Return the lines that differ, without the values that stand in them."""
+    from difflib import unified_diff
+
+    from openclaw_cli.upgrade import hidden
+
+    old, new = hidden(path, before, before), hidden(path, after, after)
+    lines = unified_diff(old.splitlines(), new.splitlines(), path, path, lineterm="", n=0)
+    return list(lines)
 
 
 def _present(session: Session) -> list[str]:

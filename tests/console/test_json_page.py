@@ -77,7 +77,14 @@ LINES = {
     ],
     "openclaw gateway stop": ["gateway stop"],
     "openclaw doctor": ["doctor", "doctor --checklist"],
-    "openclaw config": ["config show", "config path", "config set run.mask false", "config check"],
+    "openclaw config": [
+        "config show",
+        "config path",
+        "config set run.mask false",
+        "config check",
+        "config upgrade old.json",
+        "config convert old.json -o new.json",
+    ],
     "openclaw completion": ["completion bash"],
 }
 
@@ -126,6 +133,7 @@ def test_each_field_is_documented_and_each_documented_field_comes(
     monkeypatch.setenv("XDG_RUNTIME_DIR", "")
     Path("wanted.env").write_text("X=openclaw://x\n")
     Path("new.env").write_text("K=v\n")
+    Path("old.json").write_text('{"agents": {"x": {"runtime": "thread", "model": "gpt-5"}}}')
     Path("t").write_text("{{ local://K }}\n")
     Path("in.json").write_text("{}")
     state = Path(os.environ["OPENCLAW_STATE_DIR"])

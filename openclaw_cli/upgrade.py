@@ -1,0 +1,205 @@
+"""Older spellings in a configuration, taken to the ones that we use now; the rest of it stays.
+
+An edit is only kept where the file means the same with it: what it says of secrets, agents and the
+gateway is read before and after. Comments, order and whatever is not ours stay byte for byte.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from openclaw_cli import config, published
+from openclaw_cli.agents import building
+from openclaw_cli.agents import config as agents
+from openclaw_cli.errors import ConfigError, OpenclawError
+from openclaw_cli.interop import json5
+from openclaw_cli.interop.json5 import OBJECT, STRING, Edit, Node
+from openclaw_cli.published import canonical
+
+_OF_AGENT = {
+    "default-model": "model",
+    "fallbacks": "fallback",
+    "instructions": "system",
+    "max-concurrent": "max-concurrency",
+    "max-duration": "timeout",
+    "max-threads": "max-concurrency",
+    "system-prompt": "system",
+}
+_OF_SECRET = {
+    "cache-duration": "cache",
+    "cache-ttl": "cache",
+    "env-var": "variable",
+    "rotation-policy": "rotation",
+    "ttl": "cache",
+}
+_THREAD_WORDS = ("thread", "thread-bound")
+_BACKEND_KEYS = ("source", "provider", "backend")
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step: in which line, what stood there, what stands there now."""
+
+    line: int
+    old: str
+    new: str
+    edits: tuple[Edit, ...]
+
+
+def upgraded(path: str, text: str) -> tuple[str, list[Change]]:
+    """Return the text in the present spellings, and what was changed.
+
+    Raises `ConfigError` for what is not JSON, or has mistakes.
+    """
+    root = json5.parse(text, path)
+    if root.kind != OBJECT:
+        raise ConfigError(f"{path} is not an object", hint="begin with { and end with }")
+    before = _meaning(path, text)
+    kept: list[Change] = []
+    for change in _changes(text, root):
+        after = json5.replaced(text, _edits([*kept, change]))
+        if _same(path, after, before):
+            kept.append(change)
+    return json5.replaced(text, _edits(kept)), kept
+
+
+def hidden(path: str, text: str, shown: str) -> str:
+    """Return lines of the text without the values that stand in it in plain text."""
+    root = json5.parse(text, path)
+    for name, each in config.said(path, text).values.get("plaintext", {}).items():
+        node = root.at(*each["keys"])
+        if node is not None:
+            shown = shown.replace(text[node.start : node.end], f'"[{name}]"')
+    return shown
+
+
+def _edits(changes: list[Change]) -> list[Edit]:
+    return [edit for each in changes for edit in each.edits]
+
+
+def _meaning(path: str, text: str) -> dict[str, Any]:
+    """Return what a file says, without the lines that it says it in."""
+    found = config.said(path, text)
+    found.believed()
+    if found.mistakes_of_agents:
+        raise found.mistakes_of_agents[0].error(len(found.mistakes_of_agents) - 1)
+    values = {name: _unplaced(value) for name, value in found.values.items()}
+    built = building.build([found.agents]).plain()
+    built.pop("origin", None)
+    return {"values": values, "agents": built}
+
+
+def _same(path: str, text: str, before: dict[str, Any]) -> bool:
+    try:
+        return _meaning(path, text) == before
+    except OpenclawError:
+        return False
+
+
+def _unplaced(value: Any) -> Any:  # noqa: ANN401  whatever a setting holds
+    if isinstance(value, dict):
+        return {key: _unplaced(each) for key, each in value.items() if key not in _PLACES}
+    return value
+
+
+_PLACES = ("origin", "keys")
+
+
+def _changes(text: str, root: Node) -> Iterator[Change]:
+    """Find what may be written otherwise; whether it means the same is judged later."""
+    for top in (root, root.members.get(published.WRAPPER)):
+        for key, node in top.members.items() if top is not None and top.kind == OBJECT else ():
+            word = canonical(key)
+            if word == agents.AGENTS and node.kind == OBJECT:
+                for each in node.members.values():
+                    yield from _of_agent(text, each)
+            elif word in agents.THREAD_BOUND_AGENTS:
+                yield from _of_agent(text, node)
+            elif published.is_ours(key):
+                yield from _of_secrets(text, node, published.THE_GATEWAYS)
+
+
+def _of_agent(text: str, node: Node) -> Iterator[Change]:
+    if node.kind != OBJECT:
+        return
+    words = {canonical(key) for key in node.members}
+    for key, member in node.members.items():
+        word = canonical(key)
+        new = _OF_AGENT.get(word, "")
+        if word == "max-threads" and "thread-id" in words:
+            new = "pool-size"
+        is_thread = word in _THREAD_WORDS and text[member.start : member.end] == "true"
+        is_runtime = word == "runtime" and canonical(member.text) in _THREAD_WORDS
+        if new and new not in words:
+            yield _renamed(text, node, key, new)
+            words.add(new)
+        elif is_thread or is_runtime:
+            yield _typed(text, node, key, words)
+            words.add("type")
+
+
+def _typed(text: str, node: Node, key: str, words: set[str]) -> Change:
+    """Say `"type": "thread-bound"` in place of what says the same."""
+    start, end = node.keys[key], node.members[key].end
+    old, new = text[start:end], _as_key(text, node, key, "type") + ': "thread-bound"'
+    line = text.count("\n", 0, start) + 1
+    if "type" in words:
+        return Change(line, old, "", (_removal(text, node, key),))
+    return Change(line, old, new, ((start, end, new),))
+
+
+def _of_secrets(text: str, node: Node, theirs: tuple[str, ...] = ()) -> Iterator[Change]:
+    words = {canonical(key) for key in node.members} if node.kind == OBJECT else set()
+    for key, member in node.members.items() if words else ():
+        word = canonical(key)
+        if word in theirs:
+            continue
+        new = _OF_SECRET.get(word, "")
+        if member.kind == OBJECT:
+            yield from _of_secrets(text, member)
+        elif new and new not in words:
+            yield _renamed(text, node, key, new)
+            words.add(new)
+        elif word in _BACKEND_KEYS and member.kind == STRING:
+            yield from _of_backend(text, node, key, words)
+
+
+def _of_backend(text: str, node: Node, key: str, words: set[str]) -> Iterator[Change]:
+    member = node.members[key]
+    line = text.count("\n", 0, member.start) + 1
+    start = node.keys[key]
+    if canonical(key) == "provider" and member.text == "external" and "source" in words:
+        yield Change(line, text[start : member.end], "", (_removal(text, node, key),))
+        return
+    usual = published.backend_called(member.text)
+    if usual and usual != member.text:
+        new = f'"{usual}"'
+        change = (member.start, member.end, new)
+        yield Change(line, text[member.start : member.end], new, (change,))
+
+
+def _removal(text: str, node: Node, key: str) -> Edit:
+    """Take a member away, with the blank behind it where it shares its line with another."""
+    start, end, nothing = json5.removed(text, node, key)
+    return start, end + (text[end : end + 1] == " "), nothing
+
+
+def _renamed(text: str, node: Node, key: str, new: str) -> Change:
+    start = node.keys[key]
+    end = start + len(_written(text, start, key))
+    name = _as_key(text, node, key, new)
+    return Change(text.count("\n", 0, start) + 1, text[start:end], name, ((start, end, name),))
+
+
+def _written(text: str, start: int, key: str) -> str:
+    """Return a key as it stands: in quotes, or bare."""
+    quote = text[start]
+    return f"{quote}{key}{quote}" if quote in "\"'" else key
+
+
+def _as_key(text: str, node: Node, key: str, new: str) -> str:
+    """Write a key as the one in its place is written; one with a dash needs quotes."""
+    bare = text[node.keys[key]] not in "\"'"
+    return new if bare and new.isidentifier() else f'"{new}"'
