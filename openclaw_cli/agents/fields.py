@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from openclaw_cli import duration, names
 from openclaw_cli.agents import spec
 from openclaw_cli.agents.models import PROTOCOLS
+from openclaw_cli.audit.sinks import SINKS
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.options import COUNT, FLAG, SIZE, read_as
 from openclaw_cli.published import canonical, rotation
@@ -317,7 +318,7 @@ WORDS = {
     "acp": ("backend", spec.ACP),
 }
 SHOWN_WORDS = ("thread-bound", "thread", "singleton", "subagent", "acp")
-STORAGES = ("file", "syslog", "https", "http", "qdrant")
+STORAGES = SINKS.ours
 AGENT_METRICS = ("execution-time", "resource-usage", "error-rate", "timeout-count")
 SECRET_METRICS = ("access-count", "rotation-status", "exposure-risk")
 NO_SANDBOX = (

@@ -24,14 +24,21 @@ def follow(path: str, place: Place, wait: Callable[[], None]) -> Iterator[bytes]
         if now == seen:
             wait()
             continue
-        with Reading(path) as reading:
-            for span in _after(reading, place):
-                place = (span.segment.number, span.low)
-                for line in reading.lines(span.segment, span.low):
-                    if line.endswith(b"\n"):
-                        place = (place[0], place[1] + len(line))
-                        yield line
+        for line, after in lines_after(path, place):
+            place = after
+            yield line
         seen = now
+
+
+def lines_after(path: str, place: Place) -> Iterator[tuple[bytes, Place]]:
+    """Give each whole line after a place as the trail is now, with the place after it."""
+    with Reading(path) as reading:
+        for span in _after(reading, place):
+            place = (span.segment.number, span.low)
+            for line in reading.lines(span.segment, span.low):
+                if line.endswith(b"\n"):
+                    place = (place[0], place[1] + len(line))
+                    yield line, place
 
 
 def end(reading: Reading) -> Place:

@@ -22,8 +22,12 @@ HEAVY = (
 )
 NETWORK = ("socket", "ssl", "http", "urllib.request", "requests", "hvac", "boto3", "botocore")
 # Who may reach another machine: a backend or a rotator, once a command is given one.
-# And a chat its model, with the model's own key. The gateway's sockets are this machine's.
-MAY_REACH = ("backends/", "gateway/", "runtime/", "rotation/rotators/", "handlers/endpoint.py")
+# And a chat its model, with the model's own key; a sink of the trail, where the settings say. The
+# gateway's sockets are this machine's.
+MAY_REACH = (
+    *("backends/", "gateway/", "runtime/", "rotation/rotators/", "handlers/endpoint.py"),
+    "audit/sinks/",
+)
 
 
 def loaded(statement: str) -> set[str]:

@@ -1,0 +1,97 @@
+"""Send copies of new records to the sinks that the settings name, each record at least once.
+
+How far each sink is stands in `audit/shipped`; it is noted when the sink has the records, so that
+one which is away gets them later. One process at a time does it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+
+from openclaw_cli.audit.event import BOOKKEEPING, read
+from openclaw_cli.audit.follow import Place, lines_after
+from openclaw_cli.audit.sinks.sink import Sink, opened
+from openclaw_cli.errors import OpenclawError
+from openclaw_cli.files import Directory
+
+SHIPPED = "shipped"
+_LOCK = "shipped.lock"
+_LIMIT = 64 * 1024
+_BATCH = 500
+_MOST = 50_000
+"""Records for one sink at once; the next time goes on from there."""
+
+
+@dataclass(slots=True)
+class Shipped:
+    """How many records each sink got, and what was wrong with those that got none."""
+
+    counts: dict[str, int] = field(default_factory=dict)
+    failed: dict[str, OpenclawError] = field(default_factory=dict)
+
+
+def ship(
+    audit: str,
+    root: str,
+    addresses: Sequence[str],
+    capture: Sequence[str] = (),
+    opening: Callable[[str, str], Sink] = opened,
+) -> Shipped:
+    """Send what is new to each sink; `capture` are the kinds of events, all when empty.
+
+    A sink that fails does not keep the others from their records.
+    """
+    done = Shipped()
+    folder = Directory(audit)
+    try:
+        with folder.lock(_LOCK):
+            places = _places(folder)
+            for address in addresses:
+                place = places.get(address, (0, 0))
+                try:
+                    with closing(opening(address, root)) as sink:
+                        done.counts[address] = 0
+                        for batch, now in _batches(audit, place, set(capture)):
+                            if batch:
+                                sink.send(batch)
+                            done.counts[address] += len(batch)
+                            places[address] = now
+                            _note(folder, places)
+                except OpenclawError as refused:
+                    done.failed[address] = refused
+    finally:
+        folder.close()
+    return done
+
+
+def _batches(audit: str, place: Place, capture: set[str]) -> Iterator[tuple[list[bytes], Place]]:
+    batch: list[bytes] = []
+    count = 0
+    for line, after in lines_after(audit, place):
+        event = read(line)
+        place = after
+        if event is None or event.kind in BOOKKEEPING or (capture and event.kind not in capture):
+            continue
+        batch.append(line)
+        count += 1
+        if len(batch) == _BATCH:
+            yield batch, place
+            batch = []
+        if count >= _MOST:
+            break
+    yield batch, place
+
+
+def _places(folder: Directory) -> dict[str, Place]:
+    try:
+        found = json.loads(folder.read(SHIPPED, _LIMIT))
+        return {str(address): (int(at[0]), int(at[1])) for address, at in found.items()}
+    except (OSError, OpenclawError, ValueError, TypeError, AttributeError, IndexError):
+        return {}
+
+
+def _note(folder: Directory, places: dict[str, Place]) -> None:
+    folder.replace(SHIPPED, [json.dumps(places).encode()])

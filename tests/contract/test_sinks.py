@@ -1,0 +1,277 @@
+"""What every audit sink promises, each with the real thing at its other end."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import threading
+import uuid
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from openclaw_cli.audit.sinks import SINKS
+from openclaw_cli.audit.sinks.sink import Sink, opened
+from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
+
+Record = dict[str, Any]
+
+
+def record(number: int, **more: Any) -> Record:  # noqa: ANN401
+    return {
+        "seq": number,
+        "at": "2026-11-20T12:00:00.000000Z",
+        "kind": "secret_reveal",
+        "name": "db",
+        "outcome": "ok",
+        "actor": {"uid": 0, "agent": "mailer"},
+        "mac": f"{number:064x}",
+        **more,
+    }
+
+
+def lines(*records: Record) -> list[bytes]:
+    return [json.dumps(each).encode() + b"\n" for each in records]
+
+
+class SinkContract:
+    """Inherit it and give `address`, and `came`: the records that the other end has, any order."""
+
+    @pytest.fixture
+    def address(self) -> str:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def came(self) -> Callable[[int], list[Record]]:
+        raise NotImplementedError
+
+    @pytest.fixture
+    def sink(self, address: str, tmp_path: Path) -> Iterator[Sink]:
+        made = opened(address, str(tmp_path / "state"))
+        yield made
+        made.close()
+
+    def test_each_record_arrives_whole(
+        self, sink: Sink, came: Callable[[int], list[Record]]
+    ) -> None:
+        sent = [record(1), record(2, outcome="denied"), record(3, name="té/st\u202e")]
+        sink.send(lines(*sent))
+        assert sorted(came(3), key=lambda each: int(each["seq"])) == sent
+
+    def test_many_arrive_and_none_is_lost(
+        self, sink: Sink, came: Callable[[int], list[Record]]
+    ) -> None:
+        for start in range(0, 600, 200):
+            sink.send(lines(*[record(number) for number in range(start, start + 200)]))
+        assert {each["seq"] for each in came(600)} == set(range(600))
+
+    def test_nothing_is_sent_for_nothing(
+        self, sink: Sink, came: Callable[[int], list[Record]]
+    ) -> None:
+        sink.send([])
+        assert came(0) == []
+
+
+class TestFile(SinkContract):
+    @pytest.fixture
+    def address(self, tmp_path: Path) -> str:
+        return f"file://{tmp_path}/copy.jsonl"
+
+    @pytest.fixture
+    def came(self, tmp_path: Path) -> Callable[[int], list[Record]]:
+        def read(_count: int) -> list[Record]:
+            return [
+                json.loads(each) for each in (tmp_path / "copy.jsonl").read_bytes().splitlines()
+            ]
+
+        return read
+
+    def test_only_its_owner_can_read_it(self, sink: Sink, tmp_path: Path) -> None:
+        sink.send(lines(record(1)))
+        assert (tmp_path / "copy.jsonl").stat().st_mode & 0o777 == 0o600
+
+    def test_a_relative_path_and_a_link_are_refused(self, tmp_path: Path) -> None:
+        (tmp_path / "link").symlink_to("elsewhere")
+        for address in ("file:copy", f"file://{tmp_path}/link", f"file://{tmp_path}/no/such"):
+            with pytest.raises(OpenclawError):
+                opened(address, "")
+
+
+@pytest.mark.parametrize("kind", ["unix", "udp"])
+class TestSyslog(SinkContract):
+    @pytest.fixture
+    def daemon(self, kind: str, tmp_path: Path) -> Iterator[socket.socket]:
+        if kind == "unix":
+            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as made:
+                os.chdir(tmp_path)
+                made.bind("log")
+                yield made
+        else:
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as made:
+                made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
+                made.bind(("127.0.0.1", 0))
+                yield made
+
+    @pytest.fixture
+    def messages(self, daemon: socket.socket) -> list[bytes]:
+        found: list[bytes] = []
+
+        def listen() -> None:
+            daemon.settimeout(0.5)
+            while True:
+                try:
+                    found.append(daemon.recv(65536))
+                except TimeoutError:
+                    continue
+                except OSError:
+                    return
+
+        threading.Thread(target=listen, daemon=True).start()
+        return found
+
+    @pytest.fixture
+    def address(self, kind: str, daemon: socket.socket, tmp_path: Path) -> str:
+        if kind == "unix":
+            return f"syslog://{tmp_path}/log"
+        return f"syslog://127.0.0.1:{daemon.getsockname()[1]}"
+
+    @pytest.fixture
+    def came(self, messages: list[bytes]) -> Callable[[int], list[Record]]:
+        def read(count: int) -> list[Record]:
+            for _ in range(200):
+                if len(messages) >= count:
+                    break
+                threading.Event().wait(0.02)
+            return [json.loads(each.decode().partition("\ufeff")[2]) for each in messages]
+
+        return read
+
+    def test_a_failure_weighs_more(
+        self, sink: Sink, came: Callable[[int], list[Record]], messages: list[bytes]
+    ) -> None:
+        sink.send(lines(record(1), record(2, outcome="denied")))
+        came(2)
+        assert messages[0].startswith(b"<85>1 2026-11-20T12:00:00.000000Z ")
+        assert messages[1].startswith(b"<84>1 ")
+        assert b" openclaw " in messages[0]
+        assert b" secret_reveal - " in messages[0]
+
+
+class TestWebhook(SinkContract):
+    @pytest.fixture
+    def collector(self) -> Iterator[ThreadingHTTPServer]:
+        class Collector(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                status = server.status  # type: ignore[attr-defined]
+                if status == 200:
+                    server.bodies.append(body)  # type: ignore[attr-defined]
+                self.send_response(status)
+                self.send_header("Location", "http://127.0.0.1:9/")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                """Say nothing."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Collector)
+        server.bodies, server.status = [], 200  # type: ignore[attr-defined]
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        yield server
+        server.shutdown()
+        server.server_close()
+
+    @pytest.fixture
+    def address(self, collector: ThreadingHTTPServer) -> str:
+        return f"http://127.0.0.1:{collector.server_port}/audit?key=k"
+
+    @pytest.fixture
+    def came(self, collector: ThreadingHTTPServer) -> Callable[[int], list[Record]]:
+        def read(_count: int) -> list[Record]:
+            bodies: list[bytes] = collector.bodies  # type: ignore[attr-defined]
+            return [json.loads(line) for body in bodies for line in body.splitlines()]
+
+        return read
+
+    @pytest.mark.parametrize(
+        ("status", "error"), [(503, TemporaryError), (404, RefusedError), (302, TemporaryError)]
+    )
+    def test_a_refusal_is_told_without_the_address(
+        self,
+        sink: Sink,
+        collector: ThreadingHTTPServer,
+        status: int,
+        error: type[OpenclawError],
+    ) -> None:
+        collector.status = status  # type: ignore[attr-defined]
+        with pytest.raises(error) as refused:
+            sink.send(lines(record(1)))
+        assert "key" not in str(refused.value)
+
+    @pytest.mark.parametrize(
+        "address", ["http://example.org/x", "https://u:p@example.org/", "https://", "https://h:x/"]
+    )
+    def test_only_this_machine_is_asked_without_tls(self, address: str) -> None:
+        with pytest.raises(ConfigError):
+            opened(address, "")
+
+
+class TestQdrant(SinkContract):
+    @pytest.fixture
+    def address(self) -> str:
+        return "qdrant://audit-logs"
+
+    @pytest.fixture
+    def came(self, sink: Sink) -> Callable[[int], list[Record]]:
+        def read(_count: int) -> list[Record]:
+            points, _ = sink._client.scroll("audit-logs", limit=1000)  # type: ignore[attr-defined]  # noqa: SLF001
+            return [each.payload for each in points]
+
+        return read
+
+    def test_one_that_is_sent_again_takes_its_own_place(
+        self, sink: Sink, came: Callable[[int], list[Record]]
+    ) -> None:
+        sink.send(lines(record(1), record(2)))
+        sink.send(lines(record(2), record(3)))
+        assert sorted(each["seq"] for each in came(3)) == [1, 2, 3]
+
+    def test_it_is_there_after_it_was_closed(self, sink: Sink, tmp_path: Path) -> None:
+        sink.send(lines(record(1)))
+        sink.close()
+        again = opened("qdrant://audit-logs", str(tmp_path / "state"))
+        found = again._client.count("audit-logs").count  # type: ignore[attr-defined]  # noqa: SLF001
+        again.close()
+        assert found == 1
+
+    def test_events_like_this_one_are_found(self, sink: Sink) -> None:
+        from openclaw_cli.audit.sinks.qdrant import vector
+
+        sink.send(lines(record(1), record(2, outcome="denied"), record(3)))
+        wanted = vector(record(0, outcome="denied"))
+        found = sink._client.query_points("audit-logs", query=wanted, limit=1)  # type: ignore[attr-defined]  # noqa: SLF001
+        assert found.points[0].payload["seq"] == 2
+
+    def test_a_server_that_is_away_is_told(self) -> None:
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            port = free.getsockname()[1]
+        with pytest.raises(TemporaryError, match="does not take records"):
+            opened(f"qdrant://127.0.0.1:{port}/{uuid.uuid4()}", "")
+
+
+def test_each_sink_of_the_table_has_a_contract_here() -> None:
+    tested = {"file", "syslog", "https", "http", "qdrant"}
+    assert set(SINKS.ours) == tested
+
+
+@pytest.mark.parametrize("address", ["s3://bucket", "nothing", ""])
+def test_an_address_that_none_has_names_those_there_are(address: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        opened(address, "")
+    assert "file" in refused.value.hint
+    assert "qdrant" in refused.value.hint

@@ -1,0 +1,103 @@
+"""New records reach every sink, each at least once, in order, and one that fails later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from openclaw_cli.audit.shipping import ship
+from openclaw_cli.audit.sinks.sink import Sink
+from openclaw_cli.changes import Changes
+from openclaw_cli.errors import TemporaryError
+from openclaw_cli.model import SecretValue
+from openclaw_cli.names import parse
+from openclaw_cli.service import Secrets
+
+
+class Kept:
+    """Keeps what it is sent, as long as it is not away."""
+
+    def __init__(self) -> None:
+        self.records: list[bytes] = []
+        self.away = False
+
+    def send(self, records: Sequence[bytes]) -> None:
+        if self.away:
+            raise TemporaryError("away")
+        self.records += records
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+    @property
+    def kinds(self) -> list[str]:
+        return [json.loads(each)["kind"] for each in self.records]
+
+
+def opening(sinks: dict[str, Kept]) -> Callable[[str, str], Sink]:
+    return lambda address, _root: sinks[address]
+
+
+def test_each_record_is_sent_once_while_nothing_fails(secrets: Secrets, changes: Changes) -> None:
+    changes.set("db", SecretValue(b"x"))
+    one, two = Kept(), Kept()
+    away = {"one": one, "two": two}
+    home = secrets.home
+    assert ship(home.audit, home.root, list(away), opening=opening(away)).counts == {
+        "one": len(one.records),
+        "two": len(one.records),
+    }
+    before = len(one.records)
+    assert before == len(two.records) > 1
+    secrets.read(parse("db"))
+    assert ship(home.audit, home.root, ["one"], opening=opening(away)).counts == {"one": 1}
+    assert ship(home.audit, home.root, ["one"], opening=opening(away)).counts == {"one": 0}
+    assert len(one.records) == before + 1
+
+
+def test_one_that_is_away_gets_them_later(secrets: Secrets, changes: Changes) -> None:
+    changes.set("db", SecretValue(b"x"))
+    near, far = Kept(), Kept()
+    far.away = True
+    both = {"near": near, "far": far}
+    home = secrets.home
+    done = ship(home.audit, home.root, list(both), opening=opening(both))
+    assert list(done.failed) == ["far"]
+    far.away = False
+    ship(home.audit, home.root, list(both), opening=opening(both))
+    assert far.records == near.records
+
+
+def test_only_the_kinds_that_are_captured(secrets: Secrets, changes: Changes) -> None:
+    changes.set("db", SecretValue(b"x"))
+    secrets.read(parse("db"))
+    kept = Kept()
+    home = secrets.home
+    ship(home.audit, home.root, ["k"], ["secret_reveal"], opening({"k": kept}))
+    assert kept.kinds == ["secret_reveal"]
+
+
+def test_it_goes_on_in_the_next_file_of_the_trail(secrets: Secrets, changes: Changes) -> None:
+    kept = Kept()
+    home = secrets.home
+    changes.set("db", SecretValue(b"x"))
+    small = Secrets(home, secrets.actor, secrets.unlock, segment_bytes=2000)
+    for _ in range(30):
+        small.read(parse("db"))
+        ship(home.audit, home.root, ["k"], ["secret_reveal"], opening({"k": kept}))
+    assert len(list(Path(home.audit).glob("trail-*.jsonl"))) > 2
+    numbers = [json.loads(each)["seq"] for each in kept.records]
+    assert len(numbers) == 30
+    assert numbers == sorted(set(numbers))
+
+
+def test_a_damaged_note_sends_all_again(secrets: Secrets, changes: Changes) -> None:
+    changes.set("db", SecretValue(b"x"))
+    kept = Kept()
+    home = secrets.home
+    ship(home.audit, home.root, ["k"], opening=opening({"k": kept}))
+    first = len(kept.records)
+    Path(home.audit, "shipped").write_text("{")
+    ship(home.audit, home.root, ["k"], opening=opening({"k": kept}))
+    assert len(kept.records) == 2 * first
