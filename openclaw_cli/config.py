@@ -65,7 +65,6 @@ from openclaw_cli.settings import (
 BY_NAME = {each.name: each for each in SETTINGS}
 _SECTIONS = frozenset(name.partition(".")[0] for name in DEFAULTS if "." in name)
 _GATEWAYS_OWN = ("audio",)  # at the top of its file, and spelled almost as one of ours
-_PRIVATE = 0o600
 _STALE = 60.0  # seconds after which a half-written file is what a crash left
 
 _LINE = re.compile(r"\bline (\d{1,9})|<string>:(\d{1,9}) ")
@@ -523,6 +522,7 @@ def _compile(home: Home, before: list[list[Any]], settings: Settings) -> None:
         with suppress(FileNotFoundError):
             if time.time() - os.lstat(aside).st_mtime > _STALE:
                 os.unlink(aside)
-        newfile.replace(aside, path, text, _PRIVATE, durable=False)
+        newfile.write_aside(aside, [text], durable=False)
+        os.replace(aside, path)
     except OSError:
         return

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
-from openclaw_cli.errors import ConflictError, UsageError
+from openclaw_cli.errors import ConflictError, StorageError, UsageError
 from openclaw_cli.files import failure, sync_folder, write_all
 
+_PRIVATE = 0o600
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what FAT and some others answer
 
@@ -25,8 +26,8 @@ def write(
 
     It gets its name in one step, when all of it is on the disk. `proof` is given the written
     file's path before that and raises when it is not as it should be; then, and when anything else
-    fails, nothing is left. Raises `ConflictError` when the file exists, and `StorageError` or
-    `DeniedError`.
+    fails, nothing is left. Raises `ConflictError` when the file exists, and `DeniedError` or
+    `StorageError`, which says so where the file is there and may not survive a power cut.
     """
     if path == "-":
         raise UsageError("a file is not called -", hint="leave the option away for standard output")
@@ -34,16 +35,10 @@ def write(
         _refuse_taken(path)
     aside = f"{path}.{os.urandom(4).hex()}.new"
     try:
-        fd = os.open(aside, _FLAGS, 0o600)
+        write_aside(aside, chunks)
     except OSError as refused:
-        raise failure("create", path, refused) from None
+        raise failure("write", path, refused) from None
     try:
-        try:
-            for chunk in chunks:
-                write_all(fd, chunk)
-            os.fsync(fd)
-        finally:
-            os.close(fd)
         if proof:
             proof(aside)
         _name(aside, path, force=force)
@@ -53,23 +48,53 @@ def write(
     except BaseException:
         _discard(aside)
         raise
+    try:
+        sync_folder(os.path.dirname(path) or ".")
+    except OSError:
+        raise StorageError(
+            f"{path} was written, but its folder could not be synced: a power cut may undo it",
+            hint=f"sync {path}",
+        ) from None
 
 
-def replace(aside: str, path: str, data: bytes, mode: int, *, durable: bool) -> None:
-    """Write `aside` anew and rename it; it is gone again when anything fails (`OSError`)."""
-    fd = os.open(aside, _FLAGS, 0o600)
+def replace(path: str, data: bytes, *, mode: int = _PRIVATE) -> None:
+    """Put a file in another's place in one step, durably; raises `OSError` as it comes.
+
+    The caller sees to it that nobody else does the same now: what lies under the name that it is
+    written by, a crash has left.
+    """
+    aside = f"{path}.new"
+    with suppress(FileNotFoundError):
+        os.unlink(aside)
+    write_aside(aside, [data], mode=mode)
+    try:
+        os.replace(aside, path)
+    except OSError:
+        _discard(aside)
+        raise
+    sync_folder(os.path.dirname(path))
+
+
+def write_aside(
+    path: str, chunks: Iterable[bytes], *, mode: int = _PRIVATE, durable: bool = True
+) -> None:
+    """Write a file that is not there, whole and synced; it is gone again when anything fails.
+
+    Raises `OSError` as it comes.
+    """
+    fd = os.open(path, _FLAGS, _PRIVATE)
     try:
         try:
-            write_all(fd, data)
-            if mode != stat.S_IRUSR | stat.S_IWUSR:
+            for chunk in chunks:
+                write_all(fd, chunk)
+            if mode != _PRIVATE:
                 os.fchmod(fd, mode & 0o755)
             if durable:
                 os.fsync(fd)
         finally:
             os.close(fd)
-        os.replace(aside, path)
     except BaseException:
-        os.unlink(aside)
+        _discard(path)
         raise
 
 
@@ -85,10 +110,9 @@ def _name(aside: str, path: str, *, force: bool) -> None:
                 raise
             force = True  # this file system has no links; nobody had the name a moment ago
         else:
-            os.unlink(aside)
+            _discard(aside)
     if force:
         os.rename(aside, path)
-    sync_folder(os.path.dirname(path) or ".")
 
 
 def _refuse_taken(path: str) -> None:

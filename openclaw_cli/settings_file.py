@@ -16,7 +16,7 @@ from openclaw_cli import config, newfile
 from openclaw_cli.config import Mistake
 from openclaw_cli.document import flat, place_of, without_comments
 from openclaw_cli.errors import ConfigError, TemporaryError, UsageError
-from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder
+from openclaw_cli.files import LOCK_SECONDS, failure, locked_within
 from openclaw_cli.home import Home
 from openclaw_cli.options import Setting
 from openclaw_cli.published import canonical
@@ -137,7 +137,10 @@ def _rewritten(home: Home, edit: Callable[[str, str], tuple[str, bool]]) -> tupl
             check_writers(opened[1], path)
             text, mode = _readable(path, opened[0]), stat.S_IMODE(opened[1].st_mode)
         after, kept = edit(path, text)
-        _replace(path, after.encode(), mode)
+        try:
+            newfile.replace(path, after.encode(), mode=mode)
+        except OSError as refused:
+            raise failure("replace", path, refused) from None
     return path, kept
 
 
@@ -284,15 +287,3 @@ def _alone(root: str) -> Iterator[None]:
         yield
     finally:
         os.close(fd)
-
-
-def _replace(path: str, data: bytes, mode: int) -> None:
-    """Put a durable new file in the old one's place; the lock is held, so its name is free."""
-    aside = f"{path}.new"
-    try:
-        with suppress(FileNotFoundError):
-            os.unlink(aside)
-        newfile.replace(aside, path, data, mode, durable=True)
-        sync_folder(os.path.dirname(path))
-    except OSError as refused:
-        raise failure("replace", path, refused) from None

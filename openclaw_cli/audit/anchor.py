@@ -10,8 +10,9 @@ from __future__ import annotations
 import os
 import stat
 
+from openclaw_cli import newfile
 from openclaw_cli.errors import ConfigError, DeniedError, IntegrityError, LockedError, OpenclawError
-from openclaw_cli.files import failure, read_all, sync_folder, write_all
+from openclaw_cli.files import failure, read_all
 from openclaw_cli.leanjson import dumps, loads
 from openclaw_cli.store.seal import hmac, same, subkey
 
@@ -188,7 +189,7 @@ class Anchor:
         data = known.encode(key)
         try:
             if self.path:
-                _replace(self.path, data)
+                newfile.replace(self.path, data)
             else:
                 from openclaw_cli.store.keys import keyring
 
@@ -263,18 +264,3 @@ def _check_folder(path: str) -> None:
     others = found.st_mode & _WRITERS and not found.st_mode & stat.S_ISVTX
     if others or found.st_uid not in (0, os.geteuid()):
         raise DeniedError(f"others can replace what is in {path}", hint=f"ls -ld {path}")
-
-
-def _replace(path: str, data: bytes) -> None:
-    """Put a file in another's place in one step, durably; raises `OSError` as it comes."""
-    aside = path + ".new"
-    if os.path.lexists(aside):
-        os.unlink(aside)
-    fd = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | _OPEN, 0o600)
-    try:
-        write_all(fd, data)
-        os.fsync(fd)
-    finally:
-        os.close(fd)
-    os.rename(aside, path)
-    sync_folder(os.path.dirname(path))

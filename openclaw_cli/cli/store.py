@@ -32,7 +32,7 @@ from openclaw_cli.errors import (
     OpenclawError,
     UsageError,
 )
-from openclaw_cli.store.header import Header, Slot
+from openclaw_cli.store.header import Header, Slot, decode
 from openclaw_cli.store.keys import session as unlocked
 from openclaw_cli.store.keys import slots
 from openclaw_cli.store.reader import Snapshot
@@ -200,8 +200,8 @@ def backup(
     if os.path.lexists(target) and not force:
         raise ConflictError(f"{target} exists already", hint="add --force, or name another")
     data = care.copied(target)
+    header = decode(data)[0]  # of this very copy: nothing may fail once it is written
     write_backup(target, data, force=force)
-    header = care.header()
     if session.as_json:
         session.output.json({"file": target, "bytes": len(data), "generation": header.generation})
     session.output.done(f"wrote {target} ({len(data)} bytes) and read it back")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import newfile
 from openclaw_cli.errors import ConfigError, ConflictError, RefusedError
-from openclaw_cli.files import failure, read_all, sync_folder
+from openclaw_cli.files import failure, read_all
 from openclaw_cli.interop import json5
 
 if TYPE_CHECKING:
@@ -76,17 +76,13 @@ def put(file: File, data: bytes, gateway: Gateway | None = None) -> None:
     `gateway` is asked whether it would start with it; raises `RefusedError` where not, and
     `ConflictError` where the file was changed since it was read. Then nothing is changed.
     """
-    aside = f"{file.path}.new"
     try:
-        with suppress(FileNotFoundError):
-            os.unlink(aside)
         if gateway is not None:
             _judge(gateway, file, data)
         now = read(file.path)
         if (now.data if now else b"") != file.data:
             raise ConflictError(f"{file.path} was changed meanwhile", hint="try again")
-        newfile.replace(aside, file.path, data, file.mode, durable=True)
-        sync_folder(os.path.dirname(file.path))
+        newfile.replace(file.path, data, mode=file.mode)
     except OSError as refused:
         raise failure("replace", file.path, refused) from None
 

@@ -83,6 +83,9 @@ class Disk:
             assert old_folder == folder
             # One step in one folder: nobody sees both names, or neither.
             del self._folder(folder).versions[-2]
+        elif call.kind == "link":
+            old_folder, old_name = os.path.split(call.detail)
+            self._folder(folder).change(name, self._folder(old_folder).now[old_name])
         elif call.kind == "unlink":
             self._folder(folder).change(name, None)
         elif call.kind == "sync":

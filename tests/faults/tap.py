@@ -28,7 +28,19 @@ from typing import Any
 from openclaw_cli.cli.hot import main
 
 CHANGING = frozenset(
-    ("create", "write", "rename", "unlink", "sync", "truncate", "mkdir", "lock", "close", "flush")
+    (
+        "create",
+        "write",
+        "rename",
+        "link",
+        "unlink",
+        "sync",
+        "truncate",
+        "mkdir",
+        "lock",
+        "close",
+        "flush",
+    )
 )
 READING = frozenset(("open", "read", "stat"))
 OUTPUT = "standard output"
@@ -252,6 +264,17 @@ def _rename(tap: Tap, real: Any) -> Any:
     return wrapped
 
 
+def _link(tap: Tap, real: Any) -> Any:
+    def wrapped(old: Any, new: Any) -> None:
+        source, target = tap.path(old), tap.path(new)
+        if source is None or target is None:
+            real(old, new)
+        else:
+            tap.call("link", target, source, lambda _size: real(old, new))
+
+    return wrapped
+
+
 def _on_path(kind: str) -> Callable[[Tap, Any], Any]:
     def made(tap: Tap, real: Any) -> Any:
         def wrapped(path: Any, *rest: Any, dir_fd: int | None = None, **more: Any) -> Any:
@@ -284,6 +307,7 @@ _WRAPPERS: dict[str, Callable[[Tap, Any], Any]] = {
     "ftruncate": _on_descriptor("truncate"),
     "rename": _rename,
     "replace": _rename,
+    "link": _link,
     "unlink": _on_path("unlink"),
     "remove": _on_path("unlink"),
     "mkdir": _on_path("mkdir"),

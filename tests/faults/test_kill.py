@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 import pytest
 
+from openclaw_cli.audit.anchor import Anchor, Known
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import Directory, write_all
+from openclaw_cli.store.header import Header
 from tests.conftest import NIGHTLY
 from tests.faults import tap, world
 
@@ -98,6 +100,26 @@ def in_place() -> None:
 
     Directory.write_aside = write  # type: ignore[method-assign,assignment]
     Directory.rename = lambda *_names: None  # type: ignore[method-assign]
+
+
+def ahead_of_the_store() -> None:
+    """Note the new state in the anchor before the store has it."""
+    real = Anchor.before_change
+
+    def early(self: Anchor, key: bytes, header: Header, tag: bytes) -> None:
+        real(self, key, header, tag)
+        known = Known(header.store, header.generation + 1, tag, header.floor_seq, header.floor_mac)
+        self.write(known, key)
+
+    Anchor.before_change = early  # type: ignore[method-assign]
+
+
+def test_an_anchor_that_is_ahead_of_the_store_is_found(
+    template: Callable[[str], str], place: str
+) -> None:
+    case = next(each for each in world.CASES if each.before == "anchored")
+    with pytest.raises(AssertionError, match="set"):
+        kill_everywhere(case, template(case.before), place, inside=ahead_of_the_store)
 
 
 def test_without_the_rename_the_campaign_finds_a_torn_store(

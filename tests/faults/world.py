@@ -8,6 +8,7 @@ import shutil
 import stat
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from openclaw_cli import assembly
@@ -15,11 +16,13 @@ from openclaw_cli.audit import chain
 from openclaw_cli.audit import head as heads
 from openclaw_cli.audit.trail import SEGMENT_BYTES
 from openclaw_cli.changes import Changes
+from openclaw_cli.errors import IntegrityError
 from openclaw_cli.home import Home
 from openclaw_cli.model import SecretValue
 from openclaw_cli.names import parse
 from openclaw_cli.service import Secrets
 from openclaw_cli.settings import DEFAULTS, Settings
+from openclaw_cli.upkeep import open_backup
 
 CANARY = b"canary-7Q2xw9Lm4Tz8Vb1Rk6Yp3Nc5"
 """The value that every command is given, and that may be nowhere but in its answer."""
@@ -32,6 +35,7 @@ _ENTRIES = {
 }
 
 State = tuple[Any, ...] | None
+REFUSED: State = ("refused",)
 
 
 @dataclass(frozen=True)
@@ -44,8 +48,9 @@ class Case:
     inside: Callable[[], None] | None = None
 
     def filled(self, template: str) -> tuple[str, ...]:
-        """Return the line for a state directory that was copied from `template`."""
-        return tuple(word.format(backup=f"{template}.backup") for word in self.line)
+        """Return the line for a state directory that was copied from `template`, to beside it."""
+        state = f"{os.path.dirname(template)}/state"
+        return tuple(word.format(backup=f"{template}.backup", state=state) for word in self.line)
 
     def __str__(self) -> str:
         return " ".join(self.line[:2] + tuple(w for w in self.line[2:] if w.startswith("--")))
@@ -80,6 +85,9 @@ CASES = (
     Case(("store", "slots", "add", "passphrase", "--passphrase-file", "-"), given=PASSPHRASE),
     Case(("store", "restore", "{backup}", "--yes")),
     Case(("config", "set", "store.versions", "5")),
+    Case(("store", "backup", "{state}/copy.oc")),
+    Case(("store", "accept-rollback", "--yes"), "put-back"),
+    Case(("secrets", "set", "kept"), "anchored", NEW),
 )
 """One line for each command that writes; a second one where it also begins a file of the trail."""
 
@@ -88,7 +96,11 @@ def service(root: str, segment_bytes: int = SEGMENT_BYTES) -> Secrets:
     """Return what reads the secrets of a state directory."""
     made = assembly.secrets(Home(root), Settings({}, {}), {})
     return Secrets(
-        made.home, {"uid": 0, "pid": os.getpid()}, made.unlock, segment_bytes=segment_bytes
+        made.home,
+        {"uid": 0, "pid": os.getpid()},
+        made.unlock,
+        segment_bytes=segment_bytes,
+        anchor=f"file:{root}/anchor" if os.path.lexists(f"{root}/anchor") else "",
     )
 
 
@@ -98,7 +110,10 @@ def changes(root: str, segment_bytes: int = SEGMENT_BYTES) -> Changes:
 
 
 def prepare(root: str, before: str) -> None:
-    """Make a state directory: `nothing`, `some` secrets, or an `old` one with a long trail."""
+    """Make a state directory: `nothing`, `some` secrets, or an `old` one with a long trail.
+
+    `put-back` has some, and a store of an older state; `anchored` an anchor beside it.
+    """
     if before == "nothing":
         return
     made = changes(root, 1000 if before == "old" else SEGMENT_BYTES)
@@ -108,11 +123,25 @@ def prepare(root: str, before: str) -> None:
     made.create("gone", SecretValue(CANARY + b"-3"))
     made.delete("gone")
     made.create("other", SecretValue(bytes(range(256)) * 3))
+    if before == "put-back":
+        shutil.copy(f"{root}.backup", f"{root}/secrets/store.oc")
+    if before == "anchored":
+        state = f"{os.path.dirname(root)}/state"
+        Path(root, "settings.toml").write_text(f'store.anchor = "file:{state}/anchor"\n')
+        unlock = assembly.secrets(Home(root), Settings({}, {}), {}).unlock
+        anchored = Secrets(Home(root), {"uid": 0}, unlock, anchor=f"file:{root}/anchor")
+        Changes(anchored).set("other", SecretValue(b"-"))
 
 
 def state(root: str) -> State:
-    """Return every version of every secret with its value; None where there is no store."""
-    snapshot = service(root).open()
+    """Return every version of every secret with its value; None where there is no store.
+
+    And whether there is a backup, a whole one. `REFUSED` where the store was put back.
+    """
+    try:
+        snapshot = service(root).open()
+    except IntegrityError:
+        return REFUSED
     if snapshot is None:
         return None
     try:
@@ -120,6 +149,7 @@ def state(root: str) -> State:
         return (
             snapshot.header.epoch,
             tuple(slot.kind for slot in snapshot.header.slots),
+            _backed_up(root),
             tuple(
                 (
                     each.name,
@@ -136,6 +166,14 @@ def state(root: str) -> State:
         )
     finally:
         snapshot.close()
+
+
+def _backed_up(root: str) -> bool:
+    path = f"{root}/copy.oc"
+    if not os.path.lexists(path):
+        return False
+    open_backup(path, service(root).unlock).close()
+    return True
 
 
 def records(root: str) -> list[dict[str, Any]]:
@@ -188,7 +226,7 @@ def strays(root: str) -> list[str]:
     found = []
     for folder, folders, files in os.walk(root):
         inside = os.path.relpath(folder, root)
-        known = _ENTRIES.get(inside, {"settings.toml", "compiled"})
+        known = _ENTRIES.get(inside, {"settings.toml", "compiled", "copy.oc", "anchor"})
         found += [
             f"{inside}/{name}"
             for name in files
@@ -219,8 +257,12 @@ def leaked(*texts: bytes) -> bool:
 def check_usable(root: str, told: bytes = b"") -> None:
     """Use it as if nothing had happened: write, read, look at the trail.
 
-    What `told` names may lie there; and what the next change of a setting will remove.
+    What `told` names may lie there; what the next change of a setting will remove; and the half of
+    a backup that was interrupted, sealed as the whole is. A store that was put back is refused
+    until that is accepted.
     """
+    if state(root) == REFUSED:
+        return
     made = changes(root)
     made.set("after", SecretValue(b"afterwards"))
     assert service(root).read(parse("after")).value.reveal() == b"afterwards"
@@ -229,9 +271,14 @@ def check_usable(root: str, told: bytes = b"") -> None:
     opened = {each["seq"] for each in found if each.get("phase") == "intent"}
     closed = {each["of"] for each in found if "of" in each}
     assert opened <= closed, "an intent was never closed"
-    passing = ("./settings.toml.new", "./compiled.new")
-    assert [e for e in strays(root) if e not in passing and e.encode() not in told] == []
+    left = [each for each in strays(root) if each.encode() not in told]
+    assert [each for each in left if not _passes(each)] == []
     assert loose(root) == []
+
+
+def _passes(stray: str) -> bool:
+    half = stray.startswith("./copy.oc.") and stray.endswith(".new")
+    return half or stray in ("./settings.toml.new", "./compiled.new")
 
 
 def copied(template: str, into: str) -> str:
@@ -244,7 +291,7 @@ def copied(template: str, into: str) -> str:
 
 def unchanged(before: State, now: State) -> bool:
     """Tell whether nothing that a person keeps is different; an empty store is as good as none."""
-    return now == before or (before is None and now is not None and not now[2])
+    return now == before or (before is None and now is not None and not now[-1])
 
 
 def need_root() -> None:

@@ -61,5 +61,5 @@ def test_what_does_not_stand_its_proof_is_removed(tmp_path: Path, force: bool) -
 
 
 def test_a_folder_that_is_not_there_is_named(tmp_path: Path) -> None:
-    with pytest.raises((StorageError, DeniedError), match="cannot create"):
+    with pytest.raises((StorageError, DeniedError), match="cannot write"):
         newfile.write(str(tmp_path / "no" / "new"), [b"x"])
