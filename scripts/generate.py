@@ -18,12 +18,13 @@ def files() -> dict[str, str]:
     """Return every file by its path from the root."""
     os.environ["COLUMNS"] = "80"
     sys.path.insert(0, str(ROOT))
-    from scripts import licences, pages, shells, tree
+    from scripts import licences, pages, rotators, shells, tree
 
     root = tree.whole()
     found = {
         "docs/reference/cli.md": pages.reference(root),
         "docs/reference/licences.md": licences.page(),
+        "docs/reference/rotators.md": rotators.page(),
         "docs/reference/settings.md": pages.settings(),
         "docs/reference/statuses.md": pages.statuses(),
     }

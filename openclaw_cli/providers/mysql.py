@@ -21,4 +21,5 @@ class Mysql(Provider):
     looks = "a password or a mysql:// URL"
     page = "https://dev.mysql.com/doc/refman/8.4/en/alter-user.html"
     rotation = CHOSEN
+    rotator = "mysql"
     how = "ALTER USER sets a password that we choose; MySQL can keep the old one valid meanwhile"

@@ -14,4 +14,5 @@ class Postgres(Provider):
     looks = "a password or a postgresql:// URL"
     page = "https://www.postgresql.org/docs/current/sql-alterrole.html"
     rotation = CHOSEN
+    rotator = "postgres"
     how = "ALTER ROLE sets a password that we choose"

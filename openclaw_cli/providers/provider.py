@@ -38,6 +38,8 @@ class Provider:
     """Where a person gets a key, or reads how to."""
     rotation: str = PERSON
     """CHOSEN, MINTED or PERSON: what the service allows."""
+    rotator: str = ""
+    """The rotator of ours that does it; nothing where none does."""
     how: str
     """One line: by which API, or why not."""
 

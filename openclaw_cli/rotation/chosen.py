@@ -17,8 +17,6 @@ PERSON = "person"
 ALONE = (GENERATE, PERSON)
 """Those that need not know the values that there are."""
 
-_BY_PROVIDER = {"aws": "aws-iam"}
-
 
 def rotator(name: str) -> Rotator:
     """Return a rotator; raises `ConfigError` for a name that there is none of."""
@@ -43,8 +41,7 @@ def meant(entry: Entry, given: Mapping[str, str]) -> str:
 
 def of_provider(provider: str) -> str:
     """Return the rotator for a provider's secrets, "" where there is none."""
-    name = _BY_PROVIDER.get(provider, provider)
-    return name if name in ROTATORS.names() and name != PERSON else ""
+    return providers.get(provider).rotator if provider in providers.names() else ""
 
 
 def advice(entry: Entry) -> str:

@@ -85,7 +85,9 @@ def test_every_provider_is_on_its_page() -> None:
     for name in providers.PROVIDERS.ours:
         one = providers.get(name)
         variable = f"`{one.variable}`" if one.variable else ""
-        wanted[name] = f"{one.title} | {variable} | {words[one.rotation]} | {one.how}"
+        rotator = f"[`{one.rotator}`](rotators.md#{one.rotator})" if one.rotator else ""
+        allowed = words[one.rotation]
+        wanted[name] = f"{one.title} | {variable} | {allowed} | {rotator} | {one.how}"
     assert rows == wanted
 
 

@@ -16,7 +16,7 @@ import os
 import re
 import shlex
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -74,8 +74,11 @@ def _in_block(block: str, line: int) -> Iterator[Step]:
         yield Step(number, "\n".join(typed), "\n".join(shown), int(ended[1]) if ended else 0)
 
 
-def play(page: list[Step], home: Path) -> list[Seen]:
-    """Type the commands into one bash, in a home of its own, and return what came of each."""
+def play(page: list[Step], home: Path, more: Mapping[str, str] = {}) -> list[Seen]:
+    """Type the commands into one bash, in a home of its own, and return what came of each.
+
+    `more` is added to the environment.
+    """
     typed = [f"eval {shlex.quote(step.command)}; printf '\\n{_MARK}%d{_MARK}' $?" for step in page]
     work = home / "project"
     work.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -85,7 +88,7 @@ def play(page: list[Step], home: Path) -> list[Seen]:
         done = subprocess.run(
             ["bash", "--norc", "-c", "exec 2>&1 </dev/null\n" + "\n".join(typed)],
             cwd=work,
-            env={**environment, "HOME": str(home), "XDG_RUNTIME_DIR": runtime},
+            env={**environment, "HOME": str(home), "XDG_RUNTIME_DIR": runtime, **more},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             timeout=SECONDS,
@@ -121,10 +124,10 @@ def _piece(text: str) -> str:
     return _MEANS.get(text) or re.escape(text)
 
 
-def problems(page: str, home: Path) -> list[str]:
+def problems(page: str, home: Path, more: Mapping[str, str] = {}) -> list[str]:
     """Run a page and return what is not as it says, each with its line."""
     wanted = steps(page)
-    found = play(wanted, home)
+    found = play(wanted, home, more)
     said = [
         f"line {step.line}: $ {step.command}\n{difference(step, seen)}"
         for step, seen in zip(wanted, found, strict=False)

@@ -10,7 +10,13 @@ from tests.console.runner import problems, steps
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted(ROOT.glob("docs/**/*.md"))]
-WITH_SESSIONS = [page for page in PAGES if steps(page.read_text())]
+# Those that need servers of their own run in tests/integration/, by the file of that name.
+WITH_SERVERS = {"docs/tutorial/unattended-rotation.md": "test_unattended_rotation.py"}
+WITH_SESSIONS = [
+    page
+    for page in PAGES
+    if steps(page.read_text()) and str(page.relative_to(ROOT)) not in WITH_SERVERS
+]
 
 
 @pytest.mark.slow
@@ -18,6 +24,11 @@ WITH_SESSIONS = [page for page in PAGES if steps(page.read_text())]
 def test_a_page_tells_the_truth(page: Path, tmp_path: Path) -> None:
     wrong = problems(page.read_text(), tmp_path / "reader")
     assert not wrong, f"{page.relative_to(ROOT)}\n" + "\n\n".join(wrong)
+
+
+def test_a_page_that_needs_servers_is_run_with_them() -> None:
+    for page, test in WITH_SERVERS.items():
+        assert Path(page).name in (ROOT / "tests" / "integration" / test).read_text()
 
 
 def test_no_session_is_written_so_that_it_would_not_be_run() -> None:

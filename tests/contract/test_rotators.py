@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_cli import providers
 from openclaw_cli.errors import ConfigError, DeniedError, RefusedError, TemporaryError
 from openclaw_cli.model import CURRENT, SecretValue
 from openclaw_cli.providers.provider import PERSON
@@ -285,6 +286,13 @@ def test_each_line_of_the_table_is_a_rotator_of_that_name(name: str) -> None:
     rotator: Rotator = ROTATORS.get(name)()
     assert rotator.name == name
     assert rotator.SETTINGS is not None
+
+
+@pytest.mark.parametrize("name", providers.PROVIDERS.ours)
+def test_a_provider_s_rotator_does_what_the_provider_says(name: str) -> None:
+    provider = providers.get(name)
+    if provider.rotator:
+        assert ROTATORS.get(provider.rotator).kind == provider.rotation
 
 
 def test_what_a_person_must_do_is_never_done_by_us() -> None:

@@ -377,12 +377,12 @@ class TestByItsLambda(ProviderContract):
     ) -> None:
         secrets.create_secret(Name="plain", SecretString="before")
         said = refused(ConfigError, rotator.check, task_for(rotator, id="plain"))
-        assert "--rotator aws-secrets-manager" in said.hint
+        assert "--with aws-secrets-manager" in said.hint
 
     def test_what_aws_rotates_is_not_staged_by_us(self, service: Rotating) -> None:  # noqa: ARG002
         staged = AwsSecrets()
         said = refused(ConflictError, staged.check, task_for(staged))
-        assert said.hint.startswith("--rotator aws-rotate-secret")
+        assert said.hint.startswith("--with aws-rotate-secret")
 
 
 @pytest.mark.parametrize("kind", [AwsSecrets, AwsRotateSecret])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -27,6 +28,7 @@ from openclaw_cli.rotation.rotators.vault import Vault
 from openclaw_cli.rotation.rotators.vault_dynamic import VaultDynamic
 from openclaw_cli.rotation.rotators.vault_static import VaultStatic, formed
 from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
+from scripts.rotators import NEEDS
 from tests.integration.postgres_server import ADMIN, PASSWORD, PostgresServer
 from tests.integration.vault_server import ROOT, VaultServer
 from tests.lossy_proxy import LossyProxy
@@ -102,6 +104,13 @@ def allowed(server: VaultServer, hint: str) -> str:
     """Return a token with what a hint says to add to a policy."""
     _, _, policy = hint.partition("add to a policy: ")
     return server.token_for(*policy.replace("} path", "}\npath").split("\n"))
+
+
+def policies(text: str, task: Task) -> list[tuple[str, str]]:
+    """Return the paths and capabilities of a text, for a role called NAME."""
+    found = re.findall(r'path "([^"]+)" \{ capabilities = \[([^]]*)\] \}', text)
+    name = task.settings["name"]
+    return sorted((path.replace(f"/{name}", "/NAME"), allowed) for path, allowed in found)
 
 
 class TestAValueInTheKeyValueEngine(ProviderContract):
@@ -237,6 +246,7 @@ class TestAStaticRole(ProviderContract):
         token = server.token_for('path "x" { capabilities = ["read"] }')
         less = replace(task, secrets={"token": SecretValue(token.encode())})
         said = refused(DeniedError, rotator.check, less)
+        assert policies(said.hint, task) == policies(NEEDS["vault-static"], task)
         token = allowed(server, said.hint)
         less = replace(task, secrets={"token": SecretValue(token.encode())})
         rotator.check(less)
@@ -323,6 +333,7 @@ class TestADynamicRole(ProviderContract):
         token = server.token_for('path "x" { capabilities = ["read"] }')
         less = replace(task, secrets={"token": SecretValue(token.encode())})
         policy = refused(DeniedError, rotator.check, less).hint
+        assert policies(policy, task) == policies(NEEDS["vault-dynamic"], task)
         less = replace(less, secrets={"token": SecretValue(allowed(server, policy).encode())})
         said = refused(ConfigError, rotator.check, less)
         assert "ends in" in said.message

@@ -35,7 +35,7 @@ class AwsRotateSecret:
             raise ConfigError(
                 f"AWS does not rotate {safe(secret.id)}: no Lambda does it there",
                 hint=f"aws secretsmanager rotate-secret --secret-id {safe(secret.id)} "
-                "--rotation-lambda-arn ARN, or --rotator aws-secrets-manager",
+                "--rotation-lambda-arn ARN, or --with aws-secrets-manager",
             )
         _now(secret, task)
 

@@ -38,7 +38,7 @@ class AwsSecrets:
         if described.get("RotationEnabled"):
             raise ConflictError(
                 f"AWS rotates {safe(secret.id)} itself",
-                hint="--rotator aws-rotate-secret asks it to",
+                hint="--with aws-rotate-secret asks it to",
             )
         stages = secret.versions(described)
         pending = next((each for each in stages if NEXT in stages[each]), "")
