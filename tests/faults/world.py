@@ -30,7 +30,7 @@ CANARY = b"canary-7Q2xw9Lm4Tz8Vb1Rk6Yp3Nc5"
 SPELLINGS = (CANARY, base64.b64encode(CANARY)[4:-4], CANARY.hex().encode())
 
 _ENTRIES = {
-    "secrets": {"store.oc", "lock", "key"},
+    "secrets": {"store.oc", "lock", "key", "rotate.lock"},
     "audit": {"trail.jsonl", "head", "lock"},
 }
 
