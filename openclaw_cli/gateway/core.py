@@ -20,8 +20,10 @@ from openclaw_cli.gateway.granting import Granting, confined
 from openclaw_cli.gateway.link import Links
 from openclaw_cli.gateway.log import Log
 from openclaw_cli.gateway.metrics import Metrics
+from openclaw_cli.gateway.scheduler import TICK, Scheduler
 from openclaw_cli.gateway.watch import Watch
 from openclaw_cli.home import Home
+from openclaw_cli.rotation.runs import Report
 from openclaw_cli.runtime.request import Request
 from openclaw_cli.runtime.session import Session
 from openclaw_cli.runtime.supervisor import Supervisor
@@ -61,6 +63,7 @@ class Gateway:
         )
         self.metrics.watch(self.supervisor)
         self.began = time.time()
+        self.scheduler = Scheduler(self._rotated, self.watch.happened)
         self.draining = False
         self.address = ("", 0)
         self.notes: list[str] = []
@@ -97,6 +100,7 @@ class Gateway:
                 self.watch.happened("reconciled", "", ended=ended, sessions=restored)
         await self.supervisor.start()
         self.every(_REMEMBER_SECONDS, self._remember)
+        self.every(TICK, lambda: self.scheduler.tick(self.configuration.cron))
 
     async def reload(self) -> dict[str, Any]:
         """Take the settings as they are now; raises what is wrong in them, and then all stays."""
@@ -176,6 +180,10 @@ class Gateway:
             for each in self._written - known:
                 state.forget(folder, each)
             self._written &= known
+
+    def _rotated(self) -> Report:
+        """Rotate what is due: the same run as `secrets rotate --due`."""
+        return assembly.rotation(self.secrets(), self.settings).due()
 
     def _record(self, records: list[dict[str, Any]]) -> None:
         """Append records of agents to the trail, as the gateway."""

@@ -7,6 +7,7 @@ import os
 import socket
 import sys
 
+from openclaw_cli.agents import landlock
 from openclaw_cli.runtime import guard, worker
 
 
@@ -18,6 +19,8 @@ def main(arguments: list[str]) -> int:
     guard.unreadable()
     guard.die_with(os.getppid())
     handler = worker.load(plan)
+    landlock.confine(plan["confine"])
+    landlock.separate()
     worker.limit(plan)
     return worker.Worker(plan, handler, socket.socket(fileno=worker.SOCKET)).run()
 

@@ -226,9 +226,9 @@ class Zygote:
         )
 
     async def _bury(self) -> None:
-        """Take the process's status; one that does not end within two seconds is killed."""
+        """Take the process's status; one that does not end within five seconds is killed."""
         process = self._process
-        for _ in range(200):
+        for _ in range(500):
             if process is None or process.poll() is not None:
                 break
             await asyncio.sleep(0.01)

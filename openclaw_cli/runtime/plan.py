@@ -13,9 +13,7 @@ PROCESSES = 64
 """Processes that an instance may have below it."""
 
 
-def plan(
-    spec: AgentSpec, models: Mapping[str, Model], *, folder: str, confine: Message | None = None
-) -> Message:
+def plan(spec: AgentSpec, models: Mapping[str, Model], *, folder: str, confine: Message) -> Message:
     """Return what the zygote of an agent is told; `folder` is where handlers are looked for."""
     return {
         "agent": spec.name,
@@ -30,7 +28,7 @@ def plan(
         "processes": PROCESSES,
         "keeps": keeps(spec),
         "cpu": math.ceil(spec.timeout) if spec.timeout else 0,
-        "confine": confine or {},
+        "confine": confine,
         "settings": {
             **spec.plain(),
             "models": {name: asdict(each) for name, each in models.items()},

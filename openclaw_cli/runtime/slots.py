@@ -68,17 +68,17 @@ class Slots:
         try:
             async with asyncio.timeout(seconds):
                 await mine.admitted
-        except TimeoutError:
+        except BaseException as gone:
+            if mine.admitted.done() and not mine.admitted.cancelled():
+                self.leave(rooms)  # it was admitted at the very moment in which it gave up
+            elif mine in queue:
+                queue.remove(mine)
+                self.pump()
+            if not isinstance(gone, TimeoutError):
+                raise
             raise Refused(
                 BUSY, f"{agent} was busy for {seconds:g} s", retry=RETRY_SECONDS
             ) from None
-        finally:
-            if not mine.admitted.done() or mine.admitted.cancelled():
-                if mine in queue:
-                    queue.remove(mine)
-                self.pump()
-            elif mine in queue:
-                queue.remove(mine)
 
     def leave(self, rooms: Sequence[Room]) -> None:
         """Give the places back, and let in who fits."""
@@ -97,7 +97,7 @@ class Slots:
             for line in self.lines.values():
                 if line and line[0] is first:
                     line.popleft()
-            if not first.admitted.done():
+            if not first.admitted.done():  # else it has given up in this moment
                 _enter(first.rooms)
                 first.admitted.set_result(None)
 

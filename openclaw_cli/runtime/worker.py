@@ -103,8 +103,7 @@ def begin(
         if threaded:
             program.anew(plan)
         limit(plan)
-        if plan["confine"]:
-            landlock.separate()
+        landlock.separate()
         status = Worker(plan, handler, socket.socket(fileno=SOCKET)).run()
     except MemoryError:
         status = _MEMORY

@@ -23,12 +23,13 @@ from openclaw_cli.runtime.wire import PACKET, Message, packet, unpacked
 TICK = 0.5
 """Seconds between two looks at the trees of running instances."""
 
+PROCESS = "process"
+"""The least level of isolation; `agents.spec.LEVELS` has them all."""
+
 MARK = "OPENCLAW_INSTANCE"
 """The variable by which a program that an instance started is known."""
 
-PROCESS = "process"
-"""The least level of isolation: a process of its own that no other of the user can look into."""
-
+_LAST_SECONDS = 4.0  # for killing all that is below, which a fork bomb makes long
 _FDS = 2  # of a new instance: its socket, and where its output goes
 
 
@@ -56,12 +57,12 @@ class Zygote:
         """Load the handler, then fork on demand until the gateway goes."""
         self.plan = unpacked(self.control.recv(PACKET))
         guard.die_with(self.plan["parent"], signal.SIGTERM)
-        guard.unreadable()
+        level = PROCESS if guard.unreadable() else ""
         guard.no_new_privileges()
         guard.adopt_orphans()
         try:
             self.handler = worker.load(self.plan)
-            level = landlock.confine(self.plan["confine"]) or PROCESS
+            level = landlock.confine(self.plan["confine"]) or level
         except (worker.Unloadable, landlock.Unconfined) as refused:
             self._tell({"op": "failed", "why": str(refused)})
             return 78
@@ -217,7 +218,7 @@ class Zygote:
 
     def _kill_all(self) -> None:
         """Leave nobody behind: no instance, no stray, however deep."""
-        deadline = time.monotonic() + 1.0
+        deadline = time.monotonic() + _LAST_SECONDS
         while (found := tree.below(os.getpid())) and time.monotonic() < deadline:
             for pid in found:
                 _signal(pid, signal.SIGKILL)

@@ -128,6 +128,7 @@ def test_each_field_is_documented_and_each_documented_field_comes(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
     documented: dict[str, dict[str, bool]],
+    request: pytest.FixtureRequest,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("XDG_RUNTIME_DIR", "")
@@ -139,6 +140,7 @@ def test_each_field_is_documented_and_each_documented_field_comes(
     state = Path(os.environ["OPENCLAW_STATE_DIR"])
     state.mkdir(mode=0o700)
     (state / "openclaw.json").write_text(json.dumps(AGENTS))
+    request.addfinalizer(lambda: openclaw("gateway", "stop"))
     for heading, lines in LINES.items():
         fields = documented[heading]
         came: set[str] = set()

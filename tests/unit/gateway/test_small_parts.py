@@ -1,0 +1,144 @@
+"""Links, the log, the scheduler and dispatch, each by itself."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+
+from openclaw_cli.agents.spec import CronEntry
+from openclaw_cli.errors import TemporaryError
+from openclaw_cli.gateway import dispatch, unit
+from openclaw_cli.gateway.link import Links
+from openclaw_cli.gateway.log import LINE, PRINTED, Lines, Log
+from openclaw_cli.gateway.scheduler import Scheduler
+from openclaw_cli.home import Home
+from openclaw_cli.rotation.runs import Report
+from openclaw_cli.runtime.request import Reply
+
+THREE = 1_795_143_600.0  # 2026-11-20T03:00:00Z
+NIGHTLY = CronEntry("rotate-secrets", "0 3 * * *", rotates=True)
+OTHER = CronEntry("news", "0 3 * * *", rotates=False)
+
+
+def test_a_link_works_once_and_its_cookie_goes_on() -> None:
+    links = Links()
+    link = links.make()
+    cookie = links.trade(link)
+    assert links.knows(cookie)
+    assert links.trade(link) == ""
+    assert not links.knows(link)
+    assert links.trade(cookie) == ""
+
+
+@pytest.mark.parametrize("text", ["", ".", "1.x.y", "ü.x.y", "9999999999.x." + "0" * 64])
+def test_what_we_did_not_sign_is_no_link(text: str) -> None:
+    assert Links().trade(text) == ""
+    assert not Links().knows(text)
+
+
+def test_a_link_is_over_in_time_and_is_of_one_node() -> None:
+    links = Links()
+    assert links.trade(links.make(-1)) == ""
+    assert Links().trade(links.make()) == ""
+
+
+def test_the_log_is_lines_of_json_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "agent.log"
+    log = Log(str(path))
+    log.write("agent_exec", "a", {"thread": "x\ny", "nothing": None})
+    line = json.loads(path.read_text())
+    assert (line["kind"], line["thread"]) == ("thread-bound", "x\ny")
+    assert "nothing" not in line
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_the_log_is_rotated_by_size_and_keeps_so_many(tmp_path: Path) -> None:
+    path = tmp_path / "agent.log"
+    log = Log(str(path), size=300, kept=3)
+    for number in range(40):
+        log.write("e", "a", {"number": number})
+    files = sorted(each.name for each in tmp_path.glob("agent.log*"))
+    assert files == ["agent.log", "agent.log.1", "agent.log.2", "agent.log.3"]
+    assert max(each.stat().st_size for each in tmp_path.glob("agent.log*")) <= 300
+    assert json.loads(path.read_text().splitlines()[-1])["number"] == 39
+
+
+def test_a_log_that_was_moved_is_opened_again(tmp_path: Path) -> None:
+    path = tmp_path / "agent.log"
+    log = Log(str(path))
+    path.rename(tmp_path / "moved")
+    log.reopen()
+    log.write("e", "a", {})
+    assert path.read_text()
+
+
+def test_printed_lines_are_bounded_in_length_and_in_all() -> None:
+    lines = Lines()
+    assert lines.feed(b"one\ntw") == ["one"]
+    assert lines.feed(b"o\n") == ["two"]
+    assert len(lines.feed(b"x" * 2 * LINE)[0]) == LINE
+    assert lines.feed(b"rest") == []
+    assert lines.feed(b"") == ["rest"]
+    many = Lines()
+    said = [line for _ in range(100) for line in many.feed(b"y" * 10_000 + b"\n")]
+    assert said[-1].startswith(f"more than {PRINTED}")
+    assert sum(map(len, said)) < 2 * PRINTED
+
+
+def test_what_is_due_is_rotated_once_and_told() -> None:
+    clock, runs, told = [THREE - 60], [], []
+
+    def rotate() -> Report:
+        runs.append(clock[0])
+        return Report()
+
+    async def main() -> None:
+        scheduler = Scheduler(
+            rotate, lambda event, *_, **fields: told.append((event, fields)), now=lambda: clock[0]
+        )
+        for seconds in (20, 35, 10, 10, 3600):
+            clock[0] += seconds
+            await scheduler.tick([NIGHTLY, OTHER])
+
+    asyncio.run(main())
+    assert runs == [THREE + 5]
+    assert [event for event, _ in told] == ["rotation"]
+
+
+def test_a_clock_that_goes_back_meets_nothing_twice_and_a_failure_is_told() -> None:
+    clock, told = [THREE - 60], []
+
+    def rotate() -> Report:
+        raise TemporaryError("the clock cannot be believed")
+
+    async def main() -> None:
+        scheduler = Scheduler(
+            rotate, lambda event, *_, **fields: told.append((event, fields)), now=lambda: clock[0]
+        )
+        for seconds in (70, -30, 40):
+            clock[0] += seconds
+            await scheduler.tick([NIGHTLY])
+
+    asyncio.run(main())
+    assert [event for event, _ in told] == ["rotation_failed"]
+
+
+def test_coalesced_answers_are_in_the_order_asked_and_failures_say_so() -> None:
+    replies = [
+        Reply("b", "1", "ok", output="second"),
+        Reply("a", "2", "timeout", error="its time was over"),
+        Reply("c", "3", "ok", output={"n": 1}),
+    ]
+    assert dispatch.coalesced(replies).splitlines() == [
+        "[b] second",
+        "[a] (timeout: its time was over)",
+        '[c] {"n":1}',
+    ]
+
+
+def test_the_unit_quotes_what_systemd_would_read_otherwise() -> None:
+    text = unit.text(Home('/home/ada/my "state" 100%'))
+    assert r'Environment="OPENCLAW_STATE_DIR=/home/ada/my \"state\" 100%%"' in text
