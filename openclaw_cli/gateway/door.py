@@ -39,6 +39,15 @@ if TYPE_CHECKING:
 BODY_SECONDS = 30.0
 """How long a client may take to send its request's body."""
 
+_AGENTS = "/v1/agents/"
+_DISPATCH = "/v1/dispatch"
+_LOOKING = frozenset(
+    (
+        *("/healthz", "/metrics", "/v1/status"),
+        *("/__openclaw__", "/__openclaw__/", "/__openclaw__/link", "/__openclaw__/status"),
+    )
+)
+_PROMETHEUS = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
 _PEERCRED = struct.Struct("3i")
 
 
@@ -119,31 +128,38 @@ class Door:
         if path == "/metrics":
             local = auth.is_loopback(peer) and not self.gateway.configuration.gateway.metrics_auth
             return auth.OPEN if local else auth.READ
-        return auth.INVOKE if path == "/v1/dispatch" or path.startswith(_AGENTS) else auth.READ
+        return auth.INVOKE if path == _DISPATCH or path.startswith(_AGENTS) else auth.READ
 
     async def _answered(self, request: web.BaseRequest, address: str) -> web.StreamResponse:
         path, method = request.path, request.method
-        if path.startswith(_AGENTS) and method == "POST":
-            return await self._invoked(request, path.removeprefix(_AGENTS), address)
-        if path == "/v1/dispatch" and method == "POST":
+        asks = path.startswith(_AGENTS) or path == _DISPATCH
+        if not asks and path not in _LOOKING:
+            raise NotFoundError(f"there is nothing at {path[:200]}")
+        allowed = ("POST",) if asks else ("GET", "HEAD")
+        if method not in allowed:
+            response = _error(405, "usage", f"{path[:200]} takes {allowed[0]}")
+            response.headers["Allow"] = ", ".join(allowed)
+            return response
+        if path == _DISPATCH:
             return await self._dispatched(request, address)
-        if method in ("GET", "HEAD"):
-            if path == "/healthz":
+        if asks:
+            return await self._invoked(request, path.removeprefix(_AGENTS), address)
+        return self._looked(request)
+
+    def _looked(self, request: web.BaseRequest) -> web.StreamResponse:
+        match request.path:
+            case "/healthz":
                 return _json(503 if self.gateway.draining else 200, {"ok": True})
-            if path == "/metrics":
-                return web.Response(
-                    body=self.gateway.metrics.text(),
-                    headers={"Content-Type": "text/plain; version=0.0.4; charset=utf-8"},
-                )
-            if path in ("/v1/status", "/__openclaw__/status"):
-                return _json(200, self.gateway.status(verbose="verbose" in request.query))
-            if path == "/__openclaw__/link":
+            case "/metrics":
+                return web.Response(body=self.gateway.metrics.text(), headers=_PROMETHEUS)
+            case "/__openclaw__/link":
                 return self._linked(request)
-            if path in ("/__openclaw__", "/__openclaw__/") and self.page is not None:
+            case "/__openclaw__" | "/__openclaw__/" if self.page is not None:
                 return web.Response(text=self.page(self.gateway), content_type="text/html")
-        elif path.startswith((*_AGENTS_EXACT, "/v1/")) or path in ("/healthz", "/metrics"):
-            return _error(405, "usage", f"{path} does not take {method}")
-        raise NotFoundError(f"there is nothing at {path[:200]}")
+            case "/v1/status" | "/__openclaw__/status":
+                return _json(200, self.gateway.status(verbose="verbose" in request.query))
+            case _:
+                raise NotFoundError("there is no status page in this version")
 
     def _linked(self, request: web.BaseRequest) -> web.StreamResponse:
         cookie = self.gateway.links.trade(request.query.get("t", ""))
@@ -167,7 +183,6 @@ class Door:
         self, request: web.BaseRequest, name: str, address: str
     ) -> web.StreamResponse:
         pool = self.gateway.supervisor.pool(name)
-        self._refuse_when_draining()
         asked = await self._asked(request, name, address)
         given, wants_stream = asked
         if wants_stream:
@@ -197,14 +212,9 @@ class Door:
         return made, wants
 
     async def _dispatched(self, request: web.BaseRequest, address: str) -> web.StreamResponse:
-        self._refuse_when_draining()
         given = await self._object(request)
         status, answer = await dispatch(self.gateway.supervisor, given, address)
         return _json(status, answer)
-
-    def _refuse_when_draining(self) -> None:
-        if self.gateway.draining:
-            raise _Draining
 
     # --- bodies ---
 
@@ -220,18 +230,6 @@ class Door:
         if not isinstance(found, dict):
             raise UsageError("the body is not a JSON object", hint='{"input": ...}')
         return found
-
-
-_AGENTS = "/v1/agents/"
-_AGENTS_EXACT = ("/v1/agents/",)
-
-
-class _DrainingError(OpenclawError):
-    status = 75
-    kind = "unavailable"
-
-
-_Draining = _DrainingError("the gateway is stopping", hint="try again in a second")
 
 
 def answered(reply: Reply) -> web.Response:

@@ -11,6 +11,7 @@ import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, NoReturn
@@ -29,6 +30,7 @@ INHERITED = "OPENCLAW_GATEWAY_SOCKETS"
 """Over a restart: the descriptors of the TCP socket, the control socket and the lock."""
 
 _FILES = 65536
+_SILENT_SECONDS = 1.0
 _LISTEN_FDS = 3  # the first descriptor of socket activation
 
 
@@ -118,11 +120,7 @@ async def _end(gateway: Gateway, door: Door, servers: list[Server], sockets: Soc
     loop = asyncio.get_running_loop()
     for listening in (sockets.tcp, sockets.control):
         loop.remove_reader(listening.fileno())  # deaf, and not closed
-    await gateway.supervisor.drain(gateway.drain_seconds)
-    for _ in range(100):
-        if not door.open:
-            break
-        await asyncio.sleep(0.01)
+    await _drained(gateway, door, servers)
     for each in servers:
         each.pre_shutdown()
         await each.shutdown(1.0)
@@ -135,6 +133,19 @@ async def _end(gateway: Gateway, door: Door, servers: list[Server], sockets: Soc
     with suppress(OSError):
         os.unlink(paths.control_socket(gateway.home))
     return 0
+
+
+async def _drained(gateway: Gateway, door: Door, servers: list[Server]) -> None:
+    """Wait until all that was accepted is answered.
+
+    Who was let in and has not said anything yet is waited for, for a second.
+    """
+    began = time.monotonic()
+    while (seconds := time.monotonic() - began) < gateway.drain_seconds:
+        silent = seconds < _SILENT_SECONDS and any(each.has_silent for each in servers)
+        if not (silent or door.open or gateway.supervisor.active):
+            return
+        await asyncio.sleep(0.005)
 
 
 def _begin_anew(kept: str) -> NoReturn:
@@ -242,8 +253,6 @@ def _notify(state: str) -> None:
     path = os.environ.get("NOTIFY_SOCKET", "")
     if path:
         if state == "RELOADING=1":
-            import time
-
             state += f"\nMONOTONIC_USEC={time.monotonic_ns() // 1000}"
         with suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as told:
             told.connect("\0" + path[1:] if path.startswith("@") else path)

@@ -7,6 +7,7 @@ import errno
 import os
 import socket
 import stat
+import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -28,6 +29,37 @@ _HEAD = 16 * 1024  # bytes of one line, or of all header fields' values
 _Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
+class _Connection(RequestHandler):
+    """A connection that repeats nothing of what it does not understand: it may be a token."""
+
+    __slots__ = ()
+
+    def handle_error(
+        self,
+        request: web.BaseRequest,  # noqa: ARG002
+        status: int = 500,
+        exc: BaseException | None = None,  # noqa: ARG002
+        message: str | None = None,  # noqa: ARG002
+    ) -> web.StreamResponse:
+        """Answer a request that cannot be read, or that we failed at."""
+        told = b'{"error":{"code":%d,"kind":"usage","message":"not understood","hint":""}}\n'
+        if status >= 500:  # noqa: PLR2004
+            told = told.replace(b"usage", b"internal").replace(b"not understood", b"a bug")
+        response = web.Response(status=status, body=told % status, content_type="application/json")
+        response.force_close()
+        return response
+
+    def log_exception(self, *arguments: Any, **more: Any) -> None:  # noqa: ANN401, ARG002
+        """Say where an error of ours came from, and not what it said."""
+        found = more.get("exc_info") or sys.exc_info()[1]
+        if isinstance(found, BaseException):
+            trace = found.__traceback__
+            while trace and trace.tb_next:
+                trace = trace.tb_next
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+            sys.stderr.write(f"openclaw: {type(found).__name__} at {place}\n")
+
+
 class Server(web.Server):
     """aiohttp's server, with a time limit for the first request and a bound on connections."""
 
@@ -45,12 +77,17 @@ class Server(web.Server):
 
     def __call__(self) -> RequestHandler:
         """Make what serves one connection."""
-        made = super().__call__()
+        made = _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
         connections = self.connections
         if len(connections) >= CONNECTIONS:
             _drop(next((each for each in connections if each._current_request is None), None))  # noqa: SLF001
         asyncio.get_running_loop().call_later(HEAD_SECONDS, _drop_silent, made)
         return made
+
+    @property
+    def has_silent(self) -> bool:
+        """Whether somebody was let in and has not asked anything yet."""
+        return any(each._request_count == 0 for each in self.connections)  # noqa: SLF001
 
 
 def _factory(most_body: int) -> Any:  # noqa: ANN401  aiohttp's own type is private
