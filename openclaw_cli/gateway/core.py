@@ -165,8 +165,6 @@ class Gateway:
         if not self._changed:
             return
         self._changed = False
-        with suppress(OpenclawError, OSError):
-            state.write(self.home.base, self.supervisor, {"address": list(map(str, self.address))})
         folder = paths.sessions(self.home)
         known = {
             each for pool in self.supervisor.pools.values() for each in pool.sessions.known.values()
@@ -180,6 +178,8 @@ class Gateway:
             for each in self._written - known:
                 state.forget(folder, each)
             self._written &= known
+        with suppress(OpenclawError, OSError):
+            state.write(self.home.base, self.supervisor, {"address": list(map(str, self.address))})
 
     def _rotated(self) -> Report:
         """Rotate what is due: the same run as `secrets rotate --due`."""
