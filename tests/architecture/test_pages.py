@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from openclaw_cli import providers
+from openclaw_cli.cli import app
 from openclaw_cli.options import SETTINGS
 from openclaw_cli.rotation import generators
 from tests.architecture.tree import PACKAGE, ROOT, inside, modules, pages, tracked
@@ -148,3 +150,30 @@ def test_nothing_names_this_machine_or_where_packages_come_from() -> None:
         text = path.read_text(errors="replace")
         found += [f"{inside(path)}: {each[0]}" for each in _FOREIGN.finditer(text)]
     assert not found
+
+
+_TYPED = re.compile(r"(?:^|[`$(|;&] ?|\s)openclaw((?: [a-z][a-z-]*)+)(?=[` \n])", re.MULTILINE)
+
+
+_THEIRS = {" secrets reload"}
+"""Of the OpenClaw gateway's own program, which is called `openclaw`, too."""
+
+
+def unknown(words: list[str], table: app.Table) -> bool:
+    """Tell whether words begin with something that is no command."""
+    if words[0] not in table:
+        return True
+    where = table[words[0]][0]
+    return isinstance(where, dict) and len(words) > 1 and unknown(words[1:], where)
+
+
+def commands(page: Path) -> Iterator[str]:
+    """Yield the words behind `openclaw` in a page's code."""
+    for code in re.findall(r"`openclaw[^`]*`|^\$ .*$", page.read_text(), flags=re.MULTILINE):
+        yield from (typed for typed in _TYPED.findall(code) if typed not in _THEIRS)
+
+
+def test_every_command_that_a_page_names_is_one() -> None:
+    typed = [(inside(page), each) for page in pages() for each in commands(page)]
+    assert len(typed) > 100
+    assert [each for each in typed if unknown(each[1].split(), app.TOP)] == []
