@@ -60,10 +60,18 @@ class Job:
     records: list[dict[str, Any]]
 
 
-def made(secrets: Secrets, values: Mapping[str, Secret], known: Entries, seconds: float) -> Made:
+def made(
+    secrets: Secrets,
+    values: Mapping[str, Secret],
+    known: Entries,
+    seconds: float,
+    *,
+    key: bytes | None = None,
+) -> Made:
     """Seal these secrets in a bundle for that many seconds; a record of it is kept first.
 
-    `known` has what the store knows of them besides.
+    `known` has what the store knows of them besides; `key` is one to use again: it only wraps the
+    data key, which is new in each bundle.
     """
     now = time.time()
     draft = founded(os.urandom(16), os.urandom(32))
@@ -74,7 +82,7 @@ def made(secrets: Secrets, values: Mapping[str, Secret], known: Entries, seconds
     finally:
         snapshot.close()
     expires = int(now + seconds)
-    key = os.urandom(32)
+    key = key or os.urandom(32)
     slot = Slot(os.urandom(8), bundle.KIND, {"expires": expires, "made": int(now)}, b"")
     wrap(draft.header, slot, draft.data_key, key)
     draft.header.slots = [slot]

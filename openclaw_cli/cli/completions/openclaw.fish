@@ -293,7 +293,7 @@ function __openclaw_words
             '--sealed'\t'A bundle: sealed, with a key of its own.' \
             '--for-ci'\t'A bundle: sealed, with a key of its own.' \
             '--expires'\t'Until when a bundle is read.' \
-            '--key-file'\t'Where a bundle\'s key goes.' \
+            '--key-file'\t'Where its key goes, or is.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \

@@ -9,8 +9,10 @@ from openclaw_cli import duration, newfile
 from openclaw_cli.cli.secrets import stale
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConflictError, OpenclawError, UsageError
+from openclaw_cli.files import read_private
 from openclaw_cli.model import Secret
 from openclaw_cli.names import parse
+from openclaw_cli.store.keys.given import LIMIT, decoded
 
 if TYPE_CHECKING:
     from openclaw_cli.bundling import Made
@@ -36,22 +38,38 @@ def export(
         raise UsageError("a bundle expires within a year", hint=f"--expires {EXPIRES}")
     if out is None:
         raise UsageError("where to? A bundle is a file", hint="--output FILE")
-    _refuse_taken([each for each in (out, key_file) if each], force=force)
+    _refuse_taken(out, force=force)
+    known = _known_key(key_file)
     made = bundling.made(
-        session.secrets, _values(session, names), session.secrets.catalogue().entries, seconds
+        session.secrets,
+        _values(session, names),
+        session.secrets.catalogue().entries,
+        seconds,
+        key=known,
     )
     newfile.write(out, [made.data], force=force)
     try:
-        _give_key(session, made, out, names, key_file, force=force)
+        if key_file is not None and known is None:
+            newfile.write(key_file, [made.key.hex().encode() + b"\n"])
+        _give_key(session, made, out, names, key_file)
     except BaseException:
         os.unlink(out)  # nobody has its key
         raise
 
 
-def _refuse_taken(paths: list[str], *, force: bool) -> None:
-    for path in paths:
-        if os.path.lexists(path) and not force:
-            raise ConflictError(f"{path} exists already", hint="add --force, or name another")
+def _refuse_taken(path: str, *, force: bool) -> None:
+    if os.path.lexists(path) and not force:
+        raise ConflictError(f"{path} exists already", hint="add --force, or name another")
+
+
+def _known_key(path: str | None) -> bytes | None:
+    """Return the key that a key file has already: so a daily bundle needs no new one in CI."""
+    if path is None:
+        return None
+    try:
+        return decoded(read_private(os.path.abspath(path), LIMIT), path)
+    except FileNotFoundError:
+        return None
 
 
 def _values(session: Session, names: list[str]) -> dict[str, Secret]:
@@ -67,13 +85,12 @@ def _values(session: Session, names: list[str]) -> dict[str, Secret]:
 
 
 def _give_key(
-    session: Session, made: Made, out: str, names: list[str], key_file: str | None, *, force: bool
+    session: Session, made: Made, out: str, names: list[str], key_file: str | None
 ) -> None:
     key = made.key.hex().encode()
     answer = {"file": out, "bundle": made.id, "secrets": names}
     answer |= {"expires": duration.absolute(made.expires)}
     if key_file is not None:
-        newfile.write(key_file, [key + b"\n"], force=force)
         answer["key_file"] = key_file
     if session.as_json:
         session.output.json(answer if key_file else {**answer, "key": key.decode()})

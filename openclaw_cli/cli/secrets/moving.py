@@ -108,7 +108,8 @@ def export(
         str | None, typer.Option("--expires", metavar="24h", help="Until when a bundle is read.")
     ] = None,
     key_file: Annotated[
-        str | None, typer.Option("--key-file", metavar="FILE", help="Where a bundle's key goes.")
+        str | None,
+        typer.Option("--key-file", metavar="FILE", help="Where its key goes, or is."),
     ] = None,
 ) -> None:
     """Write secrets in the format of another tool, or sealed for a job.

@@ -256,7 +256,7 @@ def test_two_readings_at_once_share_one_trail(job: Job, openclaw: Openclaw) -> N
         (("--sealed", "deploy-token", "--output", "{new}", "--expires", "2y"), 2),
         (("--sealed", "deploy-token", "--output", "{new}", "--expires", "soon"), 2),
         (("--sealed", "deploy-token", "--output", "{there}"), 11),
-        (("--sealed", "deploy-token", "--output", "{new}", "--key-file", "{there}"), 11),
+        (("--sealed", "deploy-token", "--output", "{new}", "--key-file", "{there}"), 74),
         (("deploy-token", "--expires", "1h"), 2),
         (("deploy-token", "--key-file", "{new}"), 2),
     ],
@@ -268,6 +268,24 @@ def test_a_bundle_that_cannot_be_made_leaves_nothing(
     line = [each.format(**names) for each in options]
     openclaw("secrets", "export", *line, check=status)
     assert not (tmp_path / "new").exists()
+
+
+def test_a_key_that_is_there_is_used_again(openclaw: Openclaw, job: Job, tmp_path: Path) -> None:
+    out, key = str(job.folder / "ci.bundle"), str(tmp_path / "ci.key")
+    line = ("secrets", "export", "--sealed", "deploy-token", "-o", out, "--key-file", key)
+    openclaw(*line, "--force", check=0)
+    first, text = Path(out).read_bytes(), Path(key).read_text()
+    again = Job(job.folder, text.strip())
+    assert again("secrets", "get", "deploy-token").out == b"hunter2"
+    openclaw("secrets", "set", "deploy-token", input=b"rotated", check=0)
+    openclaw(*line, "--force", check=0)
+    assert Path(key).read_text() == text
+    assert Path(out).read_bytes() != first
+    assert again("secrets", "get", "deploy-token").out == b"rotated"
+    assert len(list((job.folder / "ci.bundle.job").iterdir())) == 2
+    Path(key).chmod(0o644)
+    openclaw(*line, "--force", check=6)
+    assert again("secrets", "get", "deploy-token").out == b"rotated"
 
 
 def test_a_bundle_whose_key_was_given_to_nobody_is_taken_away(
