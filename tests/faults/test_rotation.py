@@ -76,6 +76,8 @@ class Plan:
 class World:
     """A home, a service and a clock; `look` is called whenever something has changed."""
 
+    rounds = 30
+
     def __init__(self, kind: str) -> None:
         self.now = START
         self.acme = Acme(fault=self.fault)
@@ -112,7 +114,7 @@ class World:
 
     def settle(self) -> None:
         """Let the hours pass, and run by schedule until nothing is under way."""
-        for _ in range(30):
+        for _ in range(self.rounds):
             self.run(Plan())
             self.now += HOUR
             if self.idle():
@@ -163,8 +165,8 @@ class World:
             self.broken.append(f"after {after}: {stages}")
         if not self.opens(CURRENT) and not (self.single and self.opens(PENDING)):
             self.broken.append(f"after {after}: the current value is not accepted")
-        if self.acme.crowded > 2:
-            self.broken.append(f"after {after}: {self.acme.crowded} live keys")
+        if self.crowd() > 2:
+            self.broken.append(f"after {after}: {self.crowd()} live keys")
 
     def opens(self, stage: str) -> bool:
         snapshot = self.secrets.open()
@@ -174,9 +176,15 @@ class World:
             row = next((row for row in entry.rows if row.stage == stage), None)
             if row is None:
                 return False
-            return snapshot.value(NAME, row.number, row.place) in self.acme.keys
+            return self.is_accepted(snapshot.value(NAME, row.number, row.place))
         finally:
             snapshot.close()
+
+    def is_accepted(self, value: bytes) -> bool:
+        return value in self.acme.keys
+
+    def crowd(self) -> int:
+        return self.acme.crowded
 
     def promotions(self) -> int:
         entry = self.secrets.catalogue().entries[NAME]
