@@ -47,12 +47,17 @@ class Practice:
 
 
 def every(session: Session) -> Iterator[Practice]:
-    """Look at every practice, one after another."""
+    """Look at every practice, one after another: what was mended meanwhile is seen as it is.
+
+    Where the store cannot be read at all, that is the last one.
+    """
+    yield permissions(session)
     now = time.time()
     seen = health.look(session.home, session.quiet_secrets)
     if seen.trouble:
-        raise seen.trouble
-    yield permissions(session)
+        trouble = seen.trouble
+        yield Practice("store", kept=False, why=trouble.message, command=trouble.hint)
+        return
     yield by_reference(session)
     yield on_schedule(seen)
     configuration = session.configuration

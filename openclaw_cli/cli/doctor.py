@@ -64,13 +64,13 @@ def doctor(
 def _checklist(session: Session, *, fix: bool) -> int:
     from openclaw_cli.cli.checklist import every
 
+    found, mended = [], []
     with session.output.progress("looking"):
-        found = list(every(session))
-    mended = []
-    for each in found:
-        if fix and each.fix and not each.kept:
-            each.fix()
-            mended.append(each.name)
+        for each in every(session):
+            found.append(each)
+            if fix and each.fix and not each.kept:
+                each.fix()
+                mended.append(each.name)
     failed = [each for each in found if not each.kept and each.name not in mended]
     if session.as_json:
         practices = [

@@ -154,6 +154,17 @@ def test_fix_mends_rights_and_grants_that_ended_and_nothing_else(main: Main, sta
     assert not practices(main)["rotation"]["pass"]
 
 
+def test_a_store_that_cannot_be_read_is_told_and_mended_first(main: Main, state: Path) -> None:
+    store = state / "secrets" / "store.oc"
+    store.chmod(0o644)
+    found = practices(main)
+    assert [name for name, each in found.items() if not each["pass"]] == ["permissions", "store"]
+    assert "others can open" in found["store"]["why"]
+    assert practices(main, "--fix")["permissions"]["fixed"]
+    assert stat.S_IMODE(store.stat().st_mode) == 0o600
+    assert "store" not in practices(main)
+
+
 def test_fix_alone_is_a_slip(main: Main) -> None:
     main("doctor", "--fix", check=2)
 
