@@ -136,6 +136,10 @@ GATEWAY: Table = {
         _GATEWAY,
         "Write a systemd unit for this user, so that the gateway starts with the machine.",
     ),
+    "alert-rules": (
+        _GATEWAY,
+        "Print the alerts as a rules file for Prometheus, or what else it and Grafana need.",
+    ),
     "link": (_GATEWAY, "Print a link that opens the status page in a browser, once and soon."),
 }
 

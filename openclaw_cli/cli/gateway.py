@@ -9,7 +9,7 @@ import typer
 from openclaw_cli import duration
 from openclaw_cli.cli import agents_view as view
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import NotFoundError
+from openclaw_cli.errors import NotFoundError, UsageError
 from openclaw_cli.gateway import starting, talk
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -132,6 +132,34 @@ def status(context: typer.Context) -> None:
         session.output.json(found)
     else:
         view.show(session.output, found, verbose=False)
+
+
+@app.command("alert-rules")
+def alert_rules(
+    context: typer.Context,
+    scrape: Annotated[
+        bool, typer.Option("--scrape", help="Print the prometheus.yml that asks the gateway.")
+    ] = False,
+    dashboard: Annotated[
+        bool, typer.Option("--dashboard", help="Print a dashboard to import into Grafana.")
+    ] = False,
+) -> None:
+    """Print the alerts as a rules file for Prometheus, or what else it and Grafana need.
+
+    openclaw gateway alert-rules > openclaw-rules.yml
+    """
+    session: Session = context.obj
+    from openclaw_cli.gateway import prometheus
+
+    if scrape and dashboard:
+        raise UsageError("--scrape and --dashboard are two files", hint="ask for one at a time")
+    text = prometheus.rules_file(session.configuration.monitoring)
+    text = prometheus.SCRAPE if scrape else prometheus.dashboard() if dashboard else text
+    if session.as_json:
+        session.output.json({"file": text})
+        return
+    for line in text.splitlines():
+        session.output.line(line)
 
 
 @app.command()

@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from openclaw_cli import __version__, assembly, duration, health, risk, states
+from openclaw_cli import __version__, assembly, duration, health, states
 from openclaw_cli.cli import agents_view
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import FindingsError, TemporaryError
+from openclaw_cli.exposure import exposure
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -289,24 +290,6 @@ def _row(entry: Entry, read: health.LastRead, settings: Settings, now: float) ->
         "lower": {"by": found.lowers, "command": found.command},
         "state": states.state(entry, now, settings["status.old-days"]),
     }
-
-
-def exposure(entry: Entry, read: health.LastRead, settings: Settings, now: float) -> risk.Risk:
-    """Return how exposed a secret is."""
-    from openclaw_cli.rotation import policy
-
-    times = policy.read(entry.policy).times
-    longest = times.interval if times else settings["status.old-days"] * duration.DAY
-    known = risk.Known(
-        entry.name,
-        age=states.age(entry, now),
-        longest=longest,
-        readers=len(read.readers),
-        copies=entry.name in settings.plaintext,
-        scanned=now - health.when(read.scanned) if read.scanned else None,
-        scope=settings.expected.get(entry.name, {}).get("scope", ""),
-    )
-    return risk.of(known)
 
 
 def _cells(row: dict[str, Any], now: float) -> list[str]:

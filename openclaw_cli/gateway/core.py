@@ -20,6 +20,7 @@ from openclaw_cli.gateway.granting import Granting, confined
 from openclaw_cli.gateway.link import Links
 from openclaw_cli.gateway.log import Log
 from openclaw_cli.gateway.metrics import Metrics
+from openclaw_cli.gateway.observing import EVERY, Observing
 from openclaw_cli.gateway.scheduler import TICK, Scheduler
 from openclaw_cli.gateway.watch import Watch
 from openclaw_cli.home import Home
@@ -62,6 +63,7 @@ class Gateway:
             confine=lambda spec, models: confined(home, spec, models),
         )
         self.metrics.watch(self.supervisor)
+        self.observing = Observing(self)
         self.began = time.time()
         self.scheduler = Scheduler(self._rotated, self.watch.happened)
         self.draining = False
@@ -99,6 +101,8 @@ class Gateway:
             if ended or restored:
                 self.watch.happened("reconciled", "", ended=ended, sessions=restored)
         await self.supervisor.start()
+        self.soon(self.observing.look())
+        self.every(EVERY, self.observing.look)
         self.every(_REMEMBER_SECONDS, self._remember)
         self.every(TICK, lambda: self.scheduler.tick(self.configuration.cron))
 
@@ -128,6 +132,7 @@ class Gateway:
             "max_threads": threads.max_threads,
             "agents": report.agents(self.supervisor, verbose=verbose),
             "events": list(self.watch.last)[-20:] if verbose else [],
+            **({"observed": self.observing.plain()} if verbose else {}),
         }
 
     async def close(self) -> None:

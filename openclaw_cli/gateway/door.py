@@ -25,7 +25,7 @@ from aiohttp import web
 
 from openclaw_cli.agents.spec import CANCEL
 from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
-from openclaw_cli.gateway import auth, control
+from openclaw_cli.gateway import auth, control, page
 from openclaw_cli.gateway.dispatch import dispatch
 from openclaw_cli.gateway.link import COOKIE, COOKIE_SECONDS
 from openclaw_cli.gateway.plain import OTHER_STATUS, STATUS, checked_thread, plain
@@ -44,7 +44,7 @@ _DISPATCH = "/v1/dispatch"
 _LOOKING = frozenset(
     (
         *("/healthz", "/metrics", "/v1/status"),
-        *("/__openclaw__", "/__openclaw__/", "/__openclaw__/link", "/__openclaw__/status"),
+        *("/__openclaw__/link", "/__openclaw__/status"),
     )
 )
 _PROMETHEUS = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
@@ -57,7 +57,6 @@ class Door:
     def __init__(self, gateway: Gateway) -> None:
         self.gateway = gateway
         self.open = 0
-        self.page: Callable[[Gateway], str] | None = None
 
     async def over_tcp(self, request: web.BaseRequest) -> web.StreamResponse:
         """Answer somebody who has to say who they are."""
@@ -113,7 +112,8 @@ class Door:
             if verdict.status == 401:  # noqa: PLR2004
                 response.headers["WWW-Authenticate"] = 'Bearer realm="openclaw"'
             return response
-        return await self._answered(request, verdict.address)
+        part = page.answer(request.path) if request.method in ("GET", "HEAD") else None
+        return part or await self._answered(request, verdict.address)
 
     async def _trusted(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith("/control/"):
@@ -154,12 +154,8 @@ class Door:
                 return web.Response(body=self.gateway.metrics.text(), headers=_PROMETHEUS)
             case "/__openclaw__/link":
                 return self._linked(request)
-            case "/__openclaw__" | "/__openclaw__/" if self.page is not None:
-                return web.Response(text=self.page(self.gateway), content_type="text/html")
-            case "/v1/status" | "/__openclaw__/status":
-                return _json(200, self.gateway.status(verbose="verbose" in request.query))
             case _:
-                raise NotFoundError("there is no status page in this version")
+                return _json(200, self.gateway.status(verbose="verbose" in request.query))
 
     def _linked(self, request: web.BaseRequest) -> web.StreamResponse:
         cookie = self.gateway.links.trade(request.query.get("t", ""))

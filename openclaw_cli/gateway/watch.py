@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
 from typing import Any
 
+from openclaw_cli.duration import absolute
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.gateway.log import Lines, Log
 from openclaw_cli.gateway.metrics import Metrics
@@ -42,7 +44,8 @@ class Watch:
         if event in TRAILED:
             self._trail(event, agent, fields)
         if event not in _QUIET or fields.get("outcome", "ok") != "ok":
-            self.last.append({"event": event, "agent": agent, **fields})
+            at = absolute(time.time())
+            self.last.append({"at": at, "event": event, "agent": agent, **fields})
         for each in self.heard:
             each(event, agent, fields)
 

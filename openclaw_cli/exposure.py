@@ -1,0 +1,29 @@
+"""How exposed a secret is, from what the store, the trail and the settings know of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from openclaw_cli import duration, health, risk, states
+
+if TYPE_CHECKING:
+    from openclaw_cli.settings import Settings
+    from openclaw_cli.store.directory import Entry
+
+
+def exposure(entry: Entry, read: health.LastRead, settings: Settings, now: float) -> risk.Risk:
+    """Return how exposed a secret is."""
+    from openclaw_cli.rotation import policy
+
+    times = policy.read(entry.policy).times
+    longest = times.interval if times else settings["status.old-days"] * duration.DAY
+    known = risk.Known(
+        entry.name,
+        age=states.age(entry, now),
+        longest=longest,
+        readers=len(read.readers),
+        copies=entry.name in settings.plaintext,
+        scanned=now - health.when(read.scanned) if read.scanned else None,
+        scope=settings.expected.get(entry.name, {}).get("scope", ""),
+    )
+    return risk.of(known)

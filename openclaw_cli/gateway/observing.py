@@ -1,0 +1,225 @@
+"""What the gateway knows beyond its own agents: the trail as it grows, the secrets' health, alerts.
+
+Looked at every few seconds, in a thread; `/metrics`, the status page and the alerts show the last
+look. The trail has what every command did, so that counts are right whoever read a secret.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import Counter, deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from openclaw_cli.audit import event as events
+from openclaw_cli.audit import follow, shipping
+from openclaw_cli.audit.reading import Reading
+from openclaw_cli.audit.trail import REVEAL
+from openclaw_cli.errors import OpenclawError
+from openclaw_cli.gateway import alerts, secret_health
+from openclaw_cli.gateway.alerts import Alerts, Change, Known
+
+if TYPE_CHECKING:
+    from openclaw_cli.gateway.core import Gateway
+
+EVERY = 5.0
+"""Seconds between two looks."""
+HEALTH_EVERY = 10.0
+HISTORY = 360
+"""Looks that are kept for the page: half an hour."""
+
+ACCESS = "access-count"
+STATUS = "rotation-status"
+RISK = "exposure-risk"
+
+_PREFIX = "openclaw_secrets"
+
+
+class Observing:
+    """Everything that is looked at, and the last that was seen of it."""
+
+    def __init__(self, gateway: Gateway) -> None:
+        self._gateway = gateway
+        self._place: follow.Place | None = None
+        self._health_at = 0.0
+        self.began = time.time()
+        self.alerts = Alerts(gateway.configuration.monitoring)
+        self.history: deque[dict[str, Any]] = deque(maxlen=HISTORY)
+        self.secrets: list[dict[str, Any]] = []
+        self.trouble = ""
+        self.reads: Counter[tuple[str, str]] = Counter()
+        self.unexpected: Counter[str] = Counter()
+        self._unexpected_at: dict[str, float] = {}
+        self.shipped: dict[str, str] = {}
+        gateway.metrics.registry.register(self)
+
+    async def look(self) -> None:
+        """Look once, and tell of alerts that began or ended."""
+        gateway = self._gateway
+        now = time.time()
+        pools = gateway.supervisor.pools
+        active = {name: pool.room.taken for name, pool in pools.items()}
+        self.history.append({"at": round(now, 1), "active": active})
+        await asyncio.to_thread(self._look, now)
+        load = {
+            name: taken / max(1, pools[name].spec.concurrency)
+            for name, taken in active.items()
+            if name in pools  # a reload in between may have taken one away
+        }
+        failed = [each["name"] for each in self.secrets if each["rotation"] == "failed"]
+        self.alerts.wanted = gateway.configuration.monitoring
+        for change in self.alerts.judge(Known(load, self._unexpected_at, failed), now):
+            self._tell(change)
+
+    def plain(self) -> dict[str, Any]:
+        """Return what the page shows of it."""
+        return {
+            "history": list(self.history),
+            "secrets": self.secrets,
+            "trouble": self.trouble or None,
+            "alerts": {rule: list(about) for rule, about in self.alerts.active.items() if about},
+            "copies": self.shipped,
+        }
+
+    def _tell(self, change: Change) -> None:
+        gateway = self._gateway
+        plain = change.plain()
+        gateway.watch.happened("alert", "", **plain)
+
+        async def told() -> None:
+            wanted = gateway.configuration.monitoring
+            for wrong in await asyncio.to_thread(alerts.tell, wanted, change):
+                gateway.watch.happened("alert_untold", "", rule=change.rule, error=wrong)
+
+        gateway.soon(told())
+
+    def _look(self, now: float) -> None:
+        """Read what is new; a store or trail that cannot be read is said, and looked at again."""
+        try:
+            self._read_trail(now)
+            self._ship()
+            if now - self._health_at >= HEALTH_EVERY:
+                self._health_at = now
+                secrets = self._gateway.secrets()
+                self.secrets = secret_health.rows(secrets, self._gateway.settings, now)
+            self.trouble = ""
+        except OpenclawError as refused:
+            self.trouble = refused.message
+
+    def _read_trail(self, now: float) -> None:
+        audit = self._gateway.home.audit
+        try:
+            if self._place is None:
+                with Reading(audit) as reading:
+                    self._place = follow.end(reading)
+            for line, place in follow.lines_after(audit, self._place):
+                self._place = place
+                event = events.read(line)
+                if event is not None:
+                    self._count(event, now)
+        except FileNotFoundError:
+            self._place = (0, 0)  # there is no trail yet, and the first record counts
+
+    def _count(self, event: events.Event, now: float) -> None:
+        if event.kind == REVEAL:
+            outcome = event.outcome or "ok"
+            self.reads[event.name, outcome] += 1
+            by_agent = event.actor.agent and outcome == "denied"
+            if by_agent or event.unexpected:
+                self.unexpected[event.name] += 1
+                who = event.actor.agent or event.actor.program or f"uid {event.actor.uid}"
+                self._unexpected_at[f"{event.name} by {who}"] = now
+        elif event.kind == "secret_rotate" and not event.is_intent:
+            self._health_at = 0.0
+        old = [what for what, at in self._unexpected_at.items() if now - at > alerts.REMEMBERED]
+        for what in old:
+            del self._unexpected_at[what]
+
+    def _ship(self) -> None:
+        gateway = self._gateway
+        audit = gateway.configuration.audit
+        if not audit.storage:
+            return
+        try:
+            done = shipping.ship(
+                gateway.home.audit, gateway.home.root, audit.storage, audit.capture
+            )
+        except FileNotFoundError:
+            return
+        before = dict(self.shipped)
+        self.shipped = dict.fromkeys(done.counts, "ok")
+        self.shipped |= {address: refused.message for address, refused in done.failed.items()}
+        for address, what in self.shipped.items():
+            if what != before.get(address, "ok"):
+                gateway.watch.happened("audit_copy", "", to=address, state=what)
+
+    # --- /metrics ---
+
+    def describe(self) -> list[Metric]:
+        """Say nothing beforehand: what there is depends on the store."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every metric of secrets and alerts, by their published names."""
+        chosen = self._gateway.configuration.monitoring.secrets
+        if not chosen or ACCESS in chosen:
+            yield from self._counts()
+        if not chosen or STATUS in chosen:
+            yield from self._rotations()
+        if not chosen or RISK in chosen:
+            risk = GaugeMetricFamily(
+                f"{_PREFIX}_exposure_risk", "How exposed a secret is, from 0 to 100.", labels=_BY
+            )
+            for each in self.secrets:
+                risk.add_metric((each["name"],), each["risk"])
+            yield risk
+        firing = GaugeMetricFamily(
+            "openclaw_alert_active", "Whether an alert is firing.", labels=("rule",)
+        )
+        for rule, about in self.alerts.active.items():
+            firing.add_metric((rule,), int(bool(about)))
+        yield firing
+
+    def _counts(self) -> Iterator[Metric]:
+        reads = CounterMetricFamily(
+            f"{_PREFIX}_access",
+            "Readings of a secret since the gateway began, by outcome.",
+            labels=("secret", "outcome"),
+        )
+        for (name, outcome), count in sorted(dict(self.reads).items())[: secret_health.MOST]:
+            reads.add_metric((name, outcome), count)
+        yield reads
+        unexpected = CounterMetricFamily(
+            f"{_PREFIX}_unexpected",
+            "Readings that were not granted or not expected since the gateway began.",
+            labels=_BY,
+        )
+        known = {each["name"]: 0 for each in self.secrets} | dict(self.unexpected)
+        for name, count in sorted(known.items())[: secret_health.MOST]:
+            unexpected.add_metric((name,), count)
+        yield unexpected
+
+    def _rotations(self) -> Iterator[Metric]:
+        status = GaugeMetricFamily(
+            f"{_PREFIX}_rotation_status",
+            "How a secret's rotation stands: 1 for the state it is in.",
+            labels=("secret", "state"),
+        )
+        last = GaugeMetricFamily(
+            f"{_PREFIX}_last_rotation_timestamp_seconds",
+            "When a secret's present value was made current.",
+            labels=_BY,
+        )
+        for each in self.secrets:
+            for state in secret_health.STATES:
+                status.add_metric((each["name"], state), int(state == each["rotation"]))
+            if each["changed"]:
+                last.add_metric((each["name"],), each["changed"])
+        yield status
+        yield last
+
+
+_BY = ("secret",)
