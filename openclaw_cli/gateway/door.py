@@ -44,7 +44,7 @@ _DISPATCH = "/v1/dispatch"
 _LOOKING = frozenset(
     (
         *("/healthz", "/metrics", "/v1/status"),
-        *("/__openclaw__/link", "/__openclaw__/status"),
+        *("/__openclaw__", "/__openclaw__/", "/__openclaw__/link", "/__openclaw__/status"),
     )
 )
 _PROMETHEUS = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}

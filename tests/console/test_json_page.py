@@ -66,7 +66,12 @@ LINES = {
     "openclaw status": ["status", "status --secrets"],
     "openclaw gateway start": ["gateway start", "gateway restart"],
     "openclaw gateway status": ["gateway status", "agents status --verbose"],
-    "openclaw gateway reload": ["gateway reload", "gateway link", "gateway install"],
+    "openclaw gateway reload": [
+        "gateway reload",
+        "gateway link",
+        "gateway install",
+        "gateway alert-rules",
+    ],
     "openclaw agents run": ["agents run cat --input in.json --thread mine"],
     "openclaw agents spawn": [
         "agents spawn cat --thread=mine",
