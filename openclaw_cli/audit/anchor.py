@@ -11,7 +11,7 @@ import os
 import stat
 
 from openclaw_cli import newfile
-from openclaw_cli.errors import ConfigError, DeniedError, IntegrityError, LockedError, OpenclawError
+from openclaw_cli.errors import ConfigError, DeniedError, IntegrityError, OpenclawError
 from openclaw_cli.files import failure, read_all
 from openclaw_cli.leanjson import dumps, loads
 from openclaw_cli.store.seal import hmac, same, subkey
@@ -136,12 +136,7 @@ class Anchor:
             return self.read()
         from openclaw_cli.store.keys import keyring
 
-        try:
-            return keyring.asked("get", _item(store)).encode()
-        except LockedError:
-            if not keyring.available():
-                raise
-            return ABSENT
+        return keyring.held(_item(store)).encode()
 
     def before_change(self, key: bytes, header: Header, tag: bytes) -> None:
         """Check the present state once more, with the keyring, too, before it is changed.

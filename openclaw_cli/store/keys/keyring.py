@@ -107,6 +107,19 @@ def asked(verb: str, item: tuple[str, str], secret: str = "") -> str:
     return ""
 
 
+def held(item: tuple[str, str]) -> str:
+    """Return what the keyring has in an item, "" where it answers that it has none.
+
+    Raises `LockedError` when it is locked, absent or silent: then nobody knows.
+    """
+    try:
+        return keyring.get(*item, SECONDS)
+    except KeyringTroubleError as trouble:
+        if trouble.word == "absent":
+            return ""
+        raise _refusal(trouble.word) from None
+
+
 def _refusal(word: str) -> LockedError:
     if word == "slow":
         what = f"the keyring did not answer within {SECONDS:g} seconds"
