@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from openclaw_cli.audit.trail import INTENT
 from openclaw_cli.backends import BACKENDS
-from openclaw_cli.backends.protocols import Deletable, Listable, Writable
+from openclaw_cli.backends.protocols import Deletable, Listable, UncertainError, Writable
 from openclaw_cli.cache import Cache
-from openclaw_cli.errors import OpenclawError, UnrecordedError, UsageError
+from openclaw_cli.errors import OpenclawError, TemporaryError, UnrecordedError, UsageError
 from openclaw_cli.fetching import Fetcher, Wish
 from openclaw_cli.service import CONFIG
 
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
     from openclaw_cli.store.reader import Snapshot
 
 T = TypeVar("T")
+
+UNKNOWN = "unknown"
+"""The outcome of a change that was sent and not answered."""
 
 _VARIABLES = {
     "vault": "VAULT_",
@@ -136,6 +139,12 @@ def _recorded(secrets: Secrets, kind: str, reference: Reference, act: Callable[[
         secrets.elsewhere.forget(snapshot, reference)
         try:
             result = act()
+        except UncertainError as unknown:
+            _close(secrets, {**event, **ending, "outcome": UNKNOWN, **actor})
+            raise TemporaryError(
+                f"{unknown.message}; whether it was changed there is not known",
+                hint=f"openclaw secrets get {reference} --no-cache",
+            ) from None
         except OpenclawError as refused:
             _close(secrets, {**event, **ending, "outcome": refused.kind, **actor})
             raise

@@ -7,7 +7,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
-from openclaw_cli.errors import ConfigError, NotFoundError, OpenclawError, UsageError
+from openclaw_cli.errors import (
+    ConfigError,
+    NotFoundError,
+    OpenclawError,
+    TemporaryError,
+    UsageError,
+)
 from openclaw_cli.model import Secret, SecretValue, Version
 
 Settings = Mapping[str, str | int | float | bool]
@@ -38,6 +44,10 @@ class Health:
     detail: str = ""
     problems: tuple[tuple[str, str], ...] = ()
     """What is wrong, and the command or policy that would mend it."""
+
+
+class UncertainError(TemporaryError):
+    """A request went out, and what it did is not known: a change may have been made."""
 
 
 class Readable(Protocol):

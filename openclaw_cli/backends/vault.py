@@ -19,6 +19,7 @@ from openclaw_cli.backends.protocols import (
     Health,
     Setting,
     Settings,
+    UncertainError,
     checked_path,
     is_path,
     part,
@@ -489,7 +490,7 @@ def _object(found: object) -> dict[str, Any]:
     """Return what should be an object; raises `TemporaryError` for a server that is not Vault."""
     if isinstance(found, dict):
         return found
-    raise TemporaryError("what answers does not answer as vault's key-value engine does")
+    raise UncertainError("what answers does not answer as vault's key-value engine does")
 
 
 def _deleted(rejected: Rejected) -> dict[str, Any]:
@@ -503,7 +504,7 @@ def _version(metadata: object) -> Version:
     found = _object(metadata)
     number = found.get("version")
     if not isinstance(number, int):
-        raise TemporaryError("what answers does not answer as vault's key-value engine does")
+        raise UncertainError("what answers does not answer as vault's key-value engine does")
     return Version(str(number), created=_seconds(found.get("created_time")))
 
 

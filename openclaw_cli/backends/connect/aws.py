@@ -21,7 +21,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from openclaw_cli.backends.protocols import Health, Setting, Settings, checked_settings
+from openclaw_cli.backends.protocols import (
+    Health,
+    Setting,
+    Settings,
+    UncertainError,
+    checked_settings,
+)
 from openclaw_cli.errors import (
     ConfigError,
     DeniedError,
@@ -397,7 +403,7 @@ class Connection:
         if rejected.slower:
             return TemporaryError(f"{self.title} is throttling us ({code})")
         if rejected.away:
-            return TemporaryError(f"{self.title} is in trouble ({code})")
+            return UncertainError(f"{self.title} is in trouble ({code})")
         return RefusedError(f"{self.title} refused {rejected.action} on {what} ({code})")
 
     def arn(self, rest: str) -> str:
@@ -412,7 +418,7 @@ class Connection:
 
     def odd(self, what: str) -> TemporaryError:
         """Return the error for an answer that is not one of AWS: a page that asks to sign in."""
-        return TemporaryError(
+        return UncertainError(
             f"what answers for {what} does not answer as {self.title} does",
             hint="is there a proxy or a sign-in page between? aws sts get-caller-identity",
         )
@@ -596,12 +602,12 @@ class Connection:
             status, headers, body = self._pools.send(
                 request.method, request.url, request.headers, request.body, self._current.deadline
             )
-        except timed.Late:
-            raise _Away(
-                TemporaryError(f"{self.title} did not answer within the time limit")
-            ) from None
-        except timed.Unreachable:
-            raise _Away(self._unreachable(request.url)) from None
+        except timed.Late as late:
+            kind = UncertainError if late.sent else TemporaryError
+            raise _Away(kind(f"{self.title} did not answer within the time limit")) from None
+        except timed.Unreachable as lost:
+            kind = UncertainError if lost.sent else TemporaryError
+            raise _Away(self._unreachable(request.url, kind)) from None
         except timed.Untrusted:
             raise ConfigError(
                 f"the certificate of {_origin(request.url)} is not one to trust",
@@ -630,13 +636,13 @@ class Connection:
             largest=MAX_ANSWER,
         )
 
-    def _unreachable(self, url: str) -> TemporaryError:
+    def _unreachable(self, url: str, kind: type[TemporaryError]) -> TemporaryError:
         hint = f"curl {_origin(url)}"
         if not self.settings["proxy"] and (
             os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
         ):
             hint = "HTTPS_PROXY is not used: " + self._setting("proxy", '"URL"')
-        return TemporaryError(f"{self.title} cannot be reached at {_origin(url)}", hint=hint)
+        return kind(f"{self.title} cannot be reached at {_origin(url)}", hint=hint)
 
     def _sign_in_again(self) -> str:
         profile = str(self.settings["profile"]) or os.environ.get("AWS_PROFILE", "")

@@ -24,7 +24,11 @@ _CHUNK = 64 * 1024
 
 
 class Unreachable(Exception):  # noqa: N818 - not an error of ours: who sends knows what it means
-    """No connection, or it ended too early."""
+    """No connection, or it ended too early: then the request may have been `sent`."""
+
+    def __init__(self, *, sent: bool = False) -> None:
+        super().__init__()
+        self.sent = sent
 
 
 class Late(Unreachable):
@@ -100,7 +104,7 @@ class Pools:
 
         Raises `Late`, `Unreachable`, `Untrusted` and `TooLarge`.
         """
-        _current.deadline = deadline
+        _current.deadline, _current.connecting = deadline, False
         try:
             answer = self._pools.urlopen(
                 method,
@@ -123,9 +127,11 @@ class Pools:
         except urllib3.exceptions.SSLError:
             raise Untrusted from None
         except (TimeoutError, urllib3.exceptions.TimeoutError):
-            raise Late from None
+            raise Late(sent=not _current.connecting) from None
+        except Late:
+            raise Late(sent=not _current.connecting) from None
         except (urllib3.exceptions.HTTPError, OSError, ValueError):
-            raise Unreachable from None
+            raise Unreachable(sent=not _current.connecting) from None
 
 
 class _Timed(io.RawIOBase):
@@ -166,6 +172,7 @@ class _TimedResponse(HTTPResponse):
 def _connected(host: str, port: int) -> socket.socket:
     """Connect in what is left of the time, all addresses of the host together."""
     deadline: Deadline = _current.deadline
+    _current.connecting = True
     addresses = _resolved(host, port, deadline)
     for number, (family, kind, protocol, _, address) in enumerate(addresses):
         connecting = socket.socket(family, kind, protocol)
@@ -178,6 +185,7 @@ def _connected(host: str, port: int) -> socket.socket:
             if number == len(addresses) - 1:
                 raise
         else:
+            _current.connecting = False
             return connecting
     raise Unreachable
 

@@ -14,7 +14,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from openclaw_cli.backends.protocols import Setting, Settings, checked_path, checked_settings
+from openclaw_cli.backends.protocols import (
+    Setting,
+    Settings,
+    UncertainError,
+    checked_path,
+    checked_settings,
+)
 from openclaw_cli.duration import parse as parse_duration
 from openclaw_cli.errors import (
     ConfigError,
@@ -445,7 +451,7 @@ def meaning(adapter: Adapter, rejected: Any, to_do: str) -> OpenclawError:  # no
             f"vault at {adapter.base_uri} is sealed", hint="vault operator unseal"
         )
     if status == _REPLICATING or status >= _SERVER:
-        return TemporaryError(
+        return UncertainError(
             f"vault at {adapter.base_uri} is not well (status {status})",
             hint=f"curl {adapter.base_uri}/v1/sys/health",
         )

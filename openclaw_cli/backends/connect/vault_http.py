@@ -26,6 +26,7 @@ from openclaw_cli.backends.connect.timed import (
     Unreachable,
     Untrusted,
 )
+from openclaw_cli.backends.protocols import UncertainError
 from openclaw_cli.errors import ConfigError, RefusedError, TemporaryError
 
 MAX_ANSWER = 1024 * 1024  # bytes
@@ -98,13 +99,13 @@ class Transport:
             self._rate.wait(deadline)
             headers = {**headers, "Accept-Encoding": "identity"}
             return self._pools.send(method, self.origin + path, headers, body, deadline)
-        except Late:
-            raise TemporaryError(
+        except Late as late:
+            raise _unanswered(late)(
                 f"vault at {self.origin} did not answer within the time limit",
                 hint=_reach(self.origin),
             ) from None
-        except Unreachable:
-            raise TemporaryError(
+        except Unreachable as lost:
+            raise _unanswered(lost)(
                 f"vault cannot be reached at {self.origin}", hint=_reach(self.origin)
             ) from None
         except Untrusted:
@@ -205,7 +206,7 @@ class Adapter(hvac.adapters.Adapter):  # type: ignore[misc] # hvac has no types
         if status >= _BAD_REQUEST:
             raise Rejected(status, found or {})
         if found is None and body:
-            raise TemporaryError(
+            raise UncertainError(
                 f"what answers at {self._transport.origin} does not answer as vault does",
                 hint=_reach(self._transport.origin),
             )
@@ -254,3 +255,7 @@ def _pause(attempt: int) -> float:
 
 def _reach(origin: str) -> str:
     return f"curl {origin}/v1/sys/health"
+
+
+def _unanswered(trouble: Unreachable) -> type[TemporaryError]:
+    return UncertainError if trouble.sent else TemporaryError
