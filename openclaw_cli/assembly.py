@@ -112,7 +112,7 @@ def granted_secrets(
 
     catalogue = secrets.catalogue()
     grants = [*of_settings(spec, models), *stored(catalogue.extra, spec.name)]
-    known = [name for name, _, _, _, deleted in catalogue.entries.glances() if not deleted]
+    known = [name for name, _, _, _, _, deleted in catalogue.entries.glances() if not deleted]
     found = expanded(grants, [*known, *secrets.names], time.time_ns() // 1_000_000)
     return {name: grant.variable for name, grant in found.items()}
 

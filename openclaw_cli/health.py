@@ -21,7 +21,8 @@ from openclaw_cli.audit.trail import REVEAL
 from openclaw_cli.errors import LockedError, OpenclawError, StorageError, UnrecordedError
 from openclaw_cli.files import Directory, read_all
 from openclaw_cli.settings import SHARED, check_root
-from openclaw_cli.states import age
+from openclaw_cli.states import FAILED, OLD, OVERDUE, state
+from openclaw_cli.states import of_rotation as rotation_state
 from openclaw_cli.store.header import MAX_HEADER, Header
 from openclaw_cli.store.header import decode as decode_header
 from openclaw_cli.store.keys import file as key_file
@@ -147,6 +148,7 @@ def findings(
         *of_encryption(seen, encryption or {}),
         *of_plaintext(home, plaintext, {each.name for each in seen.alive}),
         *of_age(seen.alive, now, old_days),
+        *of_rotation(seen.alive, now),
         *of_deletion(seen.deleted, now, deleted_days),
         *of_unexpected(seen.trail, now),
     ]
@@ -219,7 +221,7 @@ def of_encryption(seen: Look, wanted: Mapping[str, str]) -> list[Finding]:
 
 def of_age(entries: Iterable[Entry], now: float, old_days: int) -> list[Finding]:
     """Find values that are older than `old_days`."""
-    old = [each.name for each in entries if age(each, now) > old_days * duration.DAY]
+    old = [each.name for each in entries if state(each, now, old_days) == OLD]
     if not old:
         return []
     what = "1 value is" if len(old) == 1 else f"{len(old)} values are"
@@ -231,6 +233,26 @@ def of_age(entries: Iterable[Entry], now: float, old_days: int) -> list[Finding]
             f"openclaw secrets set {min(old)}",
         )
     ]
+
+
+def of_rotation(entries: Iterable[Entry], now: float) -> list[Finding]:
+    """Find rotations that failed, and those whose time is long past."""
+    found = []
+    by_state: dict[str, list[str]] = {}
+    for each in entries:
+        if each.policy:
+            by_state.setdefault(rotation_state(each.policy, now), []).append(each.name)
+    failed, late = by_state.get(FAILED, []), by_state.get(OVERDUE, [])
+    if failed:
+        what = "1 rotation" if len(failed) == 1 else f"{len(failed)} rotations"
+        why = f"{what} failed: {_some(failed)}"
+        hint = f"openclaw secrets status {min(failed)}"
+        found.append(Finding("rotation-failed", "rotation", why, hint, BAD))
+    if late:
+        what = "1 secret is" if len(late) == 1 else f"{len(late)} secrets are"
+        why = f"{what} overdue: {_some(late)}"
+        found.append(Finding("rotation-overdue", "rotation", why, "openclaw secrets rotate --due"))
+    return found
 
 
 def of_deletion(entries: Iterable[Entry], now: float, keep_days: int) -> list[Finding]:

@@ -40,6 +40,7 @@ _EXPECTING = "openclaw_cli.cli.secrets.expecting"
 _GRANTING = "openclaw_cli.cli.secrets.granting"
 _MOVING = "openclaw_cli.cli.secrets.moving"
 _RUNNING = "openclaw_cli.cli.secrets.running"
+_SCHEDULING = "openclaw_cli.cli.scheduling"
 _ROTATING = "openclaw_cli.cli.secrets.rotating"
 _AUDIT = "openclaw_cli.cli.secrets.audit"
 _STORE = "openclaw_cli.cli.store"
@@ -50,6 +51,12 @@ _GATEWAY = "openclaw_cli.cli.gateway"
 # A line: the module that has the command (with a colon where its whole `app` is the command) or the
 # table of a group, and the first line of its help.
 Table = dict[str, tuple["str | Table", str]]
+
+SCHEDULE: Table = {
+    "install": (_SCHEDULING, "Have what is due rotated every hour."),
+    "uninstall": (_SCHEDULING, "Take away what `install` put there, and nothing else."),
+    "status": (_SCHEDULING, "Say whether rotations run by themselves."),
+}
 
 SECRETS: Table = {
     "create": (_VALUES, "Keep a new secret."),
@@ -66,6 +73,7 @@ SECRETS: Table = {
     "expect": (_EXPECTING, "Say from where, by whom and when a secret is read."),
     "refresh": (_LIFETIME, "Fetch a secret again and replace the copy of it."),
     "rotate": (_ROTATING, "Give a secret a new value, now, or by a schedule."),
+    "schedule": (SCHEDULE, "Have what is due rotated by itself."),
     "run": (_RUNNING, "Run a program with secrets, its output masked."),
     "inject": (_RUNNING, "Fill the references in a template."),
     "grant": (_GRANTING, "Let an agent read secrets, for a time or a number of uses."),

@@ -12,6 +12,7 @@ from openclaw_cli.states import word
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any
 
     from openclaw_cli.store.directory import Directory, Entry, Glance
 
@@ -28,8 +29,8 @@ def glance(entry: Entry) -> Glance:
     """Return what a list shows of an entry."""
     current = entry.current()
     if current is None:
-        return entry.name, entry.provider, "", entry.deleted, entry.deleted
-    return entry.name, entry.provider, str(current.number), current.created, 0
+        return entry.name, entry.provider, "", entry.deleted, entry.policy, entry.deleted
+    return entry.name, entry.provider, str(current.number), current.created, entry.policy, 0
 
 
 def rows(shown: Iterable[Glance], now: float, old_days: int) -> list[list[str]]:
@@ -38,11 +39,21 @@ def rows(shown: Iterable[Glance], now: float, old_days: int) -> list[list[str]]:
     A value of more than `old_days` is called old.
     """
     found = []
-    for name, provider, version, since, deleted in shown:
+    for name, provider, version, since, policy, deleted in shown:
         age = max(0.0, now - since / 1000)
-        state = word(bool(deleted), age, old_days)
-        found.append([name, safe(provider), "local", version, duration.compact(age), "", state])
+        state = word(bool(deleted), age, old_days, policy, now)
+        when = "" if deleted else upcoming(policy, now)
+        old = duration.compact(age)
+        found.append([name, safe(provider), "local", version, old, when, state])
     return found
+
+
+def upcoming(policy: dict[str, Any], now: float) -> str:
+    """Return when a secret is rotated next: "in 5 hours", "now", or nothing."""
+    due = policy.get("next_due", 0)
+    if not due:
+        return ""
+    return duration.relative(due - now) if due > now else "now"
 
 
 def variable_of(entry: Entry) -> str:

@@ -28,6 +28,7 @@ from openclaw_cli.rotation.policy import Failure, Policy
 from openclaw_cli.rotation.rotator import Made, Rotator, Task, checked
 from openclaw_cli.rotation.schedule import Schedule
 from openclaw_cli.rotation.standing import Standing
+from openclaw_cli.service import LOCAL
 
 if TYPE_CHECKING:
     from openclaw_cli.changes import Changes
@@ -144,6 +145,11 @@ class Runs:
         rotator = self.engine.find(view.policy.rotator)
         task = self.engine.begin_check(view, rotator)
         return view, rotator, self.engine.goes_first(rotator, task, wish)
+
+    def rehearsal(self, name: str) -> None:
+        """Record that the answer to a leak was rehearsed."""
+        event = {"kind": "rotation_rehearsal", "name": name, "backend": LOCAL, "outcome": "ok"}
+        self._secrets.trail.append([{**event, "actor": self._secrets.actor}])
 
     def wish(self, name: str, asked: Asked) -> View:
         """Remember what is asked of a secret's rotation; nothing is committed where nothing is new.

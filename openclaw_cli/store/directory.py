@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, ValuesView
     from typing import Any
 
-    Glance = tuple[str, str, str, int, int]
-    """Name, provider, current version, since when, when deleted; times in ms since 1970."""
+    Glance = tuple[str, str, str, int, dict[str, Any], int]
+    """Name, provider, current version, since when, its rotation, when deleted; times in ms."""
 
 FORMAT = 1
 
@@ -128,8 +128,8 @@ class Entries:
         """Return what a list shows of each secret, as it was written, without making entries."""
         lines = b",".join(self._lines.values())
         return [
-            _glance(name, deleted, provider, rows)
-            for name, deleted, provider, _, _, _, rows in _parsed(b"[" + lines + b"]")
+            _glance(name, deleted, provider, policy, rows)
+            for name, deleted, provider, _, _, policy, rows in _parsed(b"[" + lines + b"]")
         ]
 
     def deleted(self) -> list[Entry]:
@@ -211,11 +211,13 @@ def encode(directory: Directory) -> bytes:
     return b"\n".join([first.encode(), *directory.entries.encode()])
 
 
-def _glance(name: str, deleted: int, provider: str, rows: list[list[Any]]) -> Glance:
+def _glance(
+    name: str, deleted: int, provider: str, policy: dict[str, Any], rows: list[list[Any]]
+) -> Glance:
     for number, stage, created, *_ in rows:
         if stage == CURRENT and not deleted:
-            return name, provider, str(number), created, 0
-    return name, provider, "", deleted, deleted
+            return name, provider, str(number), created, policy, 0
+    return name, provider, "", deleted, policy, deleted
 
 
 def _parsed(line: bytes) -> Any:  # noqa: ANN401  JSON is anything

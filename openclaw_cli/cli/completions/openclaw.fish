@@ -38,6 +38,7 @@ function __openclaw_words
             'expect'\t'Say from where, by whom and when a secret is read.' \
             'refresh'\t'Fetch a secret again and replace the copy of it.' \
             'rotate'\t'Give a secret a new value, now, or by a schedule.' \
+            'schedule'\t'Have what is due rotated by itself.' \
             'run'\t'Run a program with secrets, its output masked.' \
             'inject'\t'Fill the references in a template.' \
             'grant'\t'Let an agent read secrets, for a time or a number of uses.' \
@@ -215,6 +216,42 @@ function __openclaw_words
             '--no-input'\t'Never ask; fail and say what is missing.' \
             '--yes'\t'Answer yes to every question.' \
             '--name'\t'The name, where it is not given by its position.' \
+            '--help'\t'Show this message and exit.'
+        case 'secrets schedule'
+            printf '%s\n' \
+            'install'\t'Have what is due rotated every hour.' \
+            'uninstall'\t'Take away what `install` put there, and nothing else.' \
+            'status'\t'Say whether rotations run by themselves.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'secrets schedule install'
+            printf '%s\n' \
+            '--cron'\t'A line of the crontab.' \
+            '--systemd'\t'A timer of systemd\'s user.' \
+            '--notify'\t'Run this when a rotation went wrong.' \
+            '--dry-run'\t'Show it, and change nothing.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'secrets schedule uninstall'
+            printf '%s\n' \
+            '--dry-run'\t'Show it, and change nothing.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'secrets schedule status'
+            printf '%s\n' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
             '--help'\t'Show this message and exit.'
         case 'secrets run'
             printf '%s\n' \
@@ -831,6 +868,7 @@ function __openclaw_kind
         case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets expect:--name' 'secrets expect:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets rotate:--name' 'secrets rotate:1' 'secrets run:--secret' 'secrets grant:\*' 'secrets revoke:\*' 'secrets export:\*' 'secrets copy:--environment' 'secrets copy:--name' 'secrets copy:1' 'secrets resolve:--allow' 'secrets audit:--name' 'agents status:--name' 'agents status:1' 'agents run:--name' 'agents run:1' 'agents spawn:--name' 'agents spawn:1' 'agents close:--name' 'agents close:1' 'agents restart:--name' 'agents restart:1' 'agents stop:--name' 'agents stop:1' 'agents logs:--agent' 'agents cleanup:--name' 'agents cleanup:1' 'interop setup:--name' 'interop setup:--allow'
             echo 'secret'
         case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets expect:--from' 'secrets expect:--reader' 'secrets expect:--hours' 'secrets expect:--scope' 'secrets refresh:--backend' 'secrets rotate:--schedule' 'secrets rotate:--tz' 'secrets rotate:--grace' 'secrets rotate:--until' 'secrets rotate:--with' 'secrets rotate:--setting' 'secrets rotate:--tell' 'secrets rotate:--limit' 'secrets rotate:--notify' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets grant:--expires' 'secrets grant:--uses' 'secrets grant:1' 'secrets revoke:1' 'secrets grants:--unused' 'secrets grants:1' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets scan:\*' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit report:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'agents run:--thread' 'agents spawn:--thread' 'agents close:--thread' 'agents stop:--thread' 'agents logs:--thread' 'agents logs:--request' 'agents logs:--lines' 'agents top:--every' 'agents cleanup:--idle' 'gateway run:--port' 'gateway start:--port' 'gateway stop:--wait' 'gateway restart:--wait' 'gateway link:--expires' 'config set:2' 'config convert:--to' 'interop setup:--state-dir'
+        case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets expect:--from' 'secrets expect:--reader' 'secrets expect:--hours' 'secrets expect:--scope' 'secrets refresh:--backend' 'secrets rotate:--schedule' 'secrets rotate:--tz' 'secrets rotate:--grace' 'secrets rotate:--until' 'secrets rotate:--with' 'secrets rotate:--setting' 'secrets rotate:--tell' 'secrets rotate:--limit' 'secrets rotate:--notify' 'secrets schedule install:--notify' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets grant:--expires' 'secrets grant:--uses' 'secrets grant:1' 'secrets revoke:1' 'secrets grants:--unused' 'secrets grants:1' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets scan:\*' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit report:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'agents run:--thread' 'agents spawn:--thread' 'agents close:--thread' 'agents stop:--thread' 'agents logs:--thread' 'agents logs:--request' 'agents logs:--lines' 'agents top:--every' 'agents cleanup:--idle' 'gateway run:--port' 'gateway start:--port' 'gateway stop:--wait' 'gateway restart:--wait' 'gateway link:--expires' 'config set:2' 'interop setup:--state-dir'
             echo 'none'
         case 'secrets create:--value-file' 'secrets set:--value-file' 'secrets list:--missing' 'secrets run:--env-file' 'secrets inject:--out' 'secrets inject:-o' 'secrets inject:1' 'secrets import:1' 'secrets export:--out' 'secrets export:--output' 'secrets export:-o' 'secrets export:--key-file' 'secrets scan:--baseline' 'secrets audit export:-o' 'secrets audit export:--output' 'secrets audit report:-o' 'secrets audit report:--output' 'store init:--passphrase-file' 'store init:--recovery-file' 'store rekey:--passphrase-file' 'store rekey:--recovery-file' 'store backup:1' 'store restore:--recovery-file' 'store restore:--passphrase-file' 'store restore:1' 'store slots add:--passphrase-file' 'store slots add:--recovery-file' 'store unlock:--recovery-file' 'store unlock:--passphrase-file' 'agents run:--input' 'config check:1' 'config upgrade:1' 'config convert:--output' 'config convert:-o' 'config convert:1'
             echo 'file'
@@ -931,6 +969,7 @@ function __openclaw_complete
 end
 
 set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets expect' 'secrets refresh' 'secrets rotate' 'secrets run' 'secrets inject' 'secrets grant' 'secrets revoke' 'secrets grants' 'secrets import' 'secrets export' 'secrets copy' 'secrets scan' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit report' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'agents' 'agents list' 'agents status' 'agents run' 'agents spawn' 'agents close' 'agents restart' 'agents stop' 'agents logs' 'agents top' 'agents cleanup' 'gateway' 'gateway run' 'gateway start' 'gateway stop' 'gateway restart' 'gateway reload' 'gateway status' 'gateway install' 'gateway alert-rules' 'gateway link' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'config upgrade' 'config convert' 'interop' 'interop setup' 'doctor' 'completion'
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets expect' 'secrets refresh' 'secrets rotate' 'secrets schedule' 'secrets schedule install' 'secrets schedule uninstall' 'secrets schedule status' 'secrets run' 'secrets inject' 'secrets grant' 'secrets revoke' 'secrets grants' 'secrets import' 'secrets export' 'secrets copy' 'secrets scan' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit report' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'agents' 'agents list' 'agents status' 'agents run' 'agents spawn' 'agents close' 'agents restart' 'agents stop' 'agents logs' 'agents top' 'agents cleanup' 'gateway' 'gateway run' 'gateway start' 'gateway stop' 'gateway restart' 'gateway reload' 'gateway status' 'gateway install' 'gateway link' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'interop' 'interop setup' 'doctor' 'completion'
 
 complete -c openclaw -f -a '(__openclaw_complete)'
 complete -c openclaw-cli -f -a '(__openclaw_complete)'

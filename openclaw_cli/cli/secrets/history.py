@@ -140,7 +140,32 @@ def _facts(
     else:
         facts.append(("last read", "never"))
     facts += [("label", f"{key}={text}") for key, text in sorted(entry.labels.items())]
-    facts.append(("rotation", "no schedule"))
+    return facts + _rotation(session, entry, now)
+
+
+def _rotation(session: Session, entry: Entry, now: float) -> list[tuple[str, str]]:
+    """Say how it is rotated, what comes next, and what went wrong."""
+    from openclaw_cli.rotation import consumers, policy
+
+    found = policy.read(entry.policy)
+    by = f" by {found.rotator}" if found.rotator else ""
+    times = found.times
+    facts = [("rotation", f"{times}{by}" if times else f"no schedule{by and ','}{by}")]
+    if found.next_due:
+        facts.append(("next rotation", listing.upcoming(entry.policy, now)))
+    if found.last_ok:
+        facts.append(("last rotation", duration.relative(found.last_ok - now)))
+    if found.run:
+        facts.append(("under way", f"{found.run.step} is next"))
+    old = found.old
+    if old:
+        who = consumers.waiting(session.home.audit, entry.name, old)
+        waiting = f", not read anew by {', '.join(who)}" if who else ""
+        when = duration.relative(old.at - now) if found.until != policy.READ else "once all have it"
+        facts.append(("to be revoked", f"version {old.version}, {when}{waiting}"))
+    facts += [("told of a new value", each) for each in found.tell]
+    if found.failure and found.failures:
+        facts.append(("last failure", f"{found.failure.step}: {found.failure.message}"))
     return facts
 
 

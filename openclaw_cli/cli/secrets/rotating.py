@@ -211,6 +211,8 @@ def _advise(session: Session, view: View) -> None:
 def _rehearse(session: Session, runs: Runs, name: str, asked: Asked, wish: Wish) -> int:
     """Say what would be done, once the rotator has looked whether it can."""
     view, rotator, first = runs.rehearsed(name, asked, wish)
+    if wish.compromised:
+        runs.rehearsal(name)
     words = _order(view, rotator.kind, wish, first=first)
     users = sorted(consumers.readers(session.home.audit, name).get(str(view.current), {}))
     if wish.compromised:

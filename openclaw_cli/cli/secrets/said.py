@@ -28,4 +28,29 @@ def plain(session: Session, entry: Entry) -> dict[str, object]:
         "labels": entry.labels,
         "deleted": entry.deleted / 1000 if entry.deleted else None,
         "state": state(session, entry),
+        "rotation": rotation(entry),
+    }
+
+
+def rotation(entry: Entry) -> dict[str, object] | None:
+    """Return how a secret is rotated, and how that is going; None where nothing is known."""
+    from openclaw_cli.rotation import policy
+
+    if not entry.policy:
+        return None
+    found = policy.read(entry.policy)
+    run, old, failure = found.run, found.old, found.failure
+    return {
+        "with": found.rotator or None,
+        "schedule": found.schedule or None,
+        "zone": found.zone or None,
+        "next": found.next_due or None,
+        "last": found.last_ok or None,
+        "step": run.step if run else None,
+        "revoking": str(old.version) if old else None,
+        "revoke_at": old.at if old else None,
+        "tell": found.tell,
+        "failures": found.failures,
+        "failed": found.failed,
+        "error": failure.message or None if failure else None,
     }

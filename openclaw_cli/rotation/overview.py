@@ -1,0 +1,56 @@
+"""How all rotations are at a moment, as plain data: for metrics, alerts and whoever asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from openclaw_cli import states
+from openclaw_cli.rotation import policy
+from openclaw_cli.rotation.standing import far
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from openclaw_cli.rotation.policy import Policy
+    from openclaw_cli.store.directory import Directory
+
+STATUSES = (states.OK, states.DUE, states.OVERDUE, states.PENDING, states.FAILED)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotating:
+    """One secret that is rotated. Times are in seconds since 1970, 0 for never.
+
+    `status` is one of `STATUSES`; `overdue` for how many seconds it has been due; `failures` how
+    many there ever were.
+    """
+
+    name: str
+    rotator: str
+    status: str
+    last: float
+    next: float
+    overdue: float
+    failures: int
+
+
+def overview(directory: Directory, now: float) -> list[Rotating]:
+    """Return every secret with a schedule or a rotation under way, by name."""
+    return sorted(_all(directory, now), key=lambda each: each.name)
+
+
+def _all(directory: Directory, now: float) -> Iterator[Rotating]:
+    for entry in directory.entries.values():
+        if entry.policy and not entry.deleted:
+            found = policy.read(entry.policy)
+            if found.schedule or found.run or found.old or found.failures:
+                yield _one(entry.name, found, now)
+    for name, found in far(directory).items():
+        yield _one(name, found, now)
+
+
+def _one(name: str, found: Policy, now: float) -> Rotating:
+    late = max(0.0, now - found.next_due) if found.next_due else 0.0
+    status = states.of_rotation(policy.write(found), now) or states.OK
+    return Rotating(name, found.rotator, status, found.last_ok, found.next_due, late, found.failed)

@@ -1,0 +1,213 @@
+"""Having `rotate --due` run by itself: a line of the user's crontab, or a timer of systemd's user.
+
+Only what stands between our own two marker lines of a crontab is ever changed, and only files of
+ours in the user's unit directory. Cron gives a program next to no environment, so the line names
+everything by its absolute path.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Mapping
+
+from openclaw_cli.errors import ConfigError, NotFoundError, RefusedError, UsageError
+from openclaw_cli.files import private_directory
+from openclaw_cli.home import Home
+from openclaw_cli.rotation import programs
+
+BEGIN = "# openclaw-cli: begin (openclaw secrets schedule uninstall takes this away)"
+END = "# openclaw-cli: end"
+UNIT = "openclaw-rotate"
+
+_HOURLY = "{minute} * * * *"
+_SECONDS = 30.0
+_VARIABLES = ("OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH", "OPENCLAW_ENVIRONMENT")
+
+SERVICE = """\
+[Unit]
+Description=Rotate the secrets that are due
+Documentation=man:openclaw-secrets(1)
+
+[Service]
+Type=oneshot
+{environment}ExecStart={command}
+# 10: a person must renew something; it is told, and is no failure of the unit.
+SuccessExitStatus=10
+UMask=0077
+NoNewPrivileges=true
+TimeoutStartSec=15min
+"""
+
+TIMER = """\
+[Unit]
+Description=Rotate the secrets that are due, every hour
+
+[Timer]
+OnCalendar=hourly
+RandomizedDelaySec=10min
+Persistent=true
+
+[Install]
+WantedBy=timers.target
+"""
+
+
+def environment(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables that the scheduled command needs: where everything is."""
+    found = {name: environ[name] for name in _VARIABLES if environ.get(name)}
+    found["OPENCLAW_STATE_DIR"] = os.path.abspath(home.root)
+    for name, text in found.items():
+        if not text.isprintable():
+            raise ConfigError(f"{name} has characters that a crontab cannot hold")
+    return found
+
+
+def command(notify: str = "") -> list[str]:
+    """Return the words of the scheduled command."""
+    words = [programs.ours(), "secrets", "rotate", "--due"]
+    return [*words, "--notify", notify] if notify else words
+
+
+def cron_lines(variables: Mapping[str, str], words: list[str], lock: str, minute: int) -> list[str]:
+    """Return our part of a crontab, the markers included."""
+    settings = [f"{name}={shlex.quote(text)}" for name, text in sorted(variables.items())]
+    flock = shutil.which("flock")
+    guard = [flock, "-n", "-E", "0", lock] if flock else []
+    line = " ".join(["env", *settings, *map(shlex.quote, [*guard, *words])])
+    # cron takes a bare % for the end of the line.
+    when = _HOURLY.format(minute=minute)
+    return [BEGIN, f"{when} {line}".replace("%", "\\%"), END]
+
+
+def with_ours(crontab: str, ours: list[str]) -> str:
+    """Return a crontab with our part in its place, or without it; the rest as it is.
+
+    Raises `ConfigError` where somebody cut our markers.
+    """
+    lines = crontab.splitlines(keepends=True)
+    begins = [at for at, line in enumerate(lines) if line.strip() == BEGIN]
+    ends = [at for at, line in enumerate(lines) if line.strip() == END]
+    if len(begins) > 1 or len(begins) != len(ends) or (begins and ends[0] < begins[0]):
+        raise ConfigError(
+            "the crontab has one of our marker lines and not the other", hint="crontab -e"
+        )
+    new = [f"{line}\n" for line in ours]
+    if begins:
+        return "".join(lines[: begins[0]] + new + lines[ends[0] + 1 :])
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    return "".join(lines + new)
+
+
+def ours_in(crontab: str) -> str:
+    """Return the command line of our part of a crontab, or ""."""
+    lines = [line.strip() for line in crontab.splitlines()]
+    if BEGIN not in lines:
+        return ""
+    return next((line for line in lines[lines.index(BEGIN) + 1 :] if line != END), "")
+
+
+def read_crontab() -> str:
+    """Return the user's crontab, empty where there is none."""
+    done = _run([_crontab(), "-l"])
+    return done.stdout if done.returncode == 0 else ""
+
+
+def write_crontab(text: str) -> None:
+    """Put a crontab in the place of the user's; an empty one is taken away."""
+    program = _crontab()
+    done = _run([program, "-"], text) if text.strip() else _run([program, "-r"])
+    if done.returncode and text.strip():
+        raise RefusedError("crontab refused what it was given", hint="crontab -l")
+
+
+def units(variables: Mapping[str, str], words: list[str]) -> dict[str, str]:
+    """Return the unit files by name."""
+    lines = [f'Environment="{name}={_escaped(text)}"\n' for name, text in sorted(variables.items())]
+    line = " ".join(f'"{_escaped(word)}"'.replace("$", "$$") for word in words)
+    service = SERVICE.format(environment="".join(lines), command=line)
+    return {f"{UNIT}.service": service, f"{UNIT}.timer": TIMER}
+
+
+def unit_folder(environ: Mapping[str, str]) -> str:
+    """Return where systemd looks for the user's units."""
+    config = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
+    return os.path.join(config, "systemd", "user")
+
+
+def write_units(folder: str, files: Mapping[str, str]) -> None:
+    """Write the unit files, each as a whole."""
+    os.makedirs(folder, exist_ok=True)
+    directory = private_directory(folder)
+    try:
+        for name, text in files.items():
+            directory.replace(name, [text.encode()])
+    finally:
+        directory.close()
+
+
+def enable_timer() -> bool:
+    """Have systemd start the timer; false where there is no user manager to ask."""
+    program = shutil.which("systemctl")
+    if not program:
+        return False
+    timer = [program, "--user", "enable", "--now", f"{UNIT}.timer"]
+    reloaded = _run([program, "--user", "daemon-reload"]).returncode == 0
+    return reloaded and _run(timer).returncode == 0
+
+
+def remove_units(folder: str) -> bool:
+    """Stop the timer and remove our unit files; tell whether there were any."""
+    paths = [os.path.join(folder, f"{UNIT}.{kind}") for kind in ("timer", "service")]
+    there = [path for path in paths if os.path.lexists(path)]
+    program = shutil.which("systemctl")
+    if there and program:
+        _run([program, "--user", "disable", "--now", f"{UNIT}.timer"])
+    for path in there:
+        os.unlink(path)
+    if there and program:
+        _run([program, "--user", "daemon-reload"])
+    return bool(there)
+
+
+def _escaped(text: str) -> str:
+    for letter, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%")):
+        text = text.replace(letter, written)
+    return text
+
+
+def _crontab() -> str:
+    found = shutil.which("crontab")
+    if not found:
+        raise NotFoundError(
+            "there is no crontab program here", hint="openclaw secrets schedule install --systemd"
+        )
+    return found
+
+
+def _run(words: list[str], given: str = "") -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(  # noqa: S603 - fixed programs
+            words,
+            input=given,
+            capture_output=True,
+            text=True,
+            timeout=_SECONDS,
+            check=False,
+            env={**os.environ, "LC_ALL": "C"},
+        )
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        raise RefusedError(f"{words[0]} could not be asked") from None
+
+
+def check_notify(text: str) -> str:
+    """Return a `--notify` command as it was given; raises `UsageError` for what cannot be one."""
+    try:
+        words = programs.words(text, "--notify")
+        programs.trusted(words[0])
+    except ConfigError as wrong:
+        raise UsageError(wrong.message, hint=wrong.hint) from None
+    return text
