@@ -30,6 +30,7 @@ class VersionLine:
     last_read_by: str = ""
     reads: int | None = None
     retired: float | None = None
+    revoked: float | None = None
     note: str = ""
 
 
@@ -65,7 +66,10 @@ def _facts(version: VersionLine, now: float) -> list[str]:
     if version.promoted is not None and version.promoted != version.made:
         facts.append(_when("promoted", version.promoted, now))
     facts.append(_read(version, now))
-    if version.retired is not None:
+    if version.revoked is not None:
+        words = "revoked" if version.revoked <= now else "to be revoked"
+        facts.append(_when(words, version.revoked, now))
+    elif version.retired is not None:
         words = "retired" if version.retired <= now else "retires"
         facts.append(_when(words, version.retired, now))
     if version.note:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from openclaw_cli.audit.event import read as read_event
+from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.readings import each_of
 from openclaw_cli.audit.telling import seconds, user_name, who
 from openclaw_cli.rotation.policy import Old
 
+REVOKED = "secret_revoke"
 _OURS = ("rotate", "refresh", "copy", "edit")
 """Purposes of readings that use no value: they make nobody a consumer."""
 
@@ -16,6 +19,21 @@ def readers(path: str, name: str) -> dict[str, dict[str, float]]:
     for read in each_of(path, name):
         if read.purpose not in _OURS:
             found.setdefault(read.version, {})[who(read.actor, user_name)] = seconds(read.at)
+    return found
+
+
+def revocations(path: str, name: str) -> dict[str, float]:
+    """Return by version when it was revoked at its service."""
+    found = {}
+    needle = f'"kind":"{REVOKED}"'.encode()
+    with Reading(path) as reading:
+        for segment in reading.segments:
+            for line in reading.lines(segment):
+                event = read_event(line) if needle in line else None
+                if event is None or event.failed or event.name != name:
+                    continue
+                if event.version:
+                    found[event.version] = seconds(event.happened)
     return found
 
 

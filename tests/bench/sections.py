@@ -21,7 +21,7 @@ from openclaw_cli.home import Home as Place
 from openclaw_cli.model import SecretValue
 from openclaw_cli.running.masking import Needles
 from openclaw_cli.settings import Settings
-from tests.bench import counts, homes, make_trail, masking
+from tests.bench import counts, homes, make_trail, masking, rotating
 from tests.bench.homes import Home
 from tests.bench.measure import (
     Command,
@@ -197,6 +197,24 @@ def _bare_write(folder: Path, home: Home) -> float:
         opened.close()
 
 
+def rotation(bench: Bench) -> list[Table]:
+    """Measure `rotate --due`: with nothing due, and with a thousand generated secrets due."""
+    table = Table("rotate --due, nothing due", RATIO)
+    for count in SIZES[:2]:
+        with bench.scratch(f"idle-{count}") as folder:
+            rotating.schedule_all(folder, count)
+            home = Home(folder, {})
+            _add(bench, table, f"of {count:,}", home.command("secrets", "rotate", "--due"), 3)
+    titles = ("", "writing all values", "rotating all", "ratio", "promised", "")
+    due = Table("rotate --due of 1,000 generated secrets, in one commit", titles)
+    with bench.scratch("due") as folder:
+        found = rotating.all_due(folder, 1_000, bench.times(10))
+    write, rotate = (statistics.median(each) * 1000 for each in (found.write, found.rotate))
+    cells = (f"{write:.0f} ms", f"{rotate:.0f} ms", f"{found.ratio:.2f}x")
+    due.add("all due", *cells, measured=found.ratio, target=Target(5))
+    return [table, due]
+
+
 def growth(bench: Bench) -> list[Table]:
     """Measure how get, set and list grow with the store."""
     titles = ("", *(f"{count:,}" for count in SIZES))
@@ -316,6 +334,7 @@ SECTIONS: Mapping[str, Callable[[Bench], list[Table]]] = {
     "commands": commands,
     "burst": burst,
     "commit": commit,
+    "rotation": rotation,
     "growth": growth,
     "audit": audit,
     "check": check,

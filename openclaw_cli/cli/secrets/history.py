@@ -75,7 +75,11 @@ def history(context: typer.Context, name: Name) -> None:
     session: Session = context.obj
     entry = _entry(session, name)
     reads = of_secret(session.home.audit, entry.name)
-    lines = [_version_line(row, reads.get(str(row.number))) for row in reversed(entry.rows)]
+    revoked = _revocations(session, entry)
+    lines = [
+        _version_line(row, reads.get(str(row.number)), revoked.get(str(row.number)))
+        for row in reversed(entry.rows)
+    ]
     if session.as_json:
         versions = [
             {
@@ -84,6 +88,7 @@ def history(context: typer.Context, name: Name) -> None:
                 "created": line.made,
                 "promoted": line.promoted,
                 "retired": line.retired,
+                "revoked": line.revoked,
                 "last_read": line.last_read,
                 "last_read_by": line.last_read_by or None,
                 "reads": line.reads,
@@ -176,7 +181,20 @@ def _provider(entry: Entry) -> str:
     return f"{known.title}, keys at {known.page}" if known.page else known.title
 
 
-def _version_line(row: Row, reads: Reads | None) -> VersionLine:
+def _revocations(session: Session, entry: Entry) -> dict[str, float]:
+    """Return by version when it was revoked, or is to be."""
+    from openclaw_cli.rotation import consumers, policy
+
+    if not entry.policy:
+        return {}
+    found = consumers.revocations(session.home.audit, entry.name)
+    waiting = policy.read(entry.policy)
+    if waiting.old and waiting.until != policy.READ:
+        found[str(waiting.old.version)] = waiting.old.at
+    return found
+
+
+def _version_line(row: Row, reads: Reads | None, revoked: float | None) -> VersionLine:
     retired = row.since / 1000 if row.stage == RETIRED else None
     return VersionLine(
         number=str(row.number),
@@ -187,6 +205,7 @@ def _version_line(row: Row, reads: Reads | None) -> VersionLine:
         last_read_by=who(reads.last.actor, user_name) if reads else "",
         reads=reads.count if reads else 0,
         retired=retired,
+        revoked=revoked,
         note=row.origin if row.origin != "set" else "",
     )
 
