@@ -148,11 +148,18 @@ def rotation(
     secrets: Secrets, settings: Settings, say: Callable[[str, str], None] | None = None
 ) -> Runs:
     """Return what rotates the same secrets; `say` is told of each step."""
+    from openclaw_cli.interop.gateway import reload
     from openclaw_cli.rotation.runs import Runs
 
     found = standing(secrets, settings)
     said = say or (lambda _name, _step: None)
-    return Runs(secrets, changes(secrets, settings), say=said, standing=found)
+    return Runs(
+        secrets,
+        changes(secrets, settings),
+        say=said,
+        standing=found,
+        reload=lambda names: reload(secrets, names),
+    )
 
 
 def standing(secrets: Secrets, settings: Settings) -> Standing:

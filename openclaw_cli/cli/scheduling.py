@@ -66,7 +66,10 @@ def install(
 
 @app.command()
 def uninstall(context: typer.Context, dry_run: DryRun = False) -> None:
-    """Take away what `install` put there, and nothing else."""
+    """Take away what `install` put there, and nothing else.
+
+    openclaw secrets schedule uninstall --dry-run
+    """
     session: Session = context.obj
     folder = unattended.unit_folder(os.environ)
     crontab = unattended.read_crontab() if _has_crontab() else ""
@@ -87,7 +90,10 @@ def uninstall(context: typer.Context, dry_run: DryRun = False) -> None:
 
 @app.command()
 def status(context: typer.Context) -> int:
-    """Say whether rotations run by themselves."""
+    """Say whether rotations run by themselves.
+
+    openclaw secrets schedule status --json
+    """
     session: Session = context.obj
     line = unattended.ours_in(unattended.read_crontab()) if _has_crontab() else ""
     timer = os.path.join(unattended.unit_folder(os.environ), f"{unattended.UNIT}.timer")

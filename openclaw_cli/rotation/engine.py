@@ -70,7 +70,10 @@ class View:
 
 @dataclass(slots=True)
 class Result:
-    """What became of one secret: its new version, and what was done, in order."""
+    """What became of one secret: its new version, and what was done, in order.
+
+    `uncertain` is what went wrong although the secret has its new value.
+    """
 
     name: str
     version: int = 0

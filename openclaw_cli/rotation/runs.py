@@ -73,7 +73,10 @@ class Report:
 
 
 class Runs:
-    """Rotates the secrets of one home; `now` gives the time in seconds since 1970."""
+    """Rotates the secrets of one home; `now` gives the time in seconds since 1970.
+
+    `reload` has the OpenClaw gateway, where there is one, take up the new values of some names.
+    """
 
     def __init__(
         self,
@@ -84,12 +87,14 @@ class Runs:
         say: Callable[[str, str], None] = lambda _name, _step: None,
         engine: Engine | None = None,
         standing: Standing | None = None,
+        reload: Callable[[list[str]], object] = lambda _names: None,
     ) -> None:
         self._secrets = secrets
         self._now = now
         self._say = say
         self.ledger = Ledger(changes, now)
         self._standing = standing
+        self._reload = reload
         self.engine = engine or Engine(secrets, self.ledger, now=now, say=say)
 
     def due(self, *, limit: int = 0, everything: bool = False) -> Report:
@@ -118,11 +123,17 @@ class Runs:
                     f"another run has just rotated {name}: version {view.current} is its new one",
                     hint=f"openclaw secrets history {name}",
                 )
-            if view.policy.rotator == chosen.GENERATE and not view.policy.run:
-                return self._generate_one(view, wish)
             if view.policy.rotator == chosen.PERSON:
                 return self._by_person(view, wish)
-            return self.engine.carry_on(name, wish)
+            if view.policy.rotator == chosen.GENERATE and not view.policy.run:
+                result = self._generate_one(view, wish)
+            else:
+                result = self.engine.carry_on(name, wish)
+            try:
+                self._reload([name]) if result.version else None
+            except OpenclawError as refused:
+                result.uncertain = refused
+            return result
 
     def plan(self, names: list[str] | None = None) -> list[tuple[View, str]]:
         """Return what would be done now, and change nothing: each secret and its next step."""
@@ -223,6 +234,11 @@ class Runs:
             report.failed += failures
             report.done += [Result(name, steps=[steps.SET]) for name in renewed]
         self._work(names, limit, report)
+        new = [each.name for each in report.done if each.version]
+        try:
+            self._reload(new) if new else None
+        except OpenclawError as refused:
+            report.failed.append(("the OpenClaw gateway", refused))
         if not (jumped and report.left):
             os.pwrite(lock.fd, now.encode().ljust(_LOCK_BYTES), 0)
         return report
