@@ -48,6 +48,9 @@ GRANT APPLICATION_PASSWORD_ADMIN ON *.* TO rotator; -- MySQL, for keep-old
 ```
 
 With `SELECT ON mysql.user` it finds the host part of an account's name by itself.""",
+    "openai": """An admin API key, which an owner makes at
+<https://platform.openai.com/settings/organization/admin-keys>, and a service account in the
+project: `POST /v1/organization/projects/PROJECT/service_accounts`.""",
     "aws-iam": f"```json\n{policy('NAME')}\n```",
     "aws-secrets-manager": _SECRETS_MANAGER.format(
         '"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", '

@@ -18,4 +18,5 @@ class Openai(Provider):
     looks = "sk- and 48 or more letters, digits, - and _"
     page = "https://platform.openai.com/api-keys"
     rotation = MINTED
+    rotator = "openai"
     how = "the Admin API makes and deletes the keys of a project's service account"

@@ -18,6 +18,7 @@ ROTATORS = Registry(
         "command-mints": "openclaw_cli.rotation.rotators.command:CommandMints",
         "generate": "openclaw_cli.rotation.rotators.generate:Generate",
         "mysql": "openclaw_cli.rotation.rotators.mysql:Mysql [mysql]",
+        "openai": "openclaw_cli.rotation.rotators.openai:Openai",
         "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",
         "person": "openclaw_cli.rotation.rotators.person:Person",
         "vault": "openclaw_cli.rotation.rotators.vault:Vault",
