@@ -136,6 +136,7 @@ DESTRUCTIVE = [
     ("secrets", "delete", "key"),
     ("secrets", "delete", "--purge", "key"),
     ("secrets", "rollback", "key"),
+    ("secrets", "rotate", "--compromised", "key"),
 ]
 
 
@@ -146,7 +147,8 @@ def test_in_production_a_script_says_yes(openclaw: Openclaw, line: tuple[str, ..
     refused = openclaw(*PROD, *line, check=2)
     assert b"if prod is meant" in refused.err
     assert openclaw(*PROD, "secrets", "get", "key").out == b"second"
-    openclaw(*PROD, *line, "--yes", check=0)
+    allowed = 7 if "rotate" in line else 0  # only a person can renew it
+    openclaw(*PROD, *line, "--yes", check=allowed)
     openclaw(*STAGING, "secrets", "set", "key", input=b"second", check=0)
     openclaw(*STAGING, "secrets", "delete", "key", check=0)
 

@@ -102,6 +102,8 @@ def rotate(
     wish = Wish(
         wanted=every is None or compromised, hurry=asked.grace == 0, compromised=compromised
     )
+    if compromised and not dry_run:
+        session.guard(f"revoke the present value of {name} at once?")
     return _one(session, _local(session, name), asked, wish, dry_run=dry_run)
 
 

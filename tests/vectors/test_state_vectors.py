@@ -1,0 +1,92 @@
+"""A state directory that an earlier version left is taken up as it is: read, proved, written on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Result
+
+Main = Callable[..., Result]
+VECTORS = Path(__file__).parent
+STATES = sorted(VECTORS.glob("state-*"))
+
+
+@pytest.fixture(params=STATES, ids=lambda path: path.name)
+def state(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
+    """Put a kept directory where the program looks for it, readable by its owner alone."""
+    made = tmp_path / "state"
+    shutil.copytree(request.param, made)
+    for folder, _, names in os.walk(made):
+        os.chmod(folder, 0o700)
+        for name in names:
+            os.chmod(f"{folder}/{name}", 0o600)
+    return made
+
+
+def values(state: Path) -> dict[str, bytes]:
+    found = json.loads((state / "manifest.json").read_text())["values"]
+    return {name: value.encode() for name, value in found.items()}
+
+
+def test_there_is_one_for_each_format() -> None:
+    assert [path.name for path in STATES] == ["state-1"]
+
+
+def test_every_value_is_what_it_was(main: Main, state: Path) -> None:
+    for name, value in values(state).items():
+        assert main("secrets", "get", name, check=0).out == value
+    assert main("secrets", "get", "session-key?version=1", check=0).out == b"first"
+    main("secrets", "get", "deleted", check=3)
+
+
+def test_every_byte_is_proved(main: Main, state: Path) -> None:
+    assert main("store", "check", "--json", check=0).json()["damage"] == []
+    proved = main("secrets", "audit", "verify", "--json", check=0).json()
+    assert (proved["segments"], proved["first"]) == (2, 1)
+    assert state.is_dir()
+
+
+def test_settings_rotation_grants_and_expectations_are_known(main: Main, state: Path) -> None:
+    settings = main("config", "show", "--json", check=0).json()["settings"]
+    assert settings["store.versions"]["value"] == 5
+    wanted = main("secrets", "expect", "team/db-password", "--json", check=0).json()["expected"]
+    assert wanted == {"from": ["local"], "enforce": True}
+    (grant,) = main("secrets", "grants", "--json", check=0).json()["grants"]
+    assert (grant["agent"], grant["uses_left"]) == ("mailer", 3)
+    policy = main("secrets", "status", "session-key", "--json", check=0).json()
+    assert "weekly" in json.dumps(policy)
+    assert state.is_dir()
+
+
+def test_it_is_written_on_and_what_was_there_stays(main: Main, state: Path) -> None:
+    before = (state / "audit" / "trail.jsonl").read_bytes()
+    main("secrets", "set", "session-key", input=b"third", check=0)
+    main("secrets", "restore", "deleted", check=0)
+    assert (state / "audit" / "trail.jsonl").read_bytes().startswith(before)
+    assert main("secrets", "get", "session-key", check=0).out == b"third"
+    assert main("secrets", "get", "session-key?version=2", check=0).out != b""
+    assert main("secrets", "get", "deleted", check=0).out == b"deleted"
+    main("secrets", "audit", "verify", check=0)
+    main("store", "rekey", check=0)
+    for name, value in values(state).items():
+        if name != "session-key":
+            assert main("secrets", "get", name, check=0).out == value
+
+
+def test_what_a_newer_version_left_is_refused_in_clear_words(main: Main, state: Path) -> None:
+    store = state / "secrets" / "store.oc"
+    data = store.read_bytes()
+    store.write_bytes(b"OCSTORE2" + data[8:])
+    for line in (("secrets", "get", "session-key"), ("secrets", "list"), ("store", "check")):
+        done = main(*line, check=78)
+        assert b"install a newer openclaw-cli" in done.err
+    assert main("secrets", "set", "session-key", input=b"lost", check=78).out == b""
+    assert store.read_bytes() == b"OCSTORE2" + data[8:]
+    store.write_bytes(data)
+    assert main("secrets", "get", "session-key", check=0).out == values(state)["session-key"]
