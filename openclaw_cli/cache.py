@@ -11,6 +11,7 @@ from __future__ import annotations
 import fcntl
 import os
 import time
+from contextlib import suppress
 
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import Directory, private_directory, write_all
@@ -120,7 +121,8 @@ class Cache:
     def changed(self, reference: Reference) -> None:
         """Forget every copy of a path, its fields and versions, and those still on their way."""
         number = self.changes(reference) + 1
-        self._write(self._changes(reference), {"changes": number}, b"")
+        if not self._write(self._changes(reference), {"changes": number}, b""):
+            self.drop(reference)  # a full disk takes no number, but lets files go
 
     def pause(self, backend: str) -> Pause:
         """Return what is known of a backend's failures."""
@@ -175,11 +177,12 @@ class Cache:
         except (OSError, OpenclawError):
             return
         try:
-            folder.unlink(self._name(what).hex())
+            with suppress(OpenclawError):
+                folder.unlink(self._name(what).hex())
         finally:
             folder.close()
 
-    def _write(self, what: str, said: dict[str, Any], value: bytes) -> None:
+    def _write(self, what: str, said: dict[str, Any], value: bytes) -> bool:
         plain = dumps(said).encode() + b"\n" + value
         sealed = seal_record(self._key, self._bound(what), plain, os.urandom(RANDOM))
         name = self._name(what).hex()
@@ -187,7 +190,7 @@ class Cache:
         try:
             folder = private_directory(self._path)
         except OpenclawError:
-            return
+            return False
         try:
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
             fd = folder.open(aside, flags)
@@ -197,9 +200,12 @@ class Cache:
                 os.close(fd)
             folder.rename(aside, name)
         except (OSError, OpenclawError):
-            folder.unlink(aside)
+            with suppress(OpenclawError):
+                folder.unlink(aside)
+            return False
         finally:
             folder.close()
+        return True
 
 
 def clear(path: str) -> int:
