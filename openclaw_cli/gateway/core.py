@@ -151,7 +151,10 @@ class Gateway:
         async def again() -> None:
             while True:
                 await asyncio.sleep(seconds)
-                await work()
+                try:
+                    await work()
+                except Exception as crash:  # noqa: BLE001  told, and tried again
+                    self.watch.happened("failed", "", error=f"a bug: {type(crash).__name__}")
 
         self.soon(again())
 

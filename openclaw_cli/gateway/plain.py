@@ -23,6 +23,7 @@ STATUS = {
     "locked": 503,
     "temporary": 503,
     "unrecorded": 503,
+    "integrity": 503,
     "config": 500,
 }
 """The HTTP status of each outcome."""

@@ -146,7 +146,8 @@ def test_killed_it_leaves_nothing_and_the_next_start_is_clean(
     gateway.agent("stray", ["setsid", "sleep", "301"])
     below = psutil.Process(gateway.pid).children(recursive=True)
     assert len(below) > len(AGENTS)
-    _until(lambda: list((gateway.state / "sessions").glob("*.jsonl")))
+    remembered = gateway.state / "state.toml"
+    _until(lambda: remembered.exists() and "turns = 1" in remembered.read_text())
     os.kill(gateway.pid, signal.SIGKILL)
     began = time.monotonic()
     _until(lambda: not any(map(runs, below)))
