@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import glob
 import os
 import stat
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from typing import Any
 
 LEVEL = "landlock"
 
@@ -96,7 +98,7 @@ def confine(plan: Mapping[str, Any]) -> str:
         if plan["strict"]:
             raise Unconfined("this kernel has no Landlock that could hold the agent's permissions")
         return ""
-    rules = _Rules(known, network="network_connect" not in plan["verbs"])
+    rules = Rules(known, network="network_connect" not in plan["verbs"])
     try:
         _allow(rules, plan)
         rules.enforce()
@@ -127,26 +129,31 @@ def drop_capabilities() -> None:
     _libc.capset(head, sets)
 
 
-def separate() -> bool:
+def domain() -> Rules | None:
+    """Make ready what `separate` takes, once for many processes; None where there is none."""
+    known = version()
+    if not known:
+        return None
+    rules = Rules(known, network=False, files=_REFER if known >= _REFER_SINCE else _EXECUTE)
+    rules.allow("/", rules.files)
+    return rules
+
+
+def separate(rules: Rules | None) -> bool:
     """Put this process into a domain of its own: none of another one can look into it.
 
     That holds for root, too, which may otherwise read any process' memory.
     """
-    known = version()
-    if not known:
+    if rules is None:
         return False
-    rules = _Rules(known, network=False, files=_REFER if known >= _REFER_SINCE else _EXECUTE)
     try:
-        rules.allow("/", rules.files)
         rules.enforce()
     except OSError:
         return False
-    finally:
-        rules.close()
     return True
 
 
-class _Rules:
+class Rules:
     """A set of rules in the making."""
 
     def __init__(self, known: int, *, network: bool, files: int = 0) -> None:
@@ -196,7 +203,7 @@ class _Rules:
         os.close(self._fd)
 
 
-def _allow(rules: _Rules, plan: Mapping[str, Any]) -> None:
+def _allow(rules: Rules, plan: Mapping[str, Any]) -> None:
     verbs = set(plan["verbs"])
     hidden = _Hidden(plan["root"], plan["visible"], plan["keys"])
     looking = verbs & ({"read"} if plan["refused"] else {"read", "exec"})
@@ -228,7 +235,7 @@ def _rights(verbs: Iterable[str]) -> int:
     return found
 
 
-def _allow_programs(rules: _Rules, plan: Mapping[str, Any], *, everything: bool) -> None:
+def _allow_programs(rules: Rules, plan: Mapping[str, Any], *, everything: bool) -> None:
     """Allow programs by name: all on the path but those refused, or those alone that are named."""
     started = [path for each in plan["entry"] for path in _with_interpreter(_found(each))]
     for name in plan["programs"]:
@@ -245,6 +252,8 @@ def _allow_programs(rules: _Rules, plan: Mapping[str, Any], *, everything: bool)
                     # A folder would bring all in it: /usr/bin/X11 is a link to /usr/bin.
                     if _identity(each.path) not in refused_files
                 ]
+    import glob
+
     for path in [*started, *(found for each in _LOADERS for found in glob.glob(each))]:
         rules.allow(path, _READ | _EXECUTE)
 

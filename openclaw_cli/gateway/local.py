@@ -13,7 +13,6 @@ from openclaw_cli.audit.actor import present_actor
 from openclaw_cli.errors import TemporaryError
 from openclaw_cli.gateway import paths
 from openclaw_cli.gateway.granting import Granting, confined
-from openclaw_cli.gateway.log import Lines
 from openclaw_cli.gateway.watch import TRAILED
 from openclaw_cli.home import Home
 from openclaw_cli.runtime import local
@@ -28,7 +27,6 @@ class _Watch:
     def __init__(self, say: Callable[[str], None]) -> None:
         self.say = say
         self.records: list[dict[str, Any]] = []
-        self._lines: dict[int, Lines] = {}
 
     def happened(self, event: str, agent: str, **fields: Any) -> None:  # noqa: ANN401
         """Keep what the trail has to have."""
@@ -39,10 +37,9 @@ class _Watch:
                 actor["thread"] = fields["thread"]
             self.records.append({"kind": event, "name": agent, **kept, "actor": actor})
 
-    def printed(self, _agent: str, instance: int, _request: str, piece: bytes) -> None:
+    def printed(self, _agent: str, _instance: int, _request: str, line: str) -> None:
         """Say each line."""
-        for line in self._lines.setdefault(instance, Lines()).feed(piece):
-            self.say(line)
+        self.say(line)
 
 
 def run(

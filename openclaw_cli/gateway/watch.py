@@ -10,7 +10,7 @@ from typing import Any
 
 from openclaw_cli.duration import absolute
 from openclaw_cli.errors import OpenclawError
-from openclaw_cli.gateway.log import Lines, Log
+from openclaw_cli.gateway.log import Log
 from openclaw_cli.gateway.metrics import Metrics
 
 TRAILED = frozenset(("thread_spawn", "agent_exec"))
@@ -32,7 +32,6 @@ class Watch:
         self.record: Callable[[list[dict[str, Any]]], None] | None = None
         self.last: deque[dict[str, Any]] = deque(maxlen=EVENTS)
         self.heard: list[Callable[[str, str, dict[str, Any]], None]] = []
-        self._lines: dict[tuple[str, int], Lines] = {}
         self._records: list[dict[str, Any]] = []
         self._writing: asyncio.Task[None] | None = None
 
@@ -49,15 +48,10 @@ class Watch:
         for each in self.heard:
             each(event, agent, fields)
 
-    def printed(self, agent: str, instance: int, request: str, piece: bytes) -> None:
-        """Write each line that an instance printed, under its request's id."""
-        place = (agent, instance)
-        lines = self._lines.setdefault(place, Lines())
-        for line in lines.feed(piece):
-            fields = {"instance": instance or None, "request": request, "message": line}
-            self.log.write("printed", agent, fields)
-        if not piece:
-            self._lines.pop(place, None)
+    def printed(self, agent: str, instance: int, request: str, line: str) -> None:
+        """Write a line that an instance printed, under its request's id."""
+        fields = {"instance": instance or None, "request": request, "message": line}
+        self.log.write("printed", agent, fields)
 
     def _trail(self, event: str, agent: str, fields: dict[str, Any]) -> None:
         if self.record is None:

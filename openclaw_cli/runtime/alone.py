@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import sys
 
 from openclaw_cli.agents import landlock
@@ -20,9 +19,10 @@ def main(arguments: list[str]) -> int:
     guard.die_with(os.getppid())
     handler = worker.load(plan)
     landlock.confine(plan["confine"])
-    landlock.separate()
+    landlock.separate(landlock.domain())
     worker.limit(plan)
-    return worker.Worker(plan, handler, socket.socket(fileno=worker.SOCKET)).run()
+    worker.prepare()
+    return worker.Worker(plan, handler).run()
 
 
 if __name__ == "__main__":

@@ -4,10 +4,17 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
-from openclaw_cli.runtime.wire import Message
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from typing import Any
+
+    from openclaw_cli.runtime.wire import Message
+
+
+_SHORTEST = 4  # characters of a value that are masked; less would hide the text
 
 
 class AgentTimeout(BaseException):
@@ -33,6 +40,15 @@ class CallFailed(Exception):  # noqa: N818  what the other agent answered
         self.outcome = outcome
 
 
+def masked(text: str, values: Mapping[str, bytes]) -> str:
+    """Replace values in a text by their names, those of several lines line by line."""
+    for name, value in values.items():
+        for part in value.decode(errors="replace").splitlines():
+            if len(part) >= _SHORTEST:
+                text = text.replace(part, f"[{name}]")
+    return text
+
+
 class Granted(Mapping[str, str]):
     """The secrets of this request, by name; another is asked for, and recorded."""
 
@@ -55,6 +71,10 @@ class Granted(Mapping[str, str]):
         if answer["value"] is None:
             raise SecretDenied(answer["error"])
         return base64.b64decode(answer["value"])
+
+    def masked(self, text: str) -> str:
+        """Return a text with each of the values replaced by its name."""
+        return masked(text, self._values)
 
     def __contains__(self, name: object) -> bool:
         """Say whether a name was granted."""

@@ -13,8 +13,10 @@ from openclaw_cli.agents.spec import AgentSpec
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.runtime import request as words
 from openclaw_cli.runtime.backoff import Backoff
+from openclaw_cli.runtime.context import masked
 from openclaw_cli.runtime.host import Ended, Zygote
 from openclaw_cli.runtime.instance import Answer, Instance
+from openclaw_cli.runtime.lines import Lines
 from openclaw_cli.runtime.plan import keeps
 from openclaw_cli.runtime.request import Given, Refused, Reply, Request
 from openclaw_cli.runtime.session import Session, Sessions
@@ -34,8 +36,8 @@ class Watcher(Protocol):
     def happened(self, event: str, agent: str, **fields: Any) -> None:  # noqa: ANN401
         """Take note of an event in the life of an agent."""
 
-    def printed(self, agent: str, instance: int, request: str, piece: bytes) -> None:
-        """Take what an instance printed; an empty piece is the end."""
+    def printed(self, agent: str, instance: int, request: str, line: str) -> None:
+        """Take a line that an instance printed; 0 is the zygote itself."""
 
 
 @dataclass(slots=True)
@@ -69,6 +71,15 @@ class Counters:
         self.requests[outcome] = self.requests.get(outcome, 0) + 1
 
 
+@dataclass(slots=True)
+class _Spoken:
+    """What an instance has printed: for which request, and what must not be seen in it."""
+
+    request: str = ""
+    values: dict[str, bytes] = field(default_factory=dict)
+    lines: Lines = field(default_factory=Lines)
+
+
 class Pool:
     """One agent at work."""
 
@@ -88,6 +99,7 @@ class Pool:
         self.trouble = ""
         self.closing = False
         self.stopped = False
+        self._spoken: dict[tuple[Zygote, int], _Spoken] = {}
         self._spare: Instance | None = None
         self._starting: asyncio.Task[Zygote] | None = None
         self._tasks: set[asyncio.Task[None]] = set()
@@ -262,6 +274,9 @@ class Pool:
             message["transcript"] = transcript
         place = (instance.zygote, instance.number)
         self.running[place] = (instance, request)
+        spoken = self._spoken.setdefault(place, _Spoken())
+        spoken.request = request.id
+        spoken.values |= given.values
         try:
             return await instance.turn(
                 message,
@@ -341,9 +356,13 @@ class Pool:
             instance.tell({"outcome": "too_large", "output": None, "error": "too large"})
 
     def _printed(self, zygote: Zygote, number: int, piece: bytes) -> None:
-        found = self.running.get((zygote, number))
-        request = found[1].id if found else ""
-        self.means.watcher.printed(self.spec.name, number, request, piece)
+        """Pass on what an instance printed, line by line, without the values that it was given."""
+        spoken = self._spoken.setdefault((zygote, number), _Spoken())
+        for line in spoken.lines.feed(piece):
+            shown = masked(line, spoken.values)
+            self.means.watcher.printed(self.spec.name, number, spoken.request, shown)
+        if not piece:
+            del self._spoken[zygote, number]
 
     # --- instances and zygotes ---
 

@@ -7,14 +7,18 @@ writes to standard error goes to the log. Secrets are on a descriptor of their o
 from __future__ import annotations
 
 import base64
-import json
 import os
 import resource
 import signal
 import sys
-from typing import NoReturn
 
-from openclaw_cli.runtime.wire import Message
+from openclaw_cli.leanjson import dumps
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from openclaw_cli.runtime.wire import Message
 
 SOCKET = 3
 SECRETS = 3
@@ -67,7 +71,7 @@ def anew(plan: Message) -> NoReturn:
 
 def _put(fd: int, message: Message) -> None:
     """Let a descriptor be a file in memory that holds a message, to be read from its start."""
-    data = json.dumps(message).encode()
+    data = dumps(message).encode()
     made = os.memfd_create("openclaw", os.MFD_CLOEXEC)
     view = memoryview(data)
     while view:

@@ -68,11 +68,6 @@ def thread_count(pid: int) -> int:
         return 1
 
 
-def environment(pid: int) -> bytes:
-    """Return the environment that a program was started with; empty where we may not look."""
-    return _read(f"/proc/{pid}/environ")
-
-
 def started(pid: int) -> int:
     """Return when a process began, in ticks since the machine did; 0 when it is gone.
 

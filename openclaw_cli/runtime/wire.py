@@ -2,16 +2,25 @@
 
 To a zygote: JSON, one message a packet, descriptors beside it. To an instance: JSON behind its
 length. What a handler prints goes another way, so that it can never be taken for an answer.
+
+Lean, as all that a zygote imports: each page of memory that an instance touches is copied for it,
+and a module that is not there costs nothing. `asyncio` alone would be a third of it.
 """
 
 from __future__ import annotations
 
-import json
 import struct
-from collections.abc import Iterator
-from typing import Any, TypeAlias
 
-Message: TypeAlias = dict[str, Any]
+from openclaw_cli.leanjson import dumps, loads
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any, TypeAlias
+
+    Message: TypeAlias = dict[str, Any]
+else:
+    Message = dict
 
 FRAME = 16 * 1024 * 1024
 """Bytes of one message to or from an instance at most."""
@@ -28,7 +37,7 @@ class FrameError(ValueError):
 
 def packet(message: Message) -> bytes:
     """Write a message to or from a zygote."""
-    return json.dumps(message, separators=(",", ":")).encode()
+    return dumps(message).encode()
 
 
 def unpacked(data: bytes) -> Message:
@@ -42,7 +51,7 @@ def frame(message: Message) -> bytes:
     Lone surrogates pass: they are how Python holds text that is not UTF-8.
     """
     try:
-        data = json.dumps(message, separators=(",", ":"), allow_nan=False).encode()
+        data = dumps(message).encode()
     except (TypeError, ValueError, RecursionError):
         raise FrameError("this cannot be written as JSON") from None
     if len(data) > FRAME:
@@ -74,7 +83,7 @@ class Frames:
 
 def _message(data: bytes) -> Message:
     try:
-        found = json.loads(data)
+        found = loads(data)
     except (ValueError, RecursionError):
         raise FrameError("not JSON") from None
     if not isinstance(found, dict):

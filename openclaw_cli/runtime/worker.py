@@ -6,26 +6,34 @@ for the next turn. Standard library only; the handlers of other kinds are import
 
 from __future__ import annotations
 
-import asyncio
-import importlib
-import inspect
+import _thread
 import os
 import resource
 import signal
-import socket
 import sys
-import threading
-from collections.abc import Callable
+
+# Past the wrappers of `signal`, which make an enum of each answer.
+from _signal import set_wakeup_fd  # type: ignore[import-not-found]
+from _signal import signal as set_signal
 from contextlib import suppress
-from typing import Any, NoReturn, TypeAlias
+from importlib import import_module
+from time import process_time
 
 from openclaw_cli.agents import landlock
 from openclaw_cli.errors import OpenclawError
+from openclaw_cli.files import write_all
 from openclaw_cli.runtime import guard, program
 from openclaw_cli.runtime.context import AgentTimeout, Context
-from openclaw_cli.runtime.wire import FrameError, Frames, Message, frame
+from openclaw_cli.runtime.wire import FrameError, Frames, frame
 
-Handler: TypeAlias = Callable[..., Any]
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any, NoReturn, TypeAlias
+
+    from openclaw_cli.runtime.wire import Message
+
+    Handler: TypeAlias = Callable[..., Any]
 
 SOCKET = 3
 """The descriptor of an instance's socket; above it nothing is open."""
@@ -34,6 +42,8 @@ _BUILT_IN = {
     "chat": "openclaw_cli.handlers.chat:handle",
     "acp": "openclaw_cli.handlers.acp:handle",
 }
+_CO_COROUTINE = 0x80  # as `inspect` has it, which is large
+_DEFAULT, _IGNORED = int(signal.SIG_DFL), int(signal.SIG_IGN)
 _STACK = 2 * 1024 * 1024  # bytes of a thread: the usual 8 MiB would count against the limit
 _SHOWN = 500  # characters of a handler's own error message that go to its caller
 _MEMORY = 77  # what an instance ends with when there was no memory left even to say so
@@ -65,18 +75,32 @@ def load(plan: Message) -> Handler | None:
         raise Unloadable(f"{named}: the module {module_name} has no {attribute}")
     if not callable(found):
         raise Unloadable(f"{named} cannot be called")
+    _warm(module, found)
+    return found  # type: ignore[no-any-return]
+
+
+def _warm(module: Any, handler: Handler) -> None:  # noqa: ANN401  a module
+    """Do once, in the zygote, what each instance would do otherwise."""
+    if _is_async(handler):
+        import_module("asyncio")
     warm = getattr(module, "warmup", None)
     if callable(warm):
         try:
             warm()
         except Exception as broken:  # noqa: BLE001  somebody else's; its text may quote anything
-            raise Unloadable(f"{module_name}: warmup raised {type(broken).__name__}") from None
-    return found  # type: ignore[no-any-return]
+            name = module.__name__
+            raise Unloadable(f"{name}: warmup raised {type(broken).__name__}") from None
+
+
+def _is_async(handler: Handler) -> bool:
+    """Tell whether a function, or a turn of a session, is one to be awaited."""
+    code = getattr(getattr(handler, "turn", handler), "__code__", None)
+    return bool(code and code.co_flags & _CO_COROUTINE)
 
 
 def _imported(name: str, named: str) -> Any:  # noqa: ANN401  a module
     try:
-        return importlib.import_module(name)
+        return import_module(name)
     except ModuleNotFoundError as missing:
         raise Unloadable(f"{named}: there is no module {missing.name}") from None
     except Exception as broken:  # noqa: BLE001  somebody else's module; its text may quote anything
@@ -84,7 +108,12 @@ def _imported(name: str, named: str) -> Any:  # noqa: ANN401  a module
 
 
 def begin(
-    plan: Message, handler: Handler | None, number: int, fds: list[int], *, threaded: bool
+    plan: Message,
+    handler: Handler | None,
+    fds: list[int],
+    *,
+    domain: landlock.Rules | None,
+    threaded: bool,
 ) -> NoReturn:
     """Become an instance, right after the fork; never returns.
 
@@ -93,18 +122,17 @@ def begin(
     status = 70
     try:
         os.setsid()
-        signal.set_wakeup_fd(-1)
-        signal.signal(signal.SIGCHLD, signal.SIG_DFL)
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        set_wakeup_fd(-1)
+        set_signal(signal.SIGCHLD, _DEFAULT)
+        set_signal(signal.SIGTERM, _time_is_over)
         guard.die_with(os.getppid())
+        if not threaded:
+            landlock.separate(domain)
         _take_over(fds)
-        os.environ["OPENCLAW_INSTANCE"] = str(os.getpid())
-        os.environ["OPENCLAW_INSTANCE_NUMBER"] = str(number)
         if threaded:
             program.anew(plan)
         limit(plan)
-        landlock.separate()
-        status = Worker(plan, handler, socket.socket(fileno=SOCKET)).run()
+        status = Worker(plan, handler).run()
     except MemoryError:
         status = _MEMORY
     except BaseException as crash:  # noqa: BLE001  nothing above us: this is the process's end
@@ -112,6 +140,13 @@ def begin(
             sys.stderr.write(f"instance ended by {type(crash).__name__}\n")
     finally:
         os._exit(status)
+
+
+def prepare() -> None:
+    """Set, once in the zygote, what every instance has: lines at once, small stacks of threads."""
+    _thread.stack_size(_STACK)
+    for each in (sys.stdout, sys.stderr):
+        each.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 
 def _take_over(fds: list[int]) -> None:
@@ -124,21 +159,17 @@ def _take_over(fds: list[int]) -> None:
 
 
 def limit(plan: Message) -> None:
-    """Set what the kernel holds an instance to."""
+    """Set what memory the kernel holds an instance to."""
     if plan["memory"]:
         resource.setrlimit(resource.RLIMIT_DATA, (plan["memory"], plan["memory"]))
-        threading.stack_size(_STACK)
-    for each in (sys.stdout, sys.stderr):
-        each.reconfigure(line_buffering=True)  # type: ignore[union-attr]
 
 
 class Worker:
     """The loop of one instance: a request, or the turns of a session."""
 
-    def __init__(self, plan: Message, handler: Handler | None, channel: socket.socket) -> None:
+    def __init__(self, plan: Message, handler: Handler | None) -> None:
         self.plan = plan
         self.handler = handler
-        self.channel = channel
         self.frames = Frames()
         self.waiting: list[Message] = []
         self.session: Any = None
@@ -153,32 +184,33 @@ class Worker:
             if self.plan["kind"] == "command":
                 program.become(self.plan, request)
             self._limit_time(request)
-            answer = self._answered(request)
-            self._send(answer)
-            if not self.plan["keeps"] or answer["outcome"] in ("timeout", "memory_limit"):
+            answer, last = self._answered(request)
+            write_all(SOCKET, answer)
+            if last or not self.plan["keeps"]:
                 self._flush()
                 return 0
 
     def _limit_time(self, request: Message) -> None:
         """Let SIGTERM be the soft limit, and the kernel's own count of CPU time the backstop."""
-        signal.signal(signal.SIGTERM, _time_is_over)
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        most = int(used.ru_utime + used.ru_stime + request["seconds"]) + 3
+        if self.plan["keeps"]:
+            set_signal(signal.SIGTERM, _time_is_over)
+        most = int(process_time() + request["seconds"]) + 3
         resource.setrlimit(resource.RLIMIT_CPU, (most, resource.RLIM_INFINITY))
 
-    def _answered(self, request: Message) -> Message:
+    def _answered(self, request: Message) -> tuple[bytes, bool]:
+        """Return the answer as it is sent, and whether the instance ends with it."""
         context = Context(request, self.plan["settings"], self._ask)
-        os.environ.update(request.get("environ", {}))
+        if request["environ"]:
+            os.environ.update(request["environ"])
         try:
             output = self._called(request["input"], context)
-            whole = {"op": "reply", "outcome": "ok", "output": output}
-            frame(whole)
+            return frame({"op": "reply", "outcome": "ok", "output": output}), False
         except AgentTimeout:
-            return _failed("timeout", "its time was over")
+            return _failed("timeout", "its time was over"), True
         except MemoryError:
-            return _failed("memory_limit", "it asked for more memory than it may have")
+            return _failed("memory_limit", "it asked for more memory than it may have"), True
         except FrameError as refused:
-            return _failed("handler_error", f"its answer does not fit: {refused}")
+            return _failed("handler_error", f"its answer does not fit: {refused}"), False
         except SystemExit as ended:
             # As if the process had ended: somebody meant it to.
             self._flush()
@@ -186,16 +218,16 @@ class Worker:
         except OpenclawError as refused:
             # One of ours, raised by a handler of ours: it says what, and holds no value.
             outcome = "unavailable" if refused.kind == "temporary" else "handler_error"
-            return {**_failed(outcome, refused.message), "hint": refused.hint}
+            return _failed(outcome, refused.message, refused.hint), False
         except BaseException as broken:  # noqa: BLE001  whatever a handler raises
-            return _failed("handler_error", _told(broken))
+            told = context.secrets.masked(_told(broken))
+            return _failed("handler_error", told), False
         finally:
-            signal.signal(signal.SIGTERM, signal.SIG_IGN)
-        return whole
+            set_signal(signal.SIGTERM, _IGNORED)
 
     def _called(self, given: Any, context: Context) -> Any:  # noqa: ANN401  the handler's business
         handler = self.handler
-        if inspect.isclass(handler):
+        if isinstance(handler, type):
             if self.session is None:
                 made = handler()
                 _finished(made.start(context)) if hasattr(made, "start") else None
@@ -221,13 +253,13 @@ class Worker:
 
     def _send(self, message: Message) -> None:
         try:
-            self.channel.sendall(frame(message))
+            write_all(SOCKET, frame(message))
         except FrameError as refused:
-            self.channel.sendall(frame(_failed("handler_error", f"what it said: {refused}")))
+            write_all(SOCKET, _failed("handler_error", f"what it said: {refused}"))
 
     def _next(self) -> Message | None:
         while not self.waiting:
-            piece = self.channel.recv(65536)
+            piece = os.read(SOCKET, 65536)
             if not piece:
                 return None
             self.waiting += self.frames.feed(piece)
@@ -242,7 +274,11 @@ class Worker:
 
 def _finished(answer: Any) -> Any:  # noqa: ANN401  whatever a handler returns
     """Wait for what an `async` handler returned; any other answer is one already."""
-    return asyncio.run(_awaited(answer)) if inspect.isawaitable(answer) else answer
+    if not hasattr(answer, "__await__"):
+        return answer
+    import asyncio
+
+    return asyncio.run(_awaited(answer))
 
 
 async def _awaited(answer: Any) -> Any:  # noqa: ANN401
@@ -250,12 +286,12 @@ async def _awaited(answer: Any) -> Any:  # noqa: ANN401
 
 
 def _time_is_over(_number: int, _frame: object) -> None:
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    set_signal(signal.SIGTERM, _IGNORED)
     raise AgentTimeout
 
 
-def _failed(outcome: str, why: str) -> Message:
-    return {"op": "reply", "outcome": outcome, "error": why}
+def _failed(outcome: str, why: str, hint: str = "") -> bytes:
+    return frame({"op": "reply", "outcome": outcome, "error": why, "hint": hint})
 
 
 def _told(broken: BaseException) -> str:

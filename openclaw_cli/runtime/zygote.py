@@ -14,11 +14,14 @@ import signal
 import socket
 import sys
 import time
-from dataclasses import dataclass, field
 
 from openclaw_cli.agents import landlock
 from openclaw_cli.runtime import guard, tree, worker
-from openclaw_cli.runtime.wire import PACKET, Message, packet, unpacked
+from openclaw_cli.runtime.wire import PACKET, packet, unpacked
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from openclaw_cli.runtime.wire import Message
 
 TICK = 0.5
 """Seconds between two looks at the trees of running instances."""
@@ -26,32 +29,33 @@ TICK = 0.5
 PROCESS = "process"
 """The least level of isolation; `agents.spec.LEVELS` has them all."""
 
-MARK = "OPENCLAW_INSTANCE"
-"""The variable by which a program that an instance started is known."""
-
 _LAST_SECONDS = 4.0  # for killing all that is below, which a fork bomb makes long
+_LIST = 1024 * 1024  # bytes of the list of our children
 _FDS = 2  # of a new instance: its socket, and where its output goes
 
 
-@dataclass(slots=True)
 class Forked:
     """One running instance."""
 
-    number: int
-    began: float
-    why: str = ""
+    __slots__ = ("number", "why")
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+        self.why = ""
 
 
-@dataclass(slots=True)
 class Zygote:
     """The process: what it was told at its start, and the instances it has forked, by pid."""
 
-    control: socket.socket
-    plan: Message = field(default_factory=dict)
-    forked: dict[int, Forked] = field(default_factory=dict)
-    handler: worker.Handler | None = None
-    threads: int = 1
-    ending: bool = False
+    def __init__(self, control: socket.socket) -> None:
+        self.control = control
+        self.plan: Message = {}
+        self.forked: dict[int, Forked] = {}
+        self.handler: worker.Handler | None = None
+        self.domain: landlock.Rules | None = None
+        self.children = -1
+        self.threads = 1
+        self.ending = False
 
     def run(self) -> int:
         """Load the handler, then fork on demand until the gateway goes."""
@@ -66,6 +70,10 @@ class Zygote:
         except (worker.Unloadable, landlock.Unconfined) as refused:
             self._tell({"op": "failed", "why": str(refused)})
             return 78
+        worker.prepare()
+        self.domain = landlock.domain()
+        me = os.getpid()
+        self.children = os.open(f"/proc/self/task/{me}/children", os.O_RDONLY | os.O_CLOEXEC)
         self.threads = tree.thread_count(os.getpid())
         gc.collect()
         gc.freeze()
@@ -135,10 +143,11 @@ class Zygote:
             self._tell({"op": "exit", "id": number, "status": 0, "why": "fork"})
             return
         if pid == 0:
-            worker.begin(self.plan, self.handler, number, fds, threaded=self.threads > 1)
+            threaded = self.threads > 1
+            worker.begin(self.plan, self.handler, fds, domain=self.domain, threaded=threaded)
         for fd in fds:
             os.close(fd)
-        self.forked[pid] = Forked(number, time.monotonic())
+        self.forked[pid] = Forked(number)
         self._tell({"op": "up", "id": number, "pid": pid})
 
     def _kill(self, number: int, signal_number: int, why: str) -> None:
@@ -176,25 +185,23 @@ class Zygote:
             )
 
     def _sweep(self) -> int:
-        """Kill each child that we did not fork, unless it belongs to a running instance.
+        """Kill each child that we did not fork, unless its session is a running instance's.
 
-        It does by its session, or, when it left that, by the variable it was started with. Their
-        own children become ours, so each death is followed by another sweep.
+        What has made itself a daemon is not kept. Their own children become ours, so each death is
+        followed by another sweep.
         """
         killed = 0
-        for pid in tree.children(os.getpid()):
+        os.lseek(self.children, 0, os.SEEK_SET)
+        for pid in map(int, os.read(self.children, _LIST).split()):
             if pid not in self.forked and not self._belongs(pid):
                 killed += _signal(pid, signal.SIGKILL)
         return killed
 
     def _belongs(self, pid: int) -> bool:
         try:
-            if os.getsid(pid) in self.forked:
-                return True
+            return os.getsid(pid) in self.forked
         except OSError:
             return False
-        running = {f"{MARK}={pid}".encode() for pid in self.forked}
-        return not running.isdisjoint(tree.environment(pid).split(b"\0"))
 
     def _watch(self) -> None:
         """End what takes more than its share by its children: no limit of the kernel's adds up."""

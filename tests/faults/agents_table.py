@@ -38,6 +38,7 @@ AGENTS: dict[str, dict[str, Any]] = {
     "false": {"command": ("false",)},
     "nothing": {"command": ("there-is-no-such-program",)},
     "shell": {"command": ("sh", "-c", "cat >/dev/null; cat <&3; env; ls /proc/self/fd")},
+    "tells": {"handler": "zoo:tells"},
 }
 
 
@@ -45,7 +46,7 @@ class Watch:
     """Keeps what happened and what was printed."""
 
     def __init__(self) -> None:
-        self.printed_lines: dict[str, bytes] = {}
+        self.lines: dict[str, str] = {}
         self.strays = 0
 
     def happened(self, event: str, agent: str, **fields: Any) -> None:  # noqa: ANN401, ARG002
@@ -53,14 +54,14 @@ class Watch:
         if event == "instance_end":
             self.strays += fields["strays"]
 
-    def printed(self, agent: str, instance: int, request: str, piece: bytes) -> None:  # noqa: ARG002
+    def printed(self, agent: str, instance: int, request: str, line: str) -> None:  # noqa: ARG002
         """Keep what was printed."""
-        self.printed_lines[agent] = self.printed_lines.get(agent, b"") + piece
+        self.lines[agent] = self.lines.get(agent, "") + line + "\n"
 
 
 async def granted(spec: AgentSpec, _request: Request) -> Given:
     """Give a secret to some."""
-    if spec.name in ("secret", "shell", "sleep"):
+    if spec.name in ("secret", "shell", "sleep", "tells"):
         return Given({"first": SECRET})
     return Given()
 
@@ -131,6 +132,7 @@ async def table(folder: str, state: str) -> dict[str, Any]:  # noqa: PLR0915
     await row("false", "false")
     await row("no program", "nothing")
     await row("shell", "shell")
+    await row("tells", "tells", "first")
     holding = asyncio.create_task(supervisor.ask(Request("sleep", 0.9)))
     while not supervisor.pools["sleep"].running:  # noqa: ASYNC110
         await asyncio.sleep(0.01)
@@ -144,7 +146,7 @@ async def table(folder: str, state: str) -> dict[str, Any]:  # noqa: PLR0915
         "waiting": sum(map(supervisor.means.slots.waiting, supervisor.pools)),
         "stray alive": bool(tree.started(stray)),
         "strays": watch.strays,
-        "printed": {name: text.decode() for name, text in watch.printed_lines.items()},
+        "printed": watch.lines,
         "levels": sorted({each.zygote.level for each in pools if each.zygote}),
     }
     await supervisor.close()

@@ -164,6 +164,13 @@ def test_a_secret_reaches_who_was_granted_it_and_no_environment(rows: dict[str, 
     assert SECRET.decode() not in json.dumps(rows["environment"])
 
 
+def test_what_is_printed_of_a_secret_is_masked_in_lines_and_in_errors(rows: dict[str, Any]) -> None:
+    assert rows["tells"]["error"] == "ValueError at zoo.py:129: it was [first]"
+    assert "[first]" in rows["left"]["printed"]["tells"]
+    assert SECRET.decode() not in json.dumps(rows["left"])
+    assert SECRET.decode() not in json.dumps(rows["tells"])
+
+
 def test_a_thread_keeps_its_instance_and_gets_a_new_one_after_a_crash(rows: dict[str, Any]) -> None:
     first, other, again = (rows[f"turn {turn}"]["output"] for turn in range(3))
     assert first[1] == again[1] != other[1]

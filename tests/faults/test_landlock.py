@@ -275,7 +275,7 @@ os.kill(pid, 9)
 print("apart" if status == 0 else "together")
 """
     told = plan(root)
-    assert "apart" in run(told, code.replace("SEPARATE", "landlock.separate()"))[1]
+    assert "apart" in run(told, code.replace("SEPARATE", "landlock.separate(landlock.domain())"))[1]
     assert "together" in run(told, code.replace("SEPARATE", "pass"))[1]
 
 
@@ -310,7 +310,7 @@ def test_where_the_kernel_cannot_a_strict_plan_is_refused(monkeypatch: pytest.Mo
     missing: Callable[[], int] = lambda: 0  # noqa: E731
     monkeypatch.setattr(landlock, "version", missing)
     assert landlock.confine(told) == ""
-    assert not landlock.separate()
+    assert not landlock.separate(landlock.domain())
     with pytest.raises(landlock.Unconfined):
         landlock.confine({**told, "strict": True})
 
@@ -320,7 +320,7 @@ def test_it_costs_little(root: Path) -> None:
 import time
 began = time.perf_counter()
 for _ in range(5):
-    landlock.separate()
+    landlock.separate(landlock.domain())
 print((time.perf_counter() - began) / 5)
 """
     came, said = run(plan(root), code)

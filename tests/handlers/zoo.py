@@ -124,9 +124,9 @@ def secret(given: str, ctx: Any) -> Any:
 
 
 def tells(given: str, ctx: Any) -> str:
-    """Give a secret away: it is the agent's own."""
-    print(ctx.secrets[given])
-    return str(ctx.secrets[given])
+    """Print a secret, and fail with it in the error."""
+    print("it is", ctx.secrets[given])
+    raise ValueError(f"it was {ctx.secrets[given]}")
 
 
 def reads(given: str, _ctx: Any) -> str:

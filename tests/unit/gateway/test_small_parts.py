@@ -12,10 +12,11 @@ from openclaw_cli.agents.spec import CronEntry
 from openclaw_cli.errors import TemporaryError
 from openclaw_cli.gateway import dispatch, unit
 from openclaw_cli.gateway.link import Links
-from openclaw_cli.gateway.log import LINE, PRINTED, Lines, Log
+from openclaw_cli.gateway.log import Log
 from openclaw_cli.gateway.scheduler import Scheduler
 from openclaw_cli.home import Home
 from openclaw_cli.rotation.runs import Report
+from openclaw_cli.runtime.lines import LINE, PRINTED, Lines
 from openclaw_cli.runtime.request import Reply
 
 THREE = 1_795_143_600.0  # 2026-11-20T03:00:00Z
