@@ -134,10 +134,9 @@ class _Watch:
         if event == "agent_log":
             _log.warning("%s", fields.get("message", ""))
 
-    def printed(self, agent: str, _instance: int, _request: str, piece: bytes) -> None:
-        """Take note of what an instance prints."""
-        if piece:
-            _log.info("%s: %s", agent, piece.decode(errors="replace").rstrip("\n"))
+    def printed(self, agent: str, _instance: int, _request: str, line: str) -> None:
+        """Log what the agent printed."""
+        _log.info("%s: %s", agent, line)
 
 
 class _Local:
