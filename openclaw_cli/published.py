@@ -131,8 +131,9 @@ _OF_ENCRYPTION = ("source", "provider", "algorithm", "key-id", "region", *_ROTAT
 
 _REGULARLY = ("daily", "weekly", "monthly")
 _NEVER = ("manual", "never", "none")
-_NO_ROTATION = "takes daily, weekly, monthly, every:12h or cron:0 3 * * *"
+_NO_ROTATION = "takes daily, weekly, monthly, every:12h or cron:0 3 * * *, and 5 minutes at least"
 _CRON_FIELDS = 5
+_SHORTEST = 5 * duration.MINUTE
 _DEEPEST = 16
 _NEW_WORD = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _IN_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -551,12 +552,25 @@ def rotation(value: object) -> str | None:
         return ""
     text = value.strip().removeprefix("cron:").strip()
     if len(text.split()) == _CRON_FIELDS and _IS_CRON.fullmatch(text):
-        return f"cron:{' '.join(text.split())}"
+        return f"cron:{' '.join(text.split())}" if _comes(text) else None
     try:
         seconds = int(duration.parse(word.removeprefix("every:").strip()))
     except OpenclawError:
         return None
-    return f"every:{duration.exact(seconds)}" if seconds else None
+    return f"every:{duration.exact(seconds)}" if seconds >= _SHORTEST else None
+
+
+def _comes(expression: str) -> bool:
+    """Tell whether a cron expression can be read and ever comes."""
+    from datetime import UTC, datetime
+
+    from cronsim import CronSim, CronSimError
+
+    try:
+        next(CronSim(expression, datetime(2026, 1, 1, tzinfo=UTC)))
+    except (CronSimError, StopIteration):
+        return False
+    return True
 
 
 def dotted(path: Path) -> str:

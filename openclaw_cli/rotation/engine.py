@@ -109,19 +109,16 @@ class Engine:
 
     def view(self, name: str) -> View:
         """Look at a secret; raises `NotFoundError`."""
-        snapshot = self._secrets.opened()
-        try:
-            directory = snapshot.directory()
-            entry = directory.entries.get(name)
-            if entry is None or entry.deleted:
-                raise absent(directory, name)
-            return View(entry, policy.read(entry.policy), snapshot.header.store)
-        finally:
-            snapshot.close()
+        found = self.views([name])
+        if not found:
+            raise absent(self._secrets.catalogue(), name)
+        return found[0]
 
     def views(self, names: list[str]) -> list[View]:
         """Look at many secrets at once, as far as they are there."""
-        snapshot = self._secrets.opened()
+        snapshot = self._secrets.open() if names else None
+        if snapshot is None:
+            return []
         try:
             entries = snapshot.directory().entries
             found = [entry for name in names if (entry := entries.get(name)) and not entry.deleted]
@@ -216,9 +213,14 @@ class Engine:
             held=() if rotator.name in chosen.ALONE else self._held(view),
             settings=plain | dict.fromkeys(wanted, ""),
             secrets=own,
-            scope=view.entry.labels.get("scope", ""),
+            scope=self._scope(view),
             deadline=self.deadline,
         )
+
+    def _scope(self, view: View) -> str:
+        """Return what a secret is to be allowed: its label's word, or the settings'."""
+        said = self._secrets.expected.get(view.name, {}).get("scope", "")
+        return view.entry.labels.get("scope") or str(said)
 
     def begin_check(self, view: View, rotator: Rotator) -> Task:
         """Refuse what cannot work before anything is changed; return the task of a new rotation."""

@@ -17,7 +17,7 @@ from openclaw_cli.files import private_directory
 from openclaw_cli.home import find
 from openclaw_cli.model import CURRENT, PREVIOUS, RETIRED, SecretValue
 from openclaw_cli.names import parse
-from openclaw_cli.rotation import agenda, chosen, clock, policy, schedule
+from openclaw_cli.rotation import agenda, chosen, clock, consumers, policy, schedule
 from openclaw_cli.rotation.engine import Engine, Wish
 from openclaw_cli.rotation.ledger import Ledger
 from openclaw_cli.rotation.runs import LOCK, Asked, Report, Runs
@@ -139,6 +139,7 @@ def test_a_whole_rotation_ends_with_one_value_that_is_accepted(world: World) -> 
     world.due()
     assert world.stages("a") == [RETIRED, CURRENT]
     assert list(world.acme.keys) == [world.value("a")]
+    assert list(consumers.revocations(world.secrets.home.audit, "a")) == ["1"]
 
 
 def test_a_consumer_that_cannot_be_told_is_told_later(

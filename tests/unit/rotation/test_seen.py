@@ -1,0 +1,125 @@
+"""What people and machines are shown of rotations: state, next, last, consumers, overview."""
+
+from __future__ import annotations
+
+import os
+import pty
+import time
+from collections.abc import Callable
+
+import pytest
+
+from openclaw_cli import assembly, states
+from openclaw_cli.duration import DAY, HOUR
+from openclaw_cli.errors import RefusedError
+from openclaw_cli.home import find
+from openclaw_cli.names import parse
+from openclaw_cli.rotation import consumers, policy, schedule, steps
+from openclaw_cli.rotation.overview import STATUSES, overview
+from openclaw_cli.rotation.policy import Old, Policy
+from openclaw_cli.rotation.runs import Asked
+from openclaw_cli.settings import Settings
+from tests.conftest import Openclaw, Result
+
+NOW = 1_795_000_000.0
+DAILY = Policy(rotator="acme", schedule="daily", next_due=NOW, last_ok=NOW - DAY)
+
+Main = Callable[..., Result]
+
+
+@pytest.mark.parametrize(
+    ("now", "word"), [(NOW - 1, ""), (NOW + HOUR, "due"), (NOW + DAY + 1, "overdue")]
+)
+def test_the_state_says_how_late_it_is(now: float, word: str) -> None:
+    assert states.of_rotation(policy.write(DAILY), now) == word
+
+
+def test_a_failure_is_said_until_it_works_again() -> None:
+    failing = steps.failed(DAILY, steps.SET, RefusedError("no"), NOW)
+    assert states.of_rotation(policy.write(failing), NOW) == "failed"
+    again = steps.renewed(failing, "a", bytes(16), NOW)
+    assert states.of_rotation(policy.write(again), NOW) == ""
+
+
+def test_a_value_with_a_schedule_is_not_called_old() -> None:
+    year = 365 * DAY
+    assert states.word(False, year, 90, {}, NOW) == "old"
+    assert states.word(False, year, 90, policy.write(DAILY), NOW - HOUR) == "ok"
+
+
+def test_the_overview_has_every_rotation_as_data() -> None:
+    secrets = assembly.secrets(find(os.environ), Settings({}, {}), os.environ)
+    runs = assembly.rotation(secrets, Settings({}, {}))
+    from openclaw_cli.model import SecretValue
+
+    for name in ("a", "b", "quiet"):
+        assembly.changes(secrets, Settings({}, {})).create(name, SecretValue(b"x"))
+    runs.wish("a", Asked(schedule.parse("daily"), rotator="generate"))
+    runs.wish("b", Asked(schedule.parse("weekly"), rotator="person"))
+    runs.due()
+    now = time.time() + 3 * DAY
+    found = {each.name: each for each in overview(secrets.catalogue(), now)}
+    assert set(found) == {"a", "b"}
+    assert found["a"].status == states.OVERDUE
+    assert found["a"].overdue > DAY
+    assert found["b"].rotator == "person"
+    assert {each.status for each in found.values()} <= set(STATUSES)
+
+
+def test_who_has_not_read_the_new_value_is_waited_for(openclaw: Openclaw) -> None:
+    openclaw("secrets", "set", "k", input=b"one", check=0)
+    secrets = assembly.secrets(find(os.environ), Settings({}, {}), os.environ)
+    trail = secrets.home.audit
+    openclaw("secrets", "get", "k", check=0)
+    reader = next(iter(consumers.readers(trail, "k")["1"]))
+    secrets.read(parse("k"), purpose="rotate")  # ours: nobody's use of it
+    old = Old(1, "0" * 32, NOW, promoted=NOW, at=NOW)
+    openclaw("secrets", "set", "k", input=b"two", check=0)
+    assert consumers.waiting(trail, "k", old) == [reader]
+    assert not consumers.all_have(trail, "k", old)
+    openclaw("secrets", "get", "k", check=0)
+    assert consumers.all_have(trail, "k", old)
+
+
+def test_failed_and_overdue_rotations_need_a_hand(main: Main) -> None:
+    main("secrets", "create", "k", "--generate", check=0)
+    main("secrets", "rotate", "k", "--schedule", "daily", check=0)
+    assert main("status", "--check").status in {0, 10}
+    secrets = assembly.secrets(find(os.environ), Settings({}, {}), os.environ)
+    ledger = assembly.rotation(secrets, Settings({}, {})).ledger
+    ledger.failed("k", steps.SET, RefusedError("acme said no", hint="ask acme"))
+    checked = main("status", "--check", "--json")
+    assert checked.status == 10
+    assert "rotation-failed" in {each["what"] for each in checked.json()["findings"]}
+    assert b"acme said no" in main("secrets", "status", "k").out
+    assert main("secrets", "list", "--json").json()["secrets"][0]["state"] == "failed"
+    shown = main("status", "--secrets").out
+    assert b"failed" in shown
+
+
+@pytest.mark.parametrize("line", ["rotate --due", "rotate nothing", "rotate --due --dry-run"])
+def test_no_store_is_made_by_asking_for_a_rotation(main: Main, line: str) -> None:
+    main("secrets", *line.split())
+    assert not os.path.lexists(f"{find(os.environ).secrets}/store.oc")
+
+
+def test_the_steps_are_shown_as_they_happen_on_a_terminal(
+    main: Main, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main("secrets", "create", "k", "--generate", check=0)
+    monkeypatch.setenv("TERM", "xterm")
+    ours, theirs = pty.openpty()
+    kept = os.dup(2)
+    try:
+        os.dup2(theirs, 2)
+        from openclaw_cli.cli.hot import main as entry
+
+        assert entry(["secrets", "rotate", "k"]) == 0
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(theirs)
+    shown = os.read(ours, 65536).decode()
+    os.close(ours)
+    assert "k: create" in shown
+    assert "rotated k: version 2 is its new value" in shown
