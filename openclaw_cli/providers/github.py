@@ -19,4 +19,4 @@ class Github(Provider):
     looks = "ghp_, github_pat_ or the like, and 36 or more letters, digits and _"
     page = "https://github.com/settings/tokens"
     rotation = PERSON
-    how = "personal access tokens are made on the page only; a GitHub App gets hourly ones by API"
+    how = "personal access tokens are made on the page only; github-app makes those of an App"

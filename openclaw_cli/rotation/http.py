@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from openclaw_cli.backends.connect.timed import Pools
 
 MAX_ANSWER = 1024 * 1024  # bytes
+LIST = "list"
 _ABSENT, _THROTTLED, _SERVER = 404, 429, 500
 _DENIED = (401, 403)
 _AGAIN = (408, 425, _THROTTLED)
@@ -71,9 +72,11 @@ class Api:
         *,
         content: Mapping[str, Any] | None = None,
         form: Mapping[str, str] | None = None,
+        listed: bool = False,
     ) -> dict[str, Any]:
         """Return the JSON object that the service answered, an empty one where it said nothing.
 
+        With `listed` a list is what it answers: the only field, LIST, of the object.
         Raises `Rejected`, and `TemporaryError` or `RefusedError` where it comes to no such answer.
         Nothing is sent twice: whether that would do harm, who asks knows.
         """
@@ -86,7 +89,10 @@ class Api:
         whole |= {"User-Agent": "openclaw-cli", **headers}
         if kind:
             whole["Content-Type"] = kind
-        return self._understood(*self._sent(method, path, whole, body))
+        found = self._understood(*self._sent(method, path, whole, body))
+        if listed != (LIST in found):
+            raise self.odd()
+        return found
 
     def meaning(self, rejected: Rejected, to_do: str, needs: str) -> OpenclawError:
         """Return our error for a rejection; `needs` says what must be allowed, as a hint."""
@@ -201,6 +207,8 @@ def _object(body: bytes) -> dict[str, Any] | None:
         found = json.loads(body)
     except (ValueError, RecursionError):
         return None
+    if isinstance(found, list):
+        return {LIST: found}
     return found if isinstance(found, dict) else None
 
 

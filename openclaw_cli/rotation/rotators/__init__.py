@@ -17,6 +17,8 @@ ROTATORS = Registry(
         "command": "openclaw_cli.rotation.rotators.command:Command",
         "command-mints": "openclaw_cli.rotation.rotators.command:CommandMints",
         "generate": "openclaw_cli.rotation.rotators.generate:Generate",
+        "github-app": "openclaw_cli.rotation.rotators.github_app:GithubApp",
+        "github-deploy-key": "openclaw_cli.rotation.rotators.github_deploy_key:GithubDeployKey",
         "mysql": "openclaw_cli.rotation.rotators.mysql:Mysql [mysql]",
         "openai": "openclaw_cli.rotation.rotators.openai:Openai",
         "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",

@@ -115,7 +115,9 @@ class _Openai:
         while True:
             path = f"/api_keys?limit={_PAGE}" + (f"&after={http.segment(after)}" if after else "")
             page = self.ask("GET", path, "list the keys of the project")
-            some = http.objects(page.get("data"))
+            if not isinstance(page.get("data"), list):
+                raise self.api.odd()
+            some = http.objects(page["data"])
             found += some
             after = str(page.get("last_id") or "")
             if page.get("has_more") is not True or not after or not some:
