@@ -51,8 +51,8 @@ With `SELECT ON mysql.user` it finds the host part of an account's name by itsel
     "openai": """An admin API key, which an owner makes at
 <https://platform.openai.com/settings/organization/admin-keys>, and a service account in the
 project: `POST /v1/organization/projects/PROJECT/service_accounts`.""",
-    "github-app": """The App's id and one of its private keys (the App's page, "Private keys"), and the
-id of its installation. A token lives an hour: rotate it `every:30m`, with `--grace 15m`.
+    "github-app": """The App's id and one of its private keys (from its page), and the id of its
+installation. A token lives an hour: rotate it `every:30m`, with `--grace 15m`.
 Fine-grained and classic personal access tokens can be made on GitHub's page only.""",
     "github-deploy-key": "A token with *Administration: write* for the repository.",
     "aws-iam": f"```json\n{policy('NAME')}\n```",

@@ -105,7 +105,7 @@ class Github(Standin):
         found, kind = json.loads(_decoded(claims)), json.loads(_decoded(head))
         lives = found["exp"] - now()
         good = kind == {"alg": "RS256", "typ": "JWT"} and found["iss"] == APP
-        return good and 0 < lives <= 600
+        return bool(good and 0 < lives <= 600)
 
 
 def _decoded(text: str) -> bytes:
