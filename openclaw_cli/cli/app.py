@@ -83,6 +83,10 @@ SECRETS: Table = {
     "export": (_MOVING, "Write secrets in the format of another tool, or sealed for a job."),
     "copy": (_COPYING, "Copy secrets to another name or backend, and read them back."),
     "scan": ("openclaw_cli.cli.secrets.scanning", "Look for secrets in plain text."),
+    "migrate": (
+        "openclaw_cli.cli.secrets.migrating",
+        "Move plain text of the OpenClaw gateway into the store.",
+    ),
     "resolve": ("openclaw_cli.cli.secrets.resolving", "Answer the OpenClaw gateway's request."),
     "audit": (_AUDIT + ":", "Show who did what to which secret, and what looks wrong."),
     "__names": ("openclaw_cli.cli.completion", "Give a shell's completion the names."),
@@ -165,11 +169,6 @@ TOP: Table = {
 }
 
 
-PLANNED = {
-    "openclaw secrets migrate": "openclaw secrets import FILE",
-}
-"""What people already type and this version does not have, with what to do meanwhile."""
-
 _OTHER_WORDS = {"rm": "delete", "remove": "delete", "show": "get", "add": "create", "ls": "list"}
 
 
@@ -205,12 +204,9 @@ class LazyGroup(TyperGroup):
         return name, command, _named_by_position(command, args[1:])
 
     def _unknown(self, ctx: Any, name: str) -> UsageError:
-        path = ctx.command_path
-        if f"{path} {name}" in PLANNED:
-            hint = PLANNED[f"{path} {name}"]
-            return UsageError(f"{path} {name} is planned, and not in this version", hint=hint)
         from difflib import get_close_matches
 
+        path = ctx.command_path
         close = get_close_matches(name, self.table, n=2)
         if name in _OTHER_WORDS and _OTHER_WORDS[name] in self.table:
             close = [_OTHER_WORDS[name]]

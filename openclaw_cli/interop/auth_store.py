@@ -1,7 +1,8 @@
 """The auth profiles that a gateway of 2026.3 and later keeps in SQLite: read, and one row replaced.
 
-`secrets apply` writes those of an agent; the ones that all agents share it does not reach, so they
-are ours to write: one row, in one transaction, and only while it is still what was read.
+Its `secrets apply` does not reach those that all agents share, and writes the configuration anew,
+without its comments, while it is at the others. So they are ours to write: one row, in one
+transaction, and only while it is still what was read.
 """
 
 from __future__ import annotations
@@ -89,13 +90,8 @@ def replace(row: Row, text: str) -> None:
         ) from None
 
 
-def sweep(path: str) -> None:
-    """Overwrite what a database has freed, and empty its log, as far as nobody reads it now."""
-    with suppress(sqlite3.Error), closing(_connected(path, "rw")) as store:
-        _swept(store)
-
-
 def _swept(store: sqlite3.Connection) -> None:
+    """Overwrite what the database has freed, and empty its log, as far as nobody reads it now."""
     with suppress(sqlite3.Error):
         store.execute("PRAGMA secure_delete = ON")
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()

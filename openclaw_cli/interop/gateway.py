@@ -86,15 +86,6 @@ class Gateway:
             raise RefusedError("the gateway's audit gave no report", hint=self._by_hand("audit"))
         return report
 
-    def apply(self, plan: str) -> None:
-        """Have it carry out a plan file; raises `RefusedError` when it does not."""
-        done = self.run("secrets", "apply", "--from", plan, "--json", *self._allow_exec())
-        if done.returncode:
-            raise RefusedError(
-                "the gateway did not carry out the plan for its auth profiles",
-                hint=self._by_hand("audit"),
-            )
-
     def reload(self) -> None:
         """Have the running gateway take new values; raises `TemporaryError` when it does not."""
         done = self.run("secrets", "reload", "--json")

@@ -27,7 +27,7 @@ _PIECE = re.compile(
     rb"(?![?*+{])|(?:\\(?P<escaped>[^A-Za-z0-9])|(?P<plain>[A-Za-z0-9_:/@-]))(?![?*+{])"
 )
 
-_WORDS = (b"key", b"token", b"secret", b"passw", b"passphrase", b"credential", b"auth", b"bearer")
+_WORDS = (b"key", b"token", b"secret", b"passw", b"passphrase", b"credential", b"authorization")
 _ASSIGNED = re.compile(
     rb"""[A-Za-z0-9_.-]{0,40}["'`]?\]?[ \t]{0,4}(?:[:=]|=>|:=|[ \t](?=[A-Za-z0-9]))[ \t]{0,4}"""
     rb"""(?:[Bb]earer[ \t]|[Bb]asic[ \t])?["'`]?(?P<value>[A-Za-z0-9+/=_.~:@-]{16,512})"""
@@ -35,6 +35,7 @@ _ASSIGNED = re.compile(
 _LEAST_RANDOM = 3.4  # bits a letter; words of a language have less, 20 random letters have 4
 _LEAST_RANDOM_HEX = 3.0
 _SHORTEST = 16
+_BESIDE = 48  # bytes
 _HEX = re.compile(rb"[0-9a-fA-F]+")
 _DULL = re.compile(
     rb"(?i)example|placeholder|changeme|change-me|your[-_]|dummy|redacted|secretref|xxxx|0123456"
@@ -73,8 +74,8 @@ class Shapes:
         done = 0
         for _, _, end in self._words.find_matches_as_indexes(text.lower()):
             assigned = _ASSIGNED.match(text, end) if end >= done else None
-            if assigned is None:
-                continue
+            if assigned is None or b"\0" in text[max(0, end - _BESIDE) : assigned.start("value")]:
+                continue  # a database or a program: what stands side by side means nothing
             start, done = assigned.span("value")
             value = assigned["value"].rstrip(b".=:")
             ends = start + len(value)

@@ -1,0 +1,253 @@
+"""`openclaw secrets migrate`: the gateway's plain text, and that of our own settings, is moved."""
+
+from __future__ import annotations
+
+import hmac
+import os
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from openclaw_cli.cli.interop import Program, absolute
+from openclaw_cli.cli.secrets.values import tell_founding
+from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import ConfigError, NotFoundError, OpenclawError
+from openclaw_cli.interop import gateway as gateways
+from openclaw_cli.interop import resolver, wiring
+from openclaw_cli.interop.migrate import gather, steps
+from openclaw_cli.interop.migrate import plan as plans
+from openclaw_cli.interop.migrate.sealed import KEY_NAME
+from openclaw_cli.names import Reference
+from openclaw_cli.service import LOCAL
+
+if TYPE_CHECKING:
+    from openclaw_cli.interop.gateway import Gateway
+    from openclaw_cli.interop.migrate.plan import Move, Plan
+    from openclaw_cli.model import SecretValue
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_PURPOSE = "migrate"
+
+
+@app.command()
+def migrate(
+    context: typer.Context,
+    state_dir: Annotated[
+        str | None,
+        typer.Argument(metavar="[STATE_DIR]", help="The gateway's state directory."),
+    ] = None,
+    program: Program = None,
+    provider: Annotated[
+        str, typer.Option("--provider", metavar="NAME", help="What the gateway is to call us.")
+    ] = wiring.NAME,
+    shred: Annotated[
+        bool, typer.Option("--shred", help="Overwrite and remove copies with plain text, too.")
+    ] = False,
+    undo: Annotated[
+        bool, typer.Option("--undo", help="Put back what the last one changed.")
+    ] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
+    ] = False,
+) -> None:
+    """Move plain text of the OpenClaw gateway into the store.
+
+        openclaw secrets migrate --dry-run
+
+        openclaw secrets migrate --yes --shred
+
+    Each value is kept and read back; then a reference takes its place, in openclaw.json, auth
+    profiles and .env, and every other byte of those files stays. Values in our own settings are
+    moved too. What was there is kept in a sealed backup: --undo puts it back. An interrupted
+    migration goes on when it is called again.
+    """
+    session: Session = context.obj
+    wiring.check_name(provider)
+    if undo:
+        _undo(session)
+        return
+    gateway = _gateway(session, program, state_dir)
+    plan = _plan(session, gateway, state_dir)
+    new = _named_apart(session, plan)
+    if gateway is not None:
+        _check_limit(session, plan, provider)
+    if not session.as_json:
+        _show(session, plan)
+    if dry_run or not (plan.moves or (shred and plan.copies)):
+        if session.as_json:
+            session.output.json({**plans.plain(plan), "done": False, "backup": ""})
+        elif not plan.moves:
+            session.output.done("nothing stands in plain text that could be moved")
+        return
+    session.confirm(_question(plan, shred=shred))
+    done = _run(session, plan, new, gateway, provider, shred=shred)
+    _tell_done(session, plan, gateway, done, shred=shred)
+
+
+def _tell_done(
+    session: Session,
+    plan: Plan,
+    gateway: Gateway | None,
+    done: steps.Migration,
+    *,
+    shred: bool,
+) -> None:
+    tell_founding(session)
+    left = _audited(session, gateway)
+    if session.as_json:
+        answer = {**plans.plain(plan), "done": True, "backup": done.backup, "audit": left}
+        session.output.json(answer)
+    session.output.done(f"moved {_many(len(plan.moves), 'value')} into the store")
+    session.output.note("a sealed backup is kept: openclaw secrets migrate --undo puts it back")
+    if shred and plan.copies:
+        session.output.note(
+            "copies were overwritten and removed; snapshots, SSDs and file systems that copy on "
+            "write may have them still: change the values at their services"
+        )
+    elif plan.copies:
+        session.output.warn(
+            f"{_many(len(plan.copies), 'copy', 'copies')} with plain text stay",
+            hint="openclaw secrets migrate --shred",
+        )
+    if gateway is not None:
+        reload = f"{gateway.command[-1]} secrets reload"
+        session.output.note(f"a running gateway takes it over by: {reload}")
+
+
+def _gateway(session: Session, program: str | None, state_dir: str | None) -> Gateway | None:
+    try:
+        return gateways.find(os.environ, program=program or "", state=absolute(state_dir))
+    except NotFoundError as missing:
+        if program:
+            raise
+        noted = gateways.remembered(session.home)
+        if noted is not None and not state_dir:
+            return noted
+        session.output.warn(missing.message, hint=missing.hint)
+        return None
+
+
+def _plan(session: Session, gateway: Gateway | None, state_dir: str | None) -> Plan:
+    state = gateway.state if gateway else absolute(state_dir) or session.home.root
+    config = gateway.config if gateway else f"{state}/{gateways.CONFIG}"
+    with session.output.progress("looking"):
+        return plans.made(gather.found(state, config, gateway, session.settings.plaintext))
+
+
+def _named_apart(session: Session, plan: Plan) -> list[Move]:
+    """Give the moves names that are free; return those whose value is not in the store yet."""
+    entries = session.secrets.catalogue().entries.values()
+    taken = [entry.name for entry in entries if not entry.deleted]
+
+    def same(move: Move, name: str) -> bool:
+        if name not in taken:
+            return False  # another move of this plan has it
+        return hmac.compare_digest(_read(session, name).reveal(), move.value.reveal())
+
+    return plans.named_apart(plan, taken, same)
+
+
+def _read(session: Session, name: str) -> SecretValue:
+    return session.secrets.read(Reference(name, backend=LOCAL), purpose=_PURPOSE).value
+
+
+def _check_limit(session: Session, plan: Plan, provider: str) -> None:
+    """Refuse what the resolver would not hand out afterwards."""
+    limits = session.settings.resolvers
+    allow = limits.get(provider, {}).get("allow", []) if limits else ["*"]
+    for move in plan.moves:
+        if not any(resolver.fits(move.name, each) for each in allow):
+            raise ConfigError(
+                f"the resolver {provider} may not hand out {move.name}",
+                hint=f"add a pattern to allow below [resolvers.{provider}] in settings.toml",
+            )
+
+
+def _show(session: Session, plan: Plan) -> None:
+    for move in plan.moves:
+        places = ", ".join(spot.shown for spot in move.spots)
+        session.output.line(f"move  {move.name}  from {places}")
+    for each in plan.left:
+        session.output.line(f"left  {each.place}: {each.why}")
+        session.output.line(f"      hint: {each.hint}")
+    for path in plan.copies:
+        session.output.line(f"copy  {path}")
+
+
+def _question(plan: Plan, *, shred: bool) -> str:
+    values = _many(len(plan.moves), "value")
+    files = _many(len(plan.files()), "file")
+    copies = f", and shred {_many(len(plan.copies), 'copy', 'copies')}" if shred else ""
+    return f"Move {values} into the store, and change {files}{copies}?"
+
+
+def _run(
+    session: Session,
+    plan: Plan,
+    new: list[Move],
+    gateway: Gateway | None,
+    provider: str,
+    *,
+    shred: bool,
+) -> steps.Migration:
+    table = {}
+    if gateway is not None:
+        command = wiring.resolver_path(os.environ)
+        table = wiring.provider(command, session.home, session.settings, os.environ)
+        gateways.remember(session.home, gateway)
+    wanted = {move.name for move in new}
+    with session.output.progress("migrating") as progress:
+        migration = steps.Migration(
+            plan, session.home, _store(session, wanted), gateway, provider, table, shred
+        )
+        migration.say = progress.say
+        migration.run()
+    return migration
+
+
+def _store(session: Session, wanted: set[str] | None = None) -> steps.Store:
+    def keep(values: dict[str, SecretValue]) -> None:
+        new = {
+            name: value
+            for name, value in values.items()
+            if wanted is None or name in wanted or name == KEY_NAME
+        }
+        if new:
+            session.changes.set_many(new, origin=_PURPOSE)
+
+    return steps.Store(keep, lambda name: _read(session, name))
+
+
+def _audited(session: Session, gateway: Gateway | None) -> list[dict[str, str]]:
+    """Ask the gateway's own audit; tell what it finds, by place alone."""
+    if gateway is None:
+        return []
+    try:
+        with session.output.progress("asking the gateway's own audit"):
+            report = gateway.audit()
+    except OpenclawError as refused:
+        session.output.warn(refused.message, hint=refused.hint)
+        return []
+    found = []
+    for each in report.get("findings", []):
+        place = {key: str(each.get(key, "")) for key in ("code", "file", "jsonPath")}
+        found.append(place)
+        session.output.warn(
+            f"the gateway's audit says {place['code']}: {place['file']} {place['jsonPath']}"
+        )
+    return found
+
+
+def _undo(session: Session) -> None:
+    session.confirm("Put plain text back where the last migration took it from?")
+    done, kept = steps.undo(session.home, _store(session))
+    if session.as_json:
+        session.output.json({"restored": done, "left": kept})
+    session.output.done(f"put back {_many(len(done), 'file')}; the store keeps its values")
+    for path in kept:
+        session.output.warn(f"{path} was changed since, and is left as it is")
+
+
+def _many(count: int, one: str, several: str = "") -> str:
+    return f"{count} {one if count == 1 else several or one + 's'}"

@@ -1,0 +1,1 @@
+"""Moves a gateway's plain text into the store: a plan (pure), then steps that each last."""
