@@ -449,7 +449,7 @@ def _named_plainly(path: str, names: list[str], kept: Collection[str]) -> Findin
     them = "it" if len(names) == 1 else "them"
     hint = f"the store has {them}: take {them} out of {path}"
     if left:
-        hint = f"openclaw secrets get {left[0]} | openclaw secrets set {left[0]}, then take it out"
+        hint = "openclaw secrets migrate"
     what = "1 secret stands" if len(names) == 1 else f"{len(names)} secrets stand"
     readable = bool(_mode(path) & 0o077)
     others = ", which others can read" if readable else ""

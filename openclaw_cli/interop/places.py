@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -152,7 +153,7 @@ def _fits(keys: tuple[str, ...], pattern: tuple[str, ...]) -> bool:
 
 
 def _listed(script: str) -> list[str]:
-    folder = script.rpartition("/")[0]
+    folder = os.path.dirname(os.path.realpath(script))
     try:
         with open(f"{folder}/{MATRIX}", encoding="utf-8") as file:
             entries = json.load(file)["entries"]

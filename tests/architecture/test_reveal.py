@@ -26,6 +26,7 @@ WHERE = {
     "gateway/granting.py": "to the instance of the agent that was granted it",
     "fetching.py": "to the cipher of the sealed copy",
     "interop/migrate/gather.py": "what stands in a file of settings, on its way into the store",
+    "interop/migrate/plan.py": "compared with others: equal values are one secret",
     "interop/migrate/steps.py": "compared with what came back; the key of the sealed backup",
     "interop/resolver.py": "to the gateway that asked",
     "model.py": "where it is defined",

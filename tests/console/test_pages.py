@@ -11,7 +11,10 @@ from tests.console.runner import problems, steps
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", ROOT / "README.zh-TW.md", *sorted(ROOT.glob("docs/**/*.md"))]
 # Those that need servers of their own run in tests/integration/, by the file of that name.
-WITH_SERVERS = {"docs/tutorial/unattended-rotation.md": "test_unattended_rotation.py"}
+WITH_SERVERS = {
+    "docs/openclaw-gateway.md": "test_gateway_page.py",
+    "docs/tutorial/unattended-rotation.md": "test_unattended_rotation.py",
+}
 WITH_SESSIONS = [
     page
     for page in PAGES

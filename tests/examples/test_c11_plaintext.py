@@ -120,3 +120,23 @@ def test_c18_is_refused_in_production(
         done = openclaw("secrets", "get", "anthropic/apiKey", env=there, check=78)
         assert b"openclaw.json, line 1: anthropic.apiKey is plain text" in done.err
         assert b"sk-ant" not in done.err + done.out
+
+
+@pytest.mark.parametrize("text", [C11, C18], ids=["c11", "c18"])
+def test_migrate_moves_it_into_the_store(
+    main: Main, state: Path, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")  # no gateway is needed for what is ours
+    (state / "openclaw.json").write_text(text)
+    named = [each["name"] for each in main("secrets", "list", "--json").json()["secrets"]]
+    before = {name: main("secrets", "get", name, check=0).out for name in named}
+    main("secrets", "migrate", "--yes", check=0)
+    left = (state / "openclaw.json").read_bytes()
+    assert not [value for value in before.values() if value in left]
+    assert ("model" in text) == (b'"model": "gpt"' in left)
+    for name, value in before.items():
+        done = main("secrets", "get", name, check=0)
+        assert (done.out, done.err) == (value, b"")
+    assert not [
+        each for each in main("status", "--json").json()["findings"] if each["what"] == "plaintext"
+    ]

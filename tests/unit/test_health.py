@@ -222,8 +222,8 @@ def test_the_hint_for_a_named_value_in_plain_text_ends_when_the_store_has_it(
         (finding,) = health.of_plaintext(secrets.home, named, kept)
         return finding.hint
 
-    assert hint() == "openclaw secrets get one | openclaw secrets set one, then take it out"
-    assert hint("one") == "openclaw secrets get two | openclaw secrets set two, then take it out"
+    assert hint() == "openclaw secrets migrate"
+    assert hint("one") == "openclaw secrets migrate"
     assert hint("one", "two") == f"the store has them: take them out of {path}"
 
 

@@ -132,13 +132,15 @@ def _plan(session: Session, gateway: Gateway | None, state_dir: str | None) -> P
     state = gateway.state if gateway else absolute(state_dir) or session.home.root
     config = gateway.config if gateway else f"{state}/{gateways.CONFIG}"
     with session.output.progress("looking"):
-        return plans.made(gather.found(state, config, gateway, session.settings.plaintext))
+        found = gather.found(state, config, gateway, session.settings.plaintext)
+    for name in found.referenced & _names(session):
+        found.known[name] = _read(session, name)
+    return plans.made(found)
 
 
 def _named_apart(session: Session, plan: Plan) -> list[Move]:
     """Give the moves names that are free; return those whose value is not in the store yet."""
-    entries = session.secrets.catalogue().entries.values()
-    taken = [entry.name for entry in entries if not entry.deleted]
+    taken = _names(session)
 
     def same(move: Move, name: str) -> bool:
         if name not in taken:
@@ -146,6 +148,11 @@ def _named_apart(session: Session, plan: Plan) -> list[Move]:
         return hmac.compare_digest(_read(session, name).reveal(), move.value.reveal())
 
     return plans.named_apart(plan, taken, same)
+
+
+def _names(session: Session) -> set[str]:
+    entries = session.secrets.catalogue().entries.values()
+    return {entry.name for entry in entries if not entry.deleted}
 
 
 def _read(session: Session, name: str) -> SecretValue:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_cli.config import plain_value
 from openclaw_cli.errors import ConfigError, OpenclawError
-from openclaw_cli.interop import auth_store, config_file, json5, places
+from openclaw_cli.interop import auth_store, config_file, json5, places, wiring
 from openclaw_cli.interop.migrate.plan import OWN, PROFILES, ROW, Found, Spot
 from openclaw_cli.interop.scan import structured
 
@@ -44,6 +44,7 @@ def found(
     for path in sorted(glob.glob(f"{glob.escape(state)}/agents/*/agent/models.json")):
         seen.models += [(path, place) for place in _in_config(path)]
     _dotenv(seen, state)
+    seen.referenced = frozenset(_referenced(seen, state))
     seen.takes_bare_provider = gateway is not None and gateway.version >= _BARE_PROVIDER
     seen.copies = list(_copies(state))
     return seen
@@ -64,7 +65,7 @@ def _config(seen: Found) -> None:
     ours = {spot.keys for _, spot, _ in seen.own if spot.path == seen.config}
     seen.places = [each for each in places.in_config(root) if each.keys not in ours]
     configured = root.at("models", "providers")
-    seen.providers = frozenset(
+    seen.configured = frozenset(
         name
         for name, each in (configured.members.items() if configured else ())
         if "apiKey" in each.members
@@ -73,7 +74,7 @@ def _config(seen: Found) -> None:
 
 def _profiles(seen: Found, state: str) -> None:
     files = sorted(glob.glob(f"{glob.escape(state)}/agents/*/agent/auth-profiles.json"))
-    names = set(seen.providers)
+    names = set(seen.configured)
     for path in files:
         agent = path.split("/")[-3]
         file = config_file.read(path)
@@ -90,6 +91,27 @@ def _profiles(seen: Found, state: str) -> None:
                 seen.profiles.append((spot, place, _provider(root, place)))
             names |= _profile_providers(root)
     seen.providers = frozenset(names)
+
+
+def _referenced(seen: Found, state: str) -> Iterator[str]:
+    """Yield the ids of references to a provider that runs our resolver."""
+    config = config_file.read(seen.config)
+    root = config.root() if config else None
+    providers = root.at("secrets", "providers") if root else None
+    ours = {
+        name
+        for name, each in (providers.members.items() if providers else ())
+        if (command := each.members.get("command"))
+        and os.path.basename(command.text) == wiring.RESOLVER
+    }
+    files = glob.glob(f"{glob.escape(state)}/agents/*/agent/auth-profiles.json")
+    roots = [file.root() for path in files if (file := config_file.read(path))]
+    rows = [row for path in auth_store.files(state) for row in auth_store.rows(path)]
+    for each in [*([root] if root else []), *roots, *(json5.parse(r.text, r.path) for r in rows)]:
+        for keys, node in each.strings():
+            above = each.at(*keys[:-1], "provider")
+            if keys[-1:] == ("id",) and above is not None and above.text in ours:
+                yield node.text
 
 
 def _provider(root: json5.Node | None, place: places.Place) -> str:

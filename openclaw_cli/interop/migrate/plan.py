@@ -76,7 +76,10 @@ class Left:
 class Found:
     """What was read of a gateway's state: the places by file, in the order of their authority.
 
-    With each auth profile comes the provider that it is for; `providers` are those that have a key.
+    With each auth profile comes the provider that it is for; `providers` are those that
+    have a key, `configured` those that have it in the configuration.
+    `referenced` are secrets that references to us name already, `known` their values: so that a
+    migration that was interrupted goes on, and what only repeats such a value is found.
     """
 
     config: str = ""
@@ -88,6 +91,9 @@ class Found:
     own: list[tuple[str, Spot, bytes]] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
     providers: frozenset[str] = frozenset()
+    configured: frozenset[str] = frozenset()
+    referenced: frozenset[str] = frozenset()
+    known: dict[str, SecretValue] = field(default_factory=dict)
     takes_bare_provider: bool = False
     served: bool = True
 
@@ -148,7 +154,9 @@ def secret_name(keys: Iterable[str]) -> str:
 class _Planner:
     def __init__(self, found: Found) -> None:
         self._found = found
-        self._by_value: dict[bytes, Move] = {}
+        self._by_value = {
+            value.reveal(): Move(name, value) for name, value in sorted(found.known.items())
+        }
         self._env = {line.name: line.value for _, line in found.lines}
         self._used: set[str] = set()
         self.plan = Plan()
@@ -159,6 +167,7 @@ class _Planner:
             taken = {each.name for each in self.plan.moves}
             move = Move(free(name, taken), SecretValue(value))
             self._by_value[value] = move
+        if not move.spots:
             self.plan.moves.append(move)
         move.spots.append(spot)
 
@@ -209,7 +218,11 @@ class _Planner:
     def _repeats(self, provider: str, value: bytes) -> bool:
         move = self._by_value.get(value)
         keys = ("models", "providers", provider, "apiKey")
-        return move is not None and any(spot.keys == keys for spot in move.spots)
+        if move is None:
+            return False
+        return any(spot.keys == keys for spot in move.spots) or (
+            provider in self._found.configured and move.name in self._found.known
+        )
 
     def _may_add(self, provider: str) -> bool:
         return self._found.takes_bare_provider and provider not in self._found.providers

@@ -36,6 +36,7 @@ _LEAST_RANDOM = 3.4  # bits a letter; words of a language have less, 20 random l
 _LEAST_RANDOM_HEX = 3.0
 _SHORTEST = 16
 _BESIDE = 48  # bytes
+_QUOTES = (b"'", b'"', b"`")
 _HEX = re.compile(rb"[0-9a-fA-F]+")
 _DULL = re.compile(
     rb"(?i)example|placeholder|changeme|change-me|your[-_]|dummy|redacted|secretref|xxxx|0123456"
@@ -69,14 +70,16 @@ class Shapes:
                     yield Span(start, key.end(), KEY, f"a key of {title}")
                     break
 
-    def likely(self, text: bytes) -> Iterator[Span]:
-        """Yield what is random and stands beside a word that means a secret."""
+    def likely(self, text: bytes, *, quoted: bool = False) -> Iterator[Span]:
+        """Yield what is random and stands beside a word that means a secret, perhaps in quotes."""
         done = 0
         for _, _, end in self._words.find_matches_as_indexes(text.lower()):
             assigned = _ASSIGNED.match(text, end) if end >= done else None
             if assigned is None or b"\0" in text[max(0, end - _BESIDE) : assigned.start("value")]:
                 continue  # a database or a program: what stands side by side means nothing
             start, done = assigned.span("value")
+            if quoted and text[start - 1 : start] not in _QUOTES:
+                continue
             value = assigned["value"].rstrip(b".=:")
             ends = start + len(value)
             issuer = providers.recognise(value) if len(value) >= _SHORTEST else None

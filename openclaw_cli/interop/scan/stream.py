@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from openclaw_cli.running.masking import Needles
 
 WINDOW = 1024 * 1024  # bytes
+_CODE = (".c", ".cjs", ".css", ".go", ".h", ".java", ".js", ".jsx", ".map", ".mjs", ".php", ".py")
+"""What the names of files end with in which a secret stands in quotes, and a name does not."""
+_MINIFIED = ".min"  # in a name: code whose every word is as random as a secret
 _BEFORE = 256  # bytes of the window before, so that what stands in front of a key is seen
 
 
@@ -32,14 +35,16 @@ class Search:
     ) -> Iterator[Finding]:
         """Yield what is found in a file's whole content, and what is `known` of it already."""
         counted, line = 0, 1
-        for span in self.spans(data, known):
+        for span in self.spans(data, known, path):
             line += data.count(b"\n", counted, span.start)
             counted = span.start
             yield self._finding(data, span, line, path, blob)
 
-    def spans(self, text: bytes, known: Iterable[Span] = ()) -> list[Span]:
+    def spans(self, text: bytes, known: Iterable[Span] = (), path: str = "") -> list[Span]:
         """Return what is found in a text, the surest kind for each stretch."""
-        found = [*known, *self._shapes.found(text), *self._shapes.likely(text)]
+        found = [*known, *self._shapes.found(text)]
+        if _MINIFIED not in path:
+            found += self._shapes.likely(text, quoted=path.endswith(_CODE))
         if self._needles is not None:
             for start, end, mask in self._needles.found(text):
                 name = mask.decode().removeprefix("[openclaw").rstrip("]").removeprefix(":")
@@ -59,7 +64,7 @@ class Search:
             more = read(WINDOW)
             until = len(text) - self._overlap if more else len(text)
             counted, line = 0, lines + 1
-            for span in self.spans(text):
+            for span in self.spans(text, (), path):
                 if done <= span.start < until:
                     line += text.count(b"\n", counted, span.start)
                     counted = span.start

@@ -16,20 +16,7 @@ from openclaw_cli.interop import config_file, gateway, wiring
 from openclaw_cli.service import Secrets
 from openclaw_cli.settings import Settings
 from tests.conftest import SCRIPTS, Openclaw
-
-
-def installed(place: Path, version: str = "2026.9.6", answer: str = "exit 0") -> Path:
-    """Lay out a package as npm does, with a shell script for the program; return its bin folder."""
-    package = place / "lib" / "node_modules" / "openclaw"
-    package.mkdir(parents=True)
-    (package / "package.json").write_text(json.dumps({"name": "openclaw", "version": version}))
-    program = package / "openclaw.sh"
-    program.write_text(f"#!/bin/sh\n{answer}\n")
-    program.chmod(0o755)
-    folder = place / "bin"
-    folder.mkdir()
-    (folder / "openclaw").symlink_to(program)
-    return folder
+from tests.unit.interop.installation import installed
 
 
 def test_it_is_the_first_on_the_path_that_is_not_ours(tmp_path: Path) -> None:

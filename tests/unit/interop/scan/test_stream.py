@@ -114,7 +114,7 @@ def test_a_line_without_end_takes_no_more_memory_than_any_other() -> None:
     looked = search(db=VALUE)
     spans = looked.spans
 
-    def measured(text: bytes) -> list[object]:
+    def measured(text: bytes, *_rest: object) -> list[object]:
         nonlocal longest
         longest = max(longest, len(text))
         return list(spans(text))
@@ -156,3 +156,9 @@ def test_entropy_is_in_bits_a_letter() -> None:
     assert entropy(b"abab") == 1
     assert entropy(b"abcdefgh") == 3
     assert not is_random(b"short1")
+
+
+def test_in_code_a_secret_stands_in_quotes_and_a_name_does_not() -> None:
+    text = b"token:q8Xw3LmZ7pTr9VbN2kYd, key='z8Xw3LmZ7pTr9VbN2kYd'"
+    for path, count in (("a.js", 1), ("a.yaml", 2), ("a.min.js", 0)):
+        assert len(list(search().findings(io.BytesIO(text).read, path))) == count, path
