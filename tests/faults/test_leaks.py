@@ -81,6 +81,7 @@ USES = (
     Use("secrets copy kept copied"),
     Use("secrets copy kept --environment staging"),
     Use("secrets scan"),
+    Use("secrets migrate --yes"),
     Use("secrets grant reader kept"),
     Use("secrets revoke reader --all", status=3),
     Use("secrets grants"),

@@ -22,7 +22,7 @@ def tell(output: Output, answers: Iterable[tuple[Reference, Secret | OpenclawErr
             name = reference.path
             output.warn(
                 f"{name} stands in plain text in the configuration",
-                hint=f"openclaw secrets get {name} | openclaw secrets set {name}, then take it out",
+                hint="openclaw secrets migrate",
             )
         if isinstance(secret, Secret) and secret.stale and secret.age is not None:
             old = duration.relative(-secret.age)
