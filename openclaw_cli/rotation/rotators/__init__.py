@@ -23,6 +23,7 @@ ROTATORS = Registry(
         "openai": "openclaw_cli.rotation.rotators.openai:Openai",
         "postgres": "openclaw_cli.rotation.rotators.postgres:Postgres [postgres]",
         "person": "openclaw_cli.rotation.rotators.person:Person",
+        "slack": "openclaw_cli.rotation.rotators.slack:Slack",
         "vault": "openclaw_cli.rotation.rotators.vault:Vault",
         "vault-dynamic": "openclaw_cli.rotation.rotators.vault_dynamic:VaultDynamic",
         "vault-static": "openclaw_cli.rotation.rotators.vault_static:VaultStatic",
