@@ -55,8 +55,8 @@ project: `POST /v1/organization/projects/PROJECT/service_accounts`.""",
 installation. A token lives an hour: rotate it `every:30m`, with `--grace 15m`.
 Fine-grained and classic personal access tokens can be made on GitHub's page only.""",
     "github-deploy-key": "A token with *Administration: write* for the repository.",
-    "slack": """An app that has turned token rotation on, which cannot be turned off again; its client
-id and secret are on the page *Basic Information*.""",
+    "slack": """An app that has turned token rotation on, which cannot be turned off again; its
+client id and secret are on the page *Basic Information*.""",
     "aws-iam": f"```json\n{policy('NAME')}\n```",
     "aws-secrets-manager": _SECRETS_MANAGER.format(
         '"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", '
