@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli.backends.connect import aws
+from openclaw_cli.backends.connect.aws_codes import Rejected
 from openclaw_cli.backends.protocols import (
     Health,
     Setting,
@@ -106,7 +107,7 @@ class ParameterStoreBackend:
             answer = self._aws.send(
                 "ssm", "PutParameter", arguments, self._aws.deadline(), again=False
             )
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             raise self._error(rejected, path, name) from None
         return Version(self._number(answer.get("Version"), path), created=time.time())
 
@@ -115,7 +116,7 @@ class ParameterStoreBackend:
         name = self._name(path)
         try:
             self._send("DeleteParameter", {"Name": name}, self._aws.deadline())
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             if rejected.code in _ABSENT:
                 return False
             raise self._error(rejected, path, name) from None
@@ -172,7 +173,7 @@ class ParameterStoreBackend:
             folder = self._prefix.rstrip("/") or "/"
             try:
                 self._send("GetParametersByPath", {"Path": folder, "MaxResults": 1}, deadline)
-            except aws.Rejected as rejected:
+            except Rejected as rejected:
                 raise self._aws.error(rejected, "the list", self._arn(folder)) from None
 
         return self._aws.check([("reading", read), ("listing", list_)])
@@ -221,10 +222,10 @@ class ParameterStoreBackend:
     ) -> list[dict[str, Any]]:
         try:
             return self._aws.pages("ssm", action, "Parameters", arguments, self._aws.deadline())
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             raise self._error(rejected, what, name) from None
 
-    def _error(self, rejected: aws.Rejected, path: str, name: str) -> OpenclawError:
+    def _error(self, rejected: Rejected, path: str, name: str) -> OpenclawError:
         return self._aws.error(rejected, path, self._arn(name))
 
     def _arn(self, name: str) -> str:
@@ -237,7 +238,7 @@ class ParameterStoreBackend:
             answer = self._send(
                 "GetParameter", {"Name": name, "WithDecryption": decrypted}, deadline
             )
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             raise self._error(rejected, path, name.partition(":")[0]) from None
         parameter = answer.get("Parameter")
         if not isinstance(parameter, dict):

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli.backends.connect import aws
+from openclaw_cli.backends.connect.aws_codes import Rejected
 from openclaw_cli.backends.protocols import (
     Health,
     Setting,
@@ -107,7 +108,7 @@ class SecretsManagerBackend:
         for _ in range(3):
             try:
                 return self._written(name, content, deadline)
-            except aws.Rejected as rejected:
+            except Rejected as rejected:
                 if rejected.code == _WRONG_STATE:
                     self._restore(path, name, deadline)
                 elif rejected.code not in {_ABSENT, _EXISTS}:
@@ -125,7 +126,7 @@ class SecretsManagerBackend:
                 self._send("DescribeSecret", {"SecretId": name}, deadline)
                 how = {"ForceDeleteWithoutRecovery": True}
             self._send("DeleteSecret", {"SecretId": name, **how}, deadline)
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             if rejected.code in {_ABSENT, _WRONG_STATE}:
                 return False
             raise self._error(rejected, path, name) from None
@@ -140,7 +141,7 @@ class SecretsManagerBackend:
             arguments["Filters"] = [{"Key": "name", "Values": [start]}]
         try:
             listed = self._pages("ListSecrets", "SecretList", arguments)
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             raise self._aws.error(rejected, "the list", "*") from None
         found = (each.get("Name") for each in listed)
         return sorted(
@@ -155,7 +156,7 @@ class SecretsManagerBackend:
         arguments = {"SecretId": name, "MaxResults": _PAGE, "IncludeDeprecated": True}
         try:
             listed = self._pages("ListSecretVersionIds", "Versions", arguments)
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             raise self._error(rejected, path, name) from None
         found = [_version(each) for each in listed]
         if not found:
@@ -176,7 +177,7 @@ class SecretsManagerBackend:
         def list_(deadline: Deadline) -> None:
             try:
                 self._send("ListSecrets", {"MaxResults": 1}, deadline)
-            except aws.Rejected as rejected:
+            except Rejected as rejected:
                 raise self._aws.error(rejected, "the list", "*") from None
 
         return self._aws.check([("reading", read), ("listing", list_)])
@@ -204,7 +205,7 @@ class SecretsManagerBackend:
     def _pages(self, action: str, key: str, arguments: dict[str, Any]) -> list[dict[str, Any]]:
         return self._aws.pages("secretsmanager", action, key, arguments, self._aws.deadline())
 
-    def _error(self, rejected: aws.Rejected, path: str, name: str) -> OpenclawError:
+    def _error(self, rejected: Rejected, path: str, name: str) -> OpenclawError:
         if rejected.code == _WRONG_STATE and rejected.action.endswith(":GetSecretValue"):
             return NotFoundError(
                 f"{path} is to be deleted from {self._aws.title}",
@@ -220,7 +221,7 @@ class SecretsManagerBackend:
         arguments = {"SecretId": name, **self._which(path, version)}
         try:
             answer = self._send("GetSecretValue", arguments, deadline)
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             refused = self._error(rejected, path, name)
             if version and rejected.code == _ABSENT:
                 refused = _no_version(path, version)
@@ -258,10 +259,10 @@ class SecretsManagerBackend:
         return {path: one for path, one in found.items() if _is_current(one)}
 
     def _written(self, name: str, content: dict[str, Any], deadline: Deadline) -> Version:
-        """Write to the secret, or create it; raises `aws.Rejected`."""
+        """Write to the secret, or create it; raises `Rejected`."""
         try:
             answer = self._send("PutSecretValue", {"SecretId": name, **content}, deadline)
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             if rejected.code != _ABSENT:
                 raise
             arguments = {"Name": name, **content}
@@ -276,7 +277,7 @@ class SecretsManagerBackend:
     def _restore(self, path: str, name: str, deadline: Deadline) -> None:
         try:
             self._send("RestoreSecret", {"SecretId": name}, deadline)
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             raise self._error(rejected, path, name) from None
 
 

@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from openclaw_cli.backends.connect import aws
+from openclaw_cli.backends.connect.aws_codes import Rejected
 from openclaw_cli.errors import DeniedError, NotFoundError, OpenclawError
 from openclaw_cli.rotation import aws as connect
 from openclaw_cli.rotation.rotator import Setting, Task
@@ -37,7 +37,7 @@ class Staged:
         try:
             deadline = self._connection.deadline()
             return self._connection.send("secretsmanager", action, arguments, deadline, again=again)
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             raise self._error(rejected) from None
 
     def versions(self, described: dict[str, Any] | None = None) -> dict[str, list[str]]:
@@ -65,7 +65,7 @@ class Staged:
         given = {name: version for name, version in arguments.items() if version}
         self.send("UpdateSecretVersionStage", VersionStage=stage, **given)
 
-    def _error(self, rejected: aws.Rejected) -> OpenclawError:
+    def _error(self, rejected: Rejected) -> OpenclawError:
         name = safe(self.id)
         arn = name if name.startswith("arn:") else f"arn:aws:secretsmanager:*:*:secret:{name}-*"
         if rejected.denied:

@@ -1,26 +1,25 @@
-"""How one signs in to AWS and sends to it: settings, Amazon's own variables and files, roles.
+"""AWS as one identity in one region: an action is sent, its answer or its refusal is returned.
 
-Shared by both backends and the key slot. botocore, on which boto3 stands, finds the credentials,
-signs and reads; what it would send goes through `timed.py`. It is imported at the first call.
+Shared by both backends, the key slot and the rotators. botocore, on which boto3 stands, finds the
+credentials (`aws_sign_in.py`), signs and reads; what it would send goes through `aws_http.py`. It
+is imported at the first call.
 """
 
 from __future__ import annotations
 
-import functools
-import ipaddress
 import json
-import os
 import random
-import re
-import shlex
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
+from openclaw_cli.backends.connect import aws_codes as codes
+from openclaw_cli.backends.connect import aws_sign_in as sign_in
+from openclaw_cli.backends.connect.aws_codes import Rejected
+from openclaw_cli.backends.connect.aws_http import Away, Sender
 from openclaw_cli.backends.protocols import (
     Health,
     Setting,
@@ -42,7 +41,7 @@ from openclaw_cli.registry import missing_library
 from openclaw_cli.sanitize import safe
 
 if TYPE_CHECKING:
-    from openclaw_cli.backends.connect.timed import Deadline, Pools
+    from openclaw_cli.backends.connect.timed import Deadline
 
 SETTINGS = (
     Setting("region", "", "The region; nothing: AWS_REGION, AWS_DEFAULT_REGION, the profile's."),
@@ -60,151 +59,8 @@ SETTINGS = (
     Setting("threads", 8, "How many requests a batch makes at once."),
 )
 
-MAX_ANSWER = 4 * 1024 * 1024  # bytes: a batch of 20 values of 64 KiB, as JSON writes them
-_LIBRARIES = ("boto3", "botocore", "s3transfer", "urllib3")
-_MULTIPLE_CHOICES, _BAD_REQUEST, _SERVER_ERROR = 300, 400, 500
-_LINK_LOCAL = (ipaddress.ip_network("169.254.0.0/16"), ipaddress.ip_network("fe80::/10"))
-_METADATA = ipaddress.ip_address("fd00:ec2::254")
-_CODE = re.compile(r"[A-Za-z][A-Za-z.]{0,63}")
-_REGION = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-
-_NOT_FOUND = frozenset(
-    (
-        "NotFoundException",
-        "ParameterNotFound",
-        "ParameterVersionNotFound",
-        "ResourceNotFoundException",
-    )
-)
-_DENIED = frozenset(
-    (
-        "AccessDenied",
-        "AccessDeniedException",
-        "AuthFailure",
-        "NotAuthorized",
-        "OptInRequired",
-        "UnauthorizedOperation",
-    )
-)
-_EXPIRED = frozenset(("ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"))
-_UNKNOWN_KEY = frozenset(
-    (
-        "IncompleteSignature",
-        "IncompleteSignatureException",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSignatureException",
-        "MissingAuthenticationToken",
-        "MissingAuthenticationTokenException",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    )
-)
-_WRONG_TIME = frozenset(("RequestExpired", "RequestInTheFuture", "RequestTimeTooSkewed"))
-_SLOWER = frozenset(  # nothing was done, so anything can be sent again
-    (
-        "LimitExceeded",
-        "PriorRequestNotComplete",
-        "ProvisionedThroughputExceededException",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "Throttling",
-        "ThrottledException",
-        "ThrottlingException",
-        "TooManyRequestsException",
-        "TooManyUpdates",
-    )
-)
-_AWAY = frozenset(
-    (
-        "DependencyTimeoutException",
-        "InternalFailure",
-        "InternalServerError",
-        "InternalServiceError",
-        "InternalServiceErrorException",
-        "KMSInternalException",
-        "KeyUnavailableException",
-        "RequestTimeout",
-        "RequestTimeoutException",
-        "ServiceUnavailable",
-        "ServiceUnavailableException",
-    )
-)
-
-# Botocore's exceptions by name, and what they mean; no hint: how to sign in.
-_MEANINGS: tuple[tuple[tuple[str, ...], type[OpenclawError], str, str], ...] = (
-    (
-        ("ProfileNotFound",),
-        ConfigError,
-        "the AWS profile does not exist",
-        "aws configure list-profiles",
-    ),
-    (("NoCredentialsError",), DeniedError, "no AWS credentials were found", ""),
-    (
-        ("SSOError", "TokenRetrievalError", "UnauthorizedSSOTokenError", "LoginError"),
-        DeniedError,
-        "the AWS sign-in has ended",
-        "",
-    ),
-    (
-        ("CredentialRetrievalError",),
-        DeniedError,
-        "what the AWS profile names gave no credentials",
-        "",
-    ),
-    (
-        ("MetadataRetrievalError", "HTTPClientError"),
-        TemporaryError,
-        "what gives the AWS credentials cannot be reached",
-        "aws sts get-caller-identity",
-    ),
-    (
-        (
-            "ConfigNotFound",
-            "ConfigParseError",
-            "EndpointProviderError",
-            "InfiniteLoopConfigError",
-            "InvalidConfigError",
-            "InvalidRegionError",
-            "NoRegionError",
-            "PartialCredentialsError",
-        ),
-        ConfigError,
-        "the AWS configuration cannot be used",
-        "aws configure list",
-    ),
-)
-
 T = TypeVar("T")
 Found = dict[str, Secret | OpenclawError]
-
-
-class Rejected(Exception):  # noqa: N818 - not an error of ours: who asked knows what it means
-    """AWS answered with an error: its code, which is "" when it is not one of Amazon's."""
-
-    def __init__(self, action: str, code: str, status: int, retry_after: float) -> None:
-        super().__init__(action, code, status)
-        self.action = action
-        self.code = code
-        self.status = status
-        self.retry_after = retry_after
-
-    @property
-    def slower(self) -> bool:
-        """Whether we are to come back later, and nothing was done."""
-        return self.code in _SLOWER or self.status == 429  # noqa: PLR2004
-
-    @property
-    def away(self) -> bool:
-        """Whether the service itself is in trouble."""
-        return self.code in _AWAY or self.status >= _SERVER_ERROR
-
-    @property
-    def denied(self) -> bool:
-        """Whether a policy forbids it."""
-        return self.code in _DENIED or (not self.code and self.status in {401, 403})
 
 
 class Connection:
@@ -235,9 +91,7 @@ class Connection:
         self._session: Any = None
         self._credentials: Any = None
         self._clients: dict[str, Any] = {}
-        self._pools: Pools | None = None
-        # What botocore calls our sending with has no room for the deadline.
-        self._current = threading.local()
+        self._sender = Sender(self.settings, title, written=self._setting, own_key=key is not None)
         for name in ("timeout", "threads"):
             if float(self.settings[name]) <= 0:
                 raise ConfigError(f"the setting {name} of the {kind} backend is more than 0")
@@ -287,7 +141,7 @@ class Connection:
                     raise
                 if attempt >= int(self.settings["retries"]) or not deadline.sleep(pause):
                     raise
-            except _Away as away:
+            except Away as away:
                 tried = attempt >= int(self.settings["retries"])
                 if not again or tried or not deadline.sleep(_pause(attempt)):
                     raise away.error from None
@@ -379,7 +233,7 @@ class Connection:
         The hint of a denial is the statement of a policy that would allow it.
         """
         code = rejected.code or f"status {rejected.status}"
-        if rejected.code in _NOT_FOUND:
+        if rejected.code in codes.NOT_FOUND:
             return NotFoundError(f"{what} is not in {self.title}")
         if rejected.denied:
             allowing = "an IAM policy that would: " + statement(rejected.action, resource)
@@ -388,14 +242,16 @@ class Connection:
             return DeniedError(
                 f"{self.title} does not allow {rejected.action} on {what}", hint=allowing
             )
-        if rejected.code in _EXPIRED:
-            return DeniedError("the AWS credentials have expired", hint=self._sign_in_again())
-        if rejected.code in _UNKNOWN_KEY:
+        if rejected.code in codes.EXPIRED:
+            return DeniedError(
+                "the AWS credentials have expired", hint=sign_in.again(self.settings)
+            )
+        if rejected.code in codes.UNKNOWN_KEY:
             return DeniedError(
                 f"{self.title} does not know the credentials ({code})",
-                hint=f"they were revoked, or belong elsewhere: {self._sign_in_again()}",
+                hint=f"they were revoked, or belong elsewhere: {sign_in.again(self.settings)}",
             )
-        if rejected.code in _WRONG_TIME:
+        if rejected.code in codes.WRONG_TIME:
             return DeniedError(
                 "AWS says that our clock is wrong, so it accepts no signature",
                 hint="timedatectl set-ntp true",
@@ -460,15 +316,15 @@ class Connection:
         from botocore import xform_name
         from botocore.exceptions import ClientError
 
-        self._current.deadline = deadline
+        self._sender.current.deadline = deadline
         try:
             client = self._client(service, deadline)
             self._sign_in(deadline)
             answer = getattr(client, xform_name(action))(**arguments)
-        except (OpenclawError, _Away):
+        except (OpenclawError, Away):
             raise
         except ClientError as refused:
-            raise _rejected(service, refused) from None
+            raise codes.refusal(service, refused) from None
         except Exception as failure:  # noqa: BLE001 - its text may hold a value: by its type alone
             raise self._trouble(failure) from None
         if not isinstance(answer, dict):
@@ -480,73 +336,15 @@ class Connection:
         with self._lock:
             if service not in self._clients:
                 if self._session is None:
-                    self._session = self._new_session(deadline)
+                    self._session, self._credentials = sign_in.session(
+                        self.settings, self._key, self._sender, self._setting, deadline
+                    )
                 self._clients[service] = self._new_client(service)
-            _keep_quiet()
+            sign_in.keep_quiet()
             return self._clients[service]
-
-    def _new_session(self, deadline: Deadline) -> Any:  # noqa: ANN401
-        from botocore.config import Config
-        from botocore.session import Session
-
-        _keep_quiet()
-        profile = str(self.settings["profile"]) or None
-        session = Session(profile=profile) if profile else Session()
-        session.set_default_client_config(
-            # The text of a failed validation holds the value; tries are ours to count.
-            Config(
-                parameter_validation=False, retries={"mode": "standard", "total_max_attempts": 1}
-            )
-        )
-        session.register_component("data_loader", _loader(session.get_config_variable("data_path")))
-        session.register("before-send", self._send)
-        session.set_config_variable("region", self._region(session))
-        resolver = session.get_component("credential_provider")
-        if not (self.settings["instance-role"] or _is_ec2()):
-            resolver.remove("iam-role")
-        # Else a code would be asked for on the terminal, or read from what is piped to us.
-        resolver.get_provider("assume-role")._prompter = _no_code  # noqa: SLF001
-        # A profile can name a program that finds them, which may never end.
-        found = self._given() or _within(deadline, self._current, resolver.load_credentials)
-        if found is None:
-            raise DeniedError("no AWS credentials were found", hint=self._sign_in_again())
-        self._credentials = self._in_role(session, found) if self.settings["role-arn"] else found
-        session.register_component("credential_provider", _Found(self._credentials))
-        return session
-
-    def _given(self) -> Any:  # noqa: ANN401
-        from botocore.credentials import Credentials
-
-        return Credentials(*self._key, method="a secret") if self._key else None
 
     def _setting(self, name: str, value: str) -> str:
         return self._written.format(name, value)
-
-    def _region(self, session: Any) -> str:  # noqa: ANN401
-        region = (
-            self.settings["region"]
-            or os.environ.get("AWS_REGION", "")
-            or session.get_config_variable("region")
-        )
-        if not region:
-            raise ConfigError(
-                "no AWS region is set",
-                hint=self._setting("region", '"REGION"'),
-            )
-        if not _REGION.fullmatch(str(region)):  # it becomes a part of a host's name
-            raise ConfigError(f"not an AWS region: {safe(str(region))}")
-        return str(region)
-
-    def _in_role(self, session: Any, source: Any) -> Any:  # noqa: ANN401
-        from botocore.credentials import AssumeRoleCredentialFetcher, DeferredRefreshableCredentials
-
-        asked = {"RoleSessionName": self.settings["role-session-name"]}
-        if self.settings["external-id"]:
-            asked["ExternalId"] = self.settings["external-id"]
-        fetcher = AssumeRoleCredentialFetcher(
-            session.create_client, source, self.settings["role-arn"], extra_args=asked
-        )
-        return DeferredRefreshableCredentials(fetcher.fetch_credentials, "assume-role")
 
     def _new_client(self, service: str) -> Any:  # noqa: ANN401
         endpoint = str(self.settings["endpoint"]) or None
@@ -554,29 +352,13 @@ class Connection:
             endpoint = None
         return self._session.create_client(service, endpoint_url=endpoint)
 
-    def _check_endpoint(self, url: str) -> None:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        origin = safe(f"{parts.scheme}://{host}")
-        if parts.scheme not in {"http", "https"} or not host or parts.username is not None:
-            raise ConfigError("the AWS endpoint is not an address: https://HOST[:PORT]")
-        if _is_metadata(host):
-            raise ConfigError(f"the AWS endpoint is the machine's metadata service: {origin}")
-        if parts.scheme == "http" and not (_is_loopback(host) or self.settings["plain-http"]):
-            raise ConfigError(
-                f"the AWS endpoint is not encrypted: {origin}",
-                hint=self._setting("plain-http", "true") + ", if it must be"
-                if self._key is None
-                else "use https://",
-            )
-
     def _sign_in(self, deadline: Deadline) -> None:
         """Have credentials that end renewed while somebody watches the time."""
         stale = getattr(self._credentials, "refresh_needed", None)
         if stale is None or not stale():
             return
         try:
-            _within(deadline, self._current, self._credentials.get_frozen_credentials)
+            sign_in.within(deadline, self._sender, self._credentials.get_frozen_credentials)
         except Exception as failure:  # noqa: BLE001
             raise self._not_signed_in(failure) from None
 
@@ -585,69 +367,9 @@ class Connection:
 
         if not isinstance(failure, ClientError):
             return self._trouble(failure)
-        rejected = _rejected("sts", failure)
+        rejected = codes.refusal("sts", failure)
         role = safe(str(self.settings["role-arn"])) or "the role of the profile"
         return self.error(rejected, role, role)
-
-    def _send(self, request: Any, **_event: Any) -> Any:  # noqa: ANN401 - as botocore calls it
-        """Send in place of botocore; the answer is whole and in bounds."""
-        from botocore.awsrequest import AWSResponse
-
-        from openclaw_cli.backends.connect import timed
-
-        self._check_endpoint(request.url)
-        if self._pools is None:
-            self._pools = self._new_pools()
-        try:
-            status, headers, body = self._pools.send(
-                request.method, request.url, request.headers, request.body, self._current.deadline
-            )
-        except timed.Late as late:
-            kind = UncertainError if late.sent else TemporaryError
-            raise _Away(kind(f"{self.title} did not answer within the time limit")) from None
-        except timed.Unreachable as lost:
-            kind = UncertainError if lost.sent else TemporaryError
-            raise _Away(self._unreachable(request.url, kind)) from None
-        except timed.Untrusted:
-            raise ConfigError(
-                f"the certificate of {_origin(request.url)} is not one to trust",
-                hint="export AWS_CA_BUNDLE=/path/to/ca.pem",
-            ) from None
-        except timed.TooLarge:
-            raise RefusedError(
-                f"the answer of {self.title} is larger than {MAX_ANSWER // 1024} KiB"
-            ) from None
-        if _MULTIPLE_CHOICES <= status < _BAD_REQUEST:
-            raise RefusedError(
-                f"{_origin(request.url)} sends us to another address, which we do not follow"
-            )
-        return AWSResponse(request.url, status, headers, _Body(body))
-
-    def _new_pools(self) -> Pools:
-        from botocore.httpsession import get_cert_path
-
-        from openclaw_cli.backends.connect.timed import Pools
-
-        trusted = self.settings["ca-cert"] or self._session.get_config_variable("ca_bundle")
-        return Pools(
-            ca_certs=str(trusted or get_cert_path(True)),
-            proxy=str(self.settings["proxy"]),
-            threads=int(self.settings["threads"]),
-            largest=MAX_ANSWER,
-        )
-
-    def _unreachable(self, url: str, kind: type[TemporaryError]) -> TemporaryError:
-        hint = f"curl {_origin(url)}"
-        if not self.settings["proxy"] and (
-            os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
-        ):
-            hint = "HTTPS_PROXY is not used: " + self._setting("proxy", '"URL"')
-        return kind(f"{self.title} cannot be reached at {_origin(url)}", hint=hint)
-
-    def _sign_in_again(self) -> str:
-        profile = str(self.settings["profile"]) or os.environ.get("AWS_PROFILE", "")
-        chosen = f" --profile {shlex.quote(safe(profile))}" if profile else ""
-        return f"aws sso login{chosen}, or give a new key: aws configure{chosen}"
 
     def _trouble(self, failure: Exception) -> OpenclawError:
         """Return our error for one of botocore's, by its type: its text may repeat a value."""
@@ -657,15 +379,15 @@ class Connection:
 
         if isinstance(failure, OpenclawError):
             return failure
-        if isinstance(failure, _Away):
+        if isinstance(failure, Away):
             return failure.error
         if isinstance(failure, Late):
             return TemporaryError(f"{self.title} did not answer within the time limit")
-        for names, kind, message, hint in _MEANINGS:
+        for names, kind, message, hint in codes.MEANINGS:
             # Older ones do not have them all.
             known = tuple(filter(None, (getattr(theirs, name, None) for name in names)))
             if isinstance(failure, known):
-                return kind(message, hint=hint or self._sign_in_again())
+                return kind(message, hint=hint or sign_in.again(self.settings))
         return self.odd("a request")
 
 
@@ -684,42 +406,6 @@ def seconds(moment: object) -> float:
     return moment.timestamp() if isinstance(moment, datetime) else 0
 
 
-class _Away(Exception):  # noqa: N818
-    """There was no answer; the error to raise if trying again is no use either."""
-
-    def __init__(self, error: TemporaryError) -> None:
-        super().__init__()
-        self.error = error
-
-
-class _Found:
-    """What botocore's session asks for its credentials, once they were found."""
-
-    def __init__(self, credentials: Any) -> None:  # noqa: ANN401
-        self._credentials = credentials
-
-    def load_credentials(self) -> Any:  # noqa: ANN401
-        return self._credentials
-
-
-class _Body:
-    """A body that was read, as botocore reads one."""
-
-    def __init__(self, body: bytes) -> None:
-        self._body = body
-
-    def stream(self) -> list[bytes]:
-        return [self._body]
-
-
-@functools.cache
-def _loader(folders: str | None) -> Any:  # noqa: ANN401
-    """Return what reads botocore's descriptions of services: 50 ms for each, so once for all."""
-    from botocore.loaders import create_loader
-
-    return create_loader(folders)
-
-
 def _or_error(answer: Callable[[], Secret]) -> Secret | OpenclawError:
     try:
         return answer()
@@ -727,94 +413,5 @@ def _or_error(answer: Callable[[], Secret]) -> Secret | OpenclawError:
         return refused
 
 
-def _no_code(_question: str) -> str:
-    raise DeniedError(
-        "the AWS profile wants a code from a device, which is not asked for here",
-        hint="aws configure export-credentials --format env",
-    )
-
-
-def _within(deadline: Deadline, current: threading.local, work: Callable[[], T]) -> T:
-    """Return what `work` does on a thread, which is left behind when it takes too long."""
-    from openclaw_cli.backends.connect.timed import Late
-
-    done: list[T] = []
-    failed: list[BaseException] = []
-
-    def do() -> None:
-        current.deadline = deadline
-        try:
-            done.append(work())
-        except BaseException as failure:  # noqa: BLE001 - it is raised where it is awaited
-            failed.append(failure)
-
-    thread = threading.Thread(target=do, daemon=True)
-    thread.start()
-    thread.join(deadline.left())
-    if failed:
-        raise failed[0]
-    if not done:
-        raise Late
-    return done[0]
-
-
-def _keep_quiet() -> None:
-    """Take the libraries' loggers away: at DEBUG values, in warnings the service's own words.
-
-    Each logger by itself: a level above them can be changed by anybody who wants to see more.
-    """
-    import logging
-
-    for name in list(logging.root.manager.loggerDict):
-        if name.partition(".")[0] in _LIBRARIES:
-            logging.getLogger(name).setLevel(logging.CRITICAL)
-
-
-def _rejected(service: str, refused: Any) -> Rejected:  # noqa: ANN401 - botocore's ClientError
-    answer = refused.response
-    code = str(answer.get("Error", {}).get("Code", ""))
-    about = answer.get("ResponseMetadata", {})
-    status = about.get("HTTPStatusCode", 0)
-    after = str(about.get("HTTPHeaders", {}).get("retry-after", ""))
-    prefix = "sts" if refused.operation_name.startswith("AssumeRole") else service
-    return Rejected(
-        f"{prefix}:{refused.operation_name}",
-        code if _CODE.fullmatch(code) else "",
-        status if isinstance(status, int) else 0,
-        float(after) if after.isascii() and after.isdigit() else 0,
-    )
-
-
 def _pause(attempt: int) -> float:
     return 0.1 * 2.0**attempt * (1 + random.random())  # noqa: S311 - to keep retries apart
-
-
-def _origin(url: str) -> str:
-    parts = urlsplit(url)
-    return safe(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}")
-
-
-def _is_ec2() -> bool:
-    """Tell whether this machine says that Amazon made it; nothing is asked over the network."""
-    try:
-        with open("/sys/class/dmi/id/sys_vendor", encoding="ascii", errors="replace") as file:
-            return file.read(32).startswith("Amazon EC2")
-    except OSError:
-        return False
-
-
-def _is_metadata(host: str) -> bool:
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return address == _METADATA or any(address in network for network in _LINK_LOCAL)
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from openclaw_cli.backends.connect import aws
+from openclaw_cli.backends.connect.aws_codes import Rejected
 from openclaw_cli.errors import (
     ConfigError,
     ConflictError,
@@ -78,7 +79,7 @@ class AwsIam:
             iam.delete(unknown)
         try:
             answer = iam.send("CreateAccessKey", again=False)
-        except aws.Rejected:
+        except Rejected:
             raise _too_many(iam.user, keys, task) from None
         made = answer.get("AccessKey")
         id_, secret = (made.get("AccessKeyId"), made.get("SecretAccessKey")) if made else ("", "")
@@ -102,7 +103,7 @@ class AwsIam:
         while True:
             try:
                 sts.send("sts", "GetCallerIdentity", {}, sts.deadline())
-            except aws.Rejected as rejected:
+            except Rejected as rejected:
                 if rejected.code == _NOT_YET and patience.sleep(pause):
                     pause *= 2
                     continue
@@ -140,13 +141,13 @@ class _Iam:
         self.user = task.settings["user"] or self._owner()
 
     def send(self, action: str, *, again: bool = True, **arguments: Any) -> dict[str, Any]:  # noqa: ANN401
-        """Raise `aws.Rejected` only for a limit on how many keys there may be."""
+        """Raise `Rejected` only for a limit on how many keys there may be."""
         if action != "GetAccessKeyLastUsed":  # the one that finds the user by itself
             arguments["UserName"] = self.user
         deadline = self._connection.deadline()
         try:
             return self._connection.send("iam", action, arguments, deadline, again=again)
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             if rejected.code == "LimitExceeded":
                 raise
             raise self._error(rejected) from None
@@ -194,7 +195,7 @@ class _Iam:
         sts = _connection(self._task, key)
         try:
             who = sts.send("sts", "GetCallerIdentity", {}, sts.deadline())
-        except aws.Rejected as rejected:
+        except Rejected as rejected:
             raise sts.error(rejected, "who the key is of", "*") from None
         match = _USER.fullmatch(str(who.get("Arn", "")))
         if not match:
@@ -204,7 +205,7 @@ class _Iam:
             )
         return match[1]
 
-    def _error(self, rejected: aws.Rejected) -> OpenclawError:
+    def _error(self, rejected: Rejected) -> OpenclawError:
         user = safe(self.user)
         if rejected.code == _GONE:
             return _NoSuchKeyError(f"{TITLE} has no such user or access key: {user}")

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli.backends.connect import aws
+from openclaw_cli.backends.connect.aws_codes import Rejected
 from openclaw_cli.errors import (
     DeniedError,
     IntegrityError,
@@ -113,7 +114,7 @@ def _sent(
 ) -> dict[str, Any]:
     try:
         return connection.send("kms", action, arguments, connection.deadline())
-    except aws.Rejected as rejected:
+    except Rejected as rejected:
         if rejected.code in _NOT_OURS:
             raise LockedError(WRONG) from None
         raise connection.error(rejected, key, key) from None
