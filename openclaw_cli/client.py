@@ -103,12 +103,11 @@ def status() -> dict[str, Any]:
 
 
 def _output(reply: dict[str, Any]) -> Any:  # noqa: ANN401  any JSON
-    if "error" in reply and "outcome" not in reply:
+    told = reply.get("error", {})
+    if "outcome" not in reply:
         raise talk.error(reply)
     if reply["outcome"] != "ok":
-        raise AgentError(
-            reply["outcome"], str(reply.get("error") or ""), hint=str(reply.get("hint") or "")
-        )
+        raise AgentError(reply["outcome"], str(told.get("message", "")), hint=str(told.get("hint")))
     return reply["output"]
 
 

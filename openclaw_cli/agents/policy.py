@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 
 from openclaw_cli.agents import models
 from openclaw_cli.agents.fields import VERBS
-from openclaw_cli.agents.spec import CHAT, LEVELS, AgentSpec, Model, Permissions
+from openclaw_cli.agents.spec import ACP, CHAT, LEVELS, AgentSpec, Model, Permissions
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.home import Home
 
@@ -86,8 +86,11 @@ def confinement(
     whatever the permissions say, and never written.
     """
     found = policy(spec.permissions)
+    verbs = found.verbs
+    if spec.kind == ACP and not found.strict:
+        verbs |= {CONNECT}  # its own way to its model; what it does for us the protocol asks
     return {
-        "verbs": sorted(found.verbs),
+        "verbs": sorted(verbs),
         "programs": list(found.programs),
         "refused": list(found.refused),
         "strict": found.strict or spec.require_isolation in LEVELS[2:],

@@ -86,11 +86,11 @@ class Chat:
     def start(self, context: Context) -> None:
         """Take up what was said before this instance."""
         for each in context.transcript:
-            self._add(_asked(each["input"]), _text(each["output"]))
+            self._add(asked(each["input"]), text(each["output"]))
 
     def turn(self, given: Any, context: Context) -> dict[str, Any]:  # noqa: ANN401  any JSON
         """Answer one request; raises our own errors, which name no value."""
-        said = _asked(given)
+        said = asked(given)
         settings = context.settings
         models = {name: Model(**each) for name, each in settings["models"].items()}
         names = [settings["model"], *settings["fallback"]]
@@ -225,7 +225,7 @@ def _key(model: Model, secrets: Secrets) -> str:
     return key
 
 
-def _asked(given: Any) -> list[dict[str, str]]:  # noqa: ANN401  any JSON
+def asked(given: Any) -> list[dict[str, str]]:  # noqa: ANN401  any JSON
     """Return what a request says: a text, `{"prompt"}`, or `{"messages"}` as the services have."""
     if isinstance(given, str):
         return [{"role": "user", "content": given}]
@@ -249,7 +249,7 @@ def _is_message(found: object) -> bool:
     )
 
 
-def _text(output: Any) -> str:  # noqa: ANN401  an answer of ours, or of the handler before us
+def text(output: Any) -> str:  # noqa: ANN401  an answer of ours, or of the handler before us
     found = output.get("text") if isinstance(output, Mapping) else output
     return found if isinstance(found, str) else json.dumps(found, ensure_ascii=False)
 
