@@ -57,6 +57,8 @@ Fine-grained and classic personal access tokens can be made on GitHub's page onl
     "github-deploy-key": "A token with *Administration: write* for the repository.",
     "slack": """An app that has turned token rotation on, which cannot be turned off again; its
 client id and secret are on the page *Basic Information*.""",
+    "anthropic": """An Admin API key, which an admin of the organization makes at
+<https://platform.claude.com/settings/admin-keys>.""",
     "aws-iam": f"```json\n{policy('NAME')}\n```",
     "aws-secrets-manager": _SECRETS_MANAGER.format(
         '"secretsmanager:DescribeSecret", "secretsmanager:GetSecretValue", '

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
+
 from msgspec.structs import replace
 
+from openclaw_cli.model import PREVIOUS
 from openclaw_cli.rotation import agenda, policy, steps
 from openclaw_cli.store.commit import Draft
 from openclaw_cli.store.directory import Entry
 
 GENERATE = "generate"
+TAKES_AWAY = ("anthropic",)
+"""Rotators that revoke what they cannot make: `chosen.BY_PERSON` without the first."""
 
 
 def renewed(draft: Draft, entry: Entry, now: int, kind: str) -> None:
@@ -22,6 +27,9 @@ def renewed(draft: Draft, entry: Entry, now: int, kind: str) -> None:
     if not found.schedule and not found.run and found.rotator in ("", GENERATE):
         found = replace(found, rotator=GENERATE, settings={"kind": kind}) if kind else policy.NONE
     after = steps.renewed(found, entry.name, draft.header.store, now / 1000)
+    before = next((row.number for row in entry.rows if row.stage == PREVIOUS), 0)
+    if found.rotator in TAKES_AWAY and before and not found.old:
+        after = steps.replaced(after, before, uuid.uuid4().hex, now / 1000)
     entry.policy = policy.write(after)
     agenda.note(draft.directory, entry.name, steps.attention(after))
 

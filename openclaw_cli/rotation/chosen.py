@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 GENERATE = "generate"
 PERSON = "person"
+BY_PERSON = (PERSON, "anthropic")
+"""Those whose new values a person makes; but for the first they can take the old ones away."""
 ALONE = (GENERATE, PERSON)
 """Those that need not know the values that there are."""
 

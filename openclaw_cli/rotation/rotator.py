@@ -112,7 +112,8 @@ class Rotator(Protocol):
     name: ClassVar[str]
     kind: ClassVar[str]
     """`CHOSEN`: we make the value and tell the service. `MINTED`: the service makes it. `PERSON`:
-    no API does, and only `check` is ever called. The words are in `providers.provider`."""
+    no API does; `check` is called, and `revoke` where `chosen.BY_PERSON` has it. The words are in
+    `providers.provider`."""
     SETTINGS: ClassVar[tuple[Setting, ...]]
 
     def overlaps(self, settings: Mapping[str, str]) -> bool:

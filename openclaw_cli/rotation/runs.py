@@ -123,7 +123,7 @@ class Runs:
                     f"another run has just rotated {name}: version {view.current} is its new one",
                     hint=f"openclaw secrets history {name}",
                 )
-            if view.policy.rotator == chosen.PERSON:
+            if view.policy.rotator in chosen.BY_PERSON and not view.policy.old:
                 return self._by_person(view, wish)
             if view.policy.rotator == chosen.GENERATE and not view.policy.run:
                 result = self._generate_one(view, wish)
@@ -248,7 +248,7 @@ class Runs:
         room = limit or len(names)
         alone, others = [], []
         for view in self.engine.views(names):
-            if view.policy.rotator == chosen.PERSON:
+            if view.policy.rotator in chosen.BY_PERSON and not view.policy.old:
                 self._remind(view, report)
             elif view.policy.rotator == chosen.GENERATE and not view.policy.telling:
                 alone.append(view)

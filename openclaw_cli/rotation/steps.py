@@ -125,6 +125,11 @@ def renewed(policy: Policy, name: str, store: bytes, now: float, *, due: float =
     return replace(policy, last_ok=now, next_due=next_due, failure=None, failures=0)
 
 
+def replaced(policy: Policy, before: int, token: str, now: float) -> Policy:
+    """Note that a person's new value is there, and the one before is to be revoked in time."""
+    return replace(policy, old=Old(before, token, now, now, now + _grace(policy)))
+
+
 def revoked(policy: Policy) -> Policy:
     """Note that the old version is not accepted any more."""
     handles = dict(policy.handles)

@@ -116,7 +116,7 @@ def _one(session: Session, name: str, asked: Asked, wish: Wish, *, dry_run: bool
         with session.output.progress(f"rotating {name}"):
             result = runs.one(name, wish, asked=process.began())
     except OpenclawError as refused:
-        if view.policy.rotator == chosen.PERSON and refused.hint:
+        if view.policy.rotator in chosen.BY_PERSON and refused.hint:
             _advise(session, view)
             if not wish.wanted:
                 raise FindingsError(refused.message, hint=refused.hint) from None
@@ -198,7 +198,8 @@ def _tell_result(session: Session, view: View, result: Result) -> None:
         session.output.done(f"{name}: {', '.join(result.steps)} done")
     if found.schedule:
         when = duration.relative(found.next_due - time.time())
-        how = "a person is reminded" if found.rotator == chosen.PERSON else "it is rotated"
+        by_person = found.rotator in chosen.BY_PERSON
+        how = "a person is reminded" if by_person else "it is rotated"
         session.output.done(f"{name}: {how} {found.times}, next {when}")
     if found.rotator == chosen.PERSON:
         _advise(session, view)
@@ -290,7 +291,7 @@ def _plain(view: View, result: Result) -> dict[str, object]:
 
 
 def _words(view: View, step: str) -> str:
-    if view.policy.rotator == chosen.PERSON:
+    if view.policy.rotator in chosen.BY_PERSON and step == steps.BEGIN:
         return "a person must renew it"
     return f"{step} by {view.policy.rotator}" if step != steps.BEGIN else "rotate"
 

@@ -11,6 +11,7 @@ from openclaw_cli.registry import Registry
 ROTATORS = Registry(
     "rotator",
     {
+        "anthropic": "openclaw_cli.rotation.rotators.anthropic:Anthropic",
         "aws-iam": "openclaw_cli.rotation.rotators.aws_iam:AwsIam",
         "aws-rotate-secret": "openclaw_cli.rotation.rotators.aws_rotate_secret:AwsRotateSecret",
         "aws-secrets-manager": "openclaw_cli.rotation.rotators.aws_secrets:AwsSecrets",
