@@ -48,8 +48,8 @@ def install(
     if systemd:
         _install_timer(session, unattended.units(variables, words), dry_run=dry_run)
         return
-    lock = os.path.join(session.home.root, "schedule.lock")
-    minute = zlib.crc32(session.home.root.encode()) % 60  # not every machine at the full hour
+    lock = os.path.join(session.home.base, "schedule.lock")
+    minute = zlib.crc32(session.home.base.encode()) % 60  # not every machine at the full hour
     ours = unattended.cron_lines(variables, words, lock, minute)
     if session.as_json:
         session.output.json({"lines": ours, "installed": not dry_run})
@@ -58,7 +58,7 @@ def install(
             session.output.line(line)
     if not dry_run:
         before = unattended.read_crontab()
-        after = unattended.with_ours(before, ours)
+        after = unattended.with_ours(before, ours, session.home.environment)
         if after != before:
             unattended.write_crontab(after)
         session.output.done("cron rotates what is due, every hour: crontab -l")
@@ -73,13 +73,14 @@ def uninstall(context: typer.Context, dry_run: DryRun = False) -> None:
     session: Session = context.obj
     folder = unattended.unit_folder(os.environ)
     crontab = unattended.read_crontab() if _has_crontab() else ""
-    line = unattended.ours_in(crontab)
-    timer = os.path.join(folder, f"{unattended.UNIT}.timer")
+    here = session.home.environment
+    line = unattended.ours_in(crontab, here)
+    timer = os.path.join(folder, f"{unattended.unit(here)}.timer")
     there = [each for each in (line and "the crontab", os.path.lexists(timer) and timer) if each]
     if not dry_run:
         if line:
-            unattended.write_crontab(unattended.with_ours(crontab, []))
-        unattended.remove_units(folder)
+            unattended.write_crontab(unattended.with_ours(crontab, [], here))
+        unattended.remove_units(folder, unattended.unit(here))
     if session.as_json:
         session.output.json({"removed": there, "dry_run": dry_run})
     elif dry_run:
@@ -95,8 +96,9 @@ def status(context: typer.Context) -> int:
     openclaw secrets schedule status --json
     """
     session: Session = context.obj
-    line = unattended.ours_in(unattended.read_crontab()) if _has_crontab() else ""
-    timer = os.path.join(unattended.unit_folder(os.environ), f"{unattended.UNIT}.timer")
+    here = session.home.environment
+    line = unattended.ours_in(unattended.read_crontab(), here) if _has_crontab() else ""
+    timer = os.path.join(unattended.unit_folder(os.environ), f"{unattended.unit(here)}.timer")
     has_timer = os.path.lexists(timer)
     if session.as_json:
         session.output.json({"cron": line or None, "systemd": timer if has_timer else None})
@@ -108,16 +110,17 @@ def status(context: typer.Context) -> int:
 
 def _install_timer(session: Session, files: dict[str, str], *, dry_run: bool) -> None:
     folder = unattended.unit_folder(os.environ)
+    name = unattended.unit(session.home.environment)
     started = False
     if not dry_run:
         unattended.write_units(folder, files)
-        started = unattended.enable_timer()
+        started = unattended.enable_timer(name)
     if session.as_json:
         session.output.json({"files": files, "folder": folder, "started": started})
         return
     if dry_run:
-        for name, text in files.items():
-            session.output.line(f"# {folder}/{name}")
+        for file, text in files.items():
+            session.output.line(f"# {folder}/{file}")
             for line in text.splitlines():
                 session.output.line(line)
         return
@@ -126,7 +129,7 @@ def _install_timer(session: Session, files: dict[str, str], *, dry_run: bool) ->
     else:
         session.output.warn(
             f"the timer is in {folder}, and systemd could not be asked to start it",
-            hint=f"systemctl --user enable --now {folder}/{unattended.UNIT}.timer",
+            hint=f"systemctl --user enable --now {folder}/{name}.timer",
         )
 
 

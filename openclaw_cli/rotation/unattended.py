@@ -18,8 +18,6 @@ from openclaw_cli.files import private_directory
 from openclaw_cli.home import Home
 from openclaw_cli.rotation import programs
 
-BEGIN = "# openclaw-cli: begin (openclaw secrets schedule uninstall takes this away)"
-END = "# openclaw-cli: end"
 UNIT = "openclaw-rotate"
 
 _HOURLY = "{minute} * * * *"
@@ -59,6 +57,8 @@ def environment(home: Home, environ: Mapping[str, str]) -> dict[str, str]:
     """Return the variables that the scheduled command needs: where everything is."""
     found = {name: environ[name] for name in _VARIABLES if environ.get(name)}
     found["OPENCLAW_STATE_DIR"] = os.path.abspath(home.root)
+    if home.environment:
+        found["OPENCLAW_ENVIRONMENT"] = home.environment
     for name, text in found.items():
         if not text.isprintable():
             raise ConfigError(f"{name} has characters that a crontab cannot hold")
@@ -71,6 +71,18 @@ def command(notify: str = "") -> list[str]:
     return [*words, "--notify", notify] if notify else words
 
 
+def markers(environment: str = "") -> tuple[str, str]:
+    """Return the lines that our part of a crontab begins and ends with, for one environment."""
+    which = f" of {environment}" if environment else ""
+    begin = f"# openclaw-cli{which}: begin (openclaw secrets schedule uninstall takes this away)"
+    return begin, f"# openclaw-cli{which}: end"
+
+
+def unit(environment: str = "") -> str:
+    """Return the name of our units, without their kind."""
+    return f"{UNIT}-{environment}" if environment else UNIT
+
+
 def cron_lines(variables: Mapping[str, str], words: list[str], lock: str, minute: int) -> list[str]:
     """Return our part of a crontab, the markers included."""
     settings = [f"{name}={shlex.quote(text)}" for name, text in sorted(variables.items())]
@@ -79,17 +91,19 @@ def cron_lines(variables: Mapping[str, str], words: list[str], lock: str, minute
     line = " ".join(["env", *settings, *map(shlex.quote, [*guard, *words])])
     # cron takes a bare % for the end of the line.
     when = _HOURLY.format(minute=minute)
-    return [BEGIN, f"{when} {line}".replace("%", "\\%"), END]
+    begin, end = markers(variables.get("OPENCLAW_ENVIRONMENT", ""))
+    return [begin, f"{when} {line}".replace("%", "\\%"), end]
 
 
-def with_ours(crontab: str, ours: list[str]) -> str:
+def with_ours(crontab: str, ours: list[str], environment: str = "") -> str:
     """Return a crontab with our part in its place, or without it; the rest as it is.
 
     Raises `ConfigError` where somebody cut our markers.
     """
+    begin, end = markers(environment)
     lines = crontab.splitlines(keepends=True)
-    begins = [at for at, line in enumerate(lines) if line.strip() == BEGIN]
-    ends = [at for at, line in enumerate(lines) if line.strip() == END]
+    begins = [at for at, line in enumerate(lines) if line.strip() == begin]
+    ends = [at for at, line in enumerate(lines) if line.strip() == end]
     if len(begins) > 1 or len(begins) != len(ends) or (begins and ends[0] < begins[0]):
         raise ConfigError(
             "the crontab has one of our marker lines and not the other", hint="crontab -e"
@@ -102,12 +116,13 @@ def with_ours(crontab: str, ours: list[str]) -> str:
     return "".join(lines + new)
 
 
-def ours_in(crontab: str) -> str:
+def ours_in(crontab: str, environment: str = "") -> str:
     """Return the command line of our part of a crontab, or ""."""
+    begin, end = markers(environment)
     lines = [line.strip() for line in crontab.splitlines()]
-    if BEGIN not in lines:
+    if begin not in lines:
         return ""
-    return next((line for line in lines[lines.index(BEGIN) + 1 :] if line != END), "")
+    return next((line for line in lines[lines.index(begin) + 1 :] if line != end), "")
 
 
 def read_crontab() -> str:
@@ -129,7 +144,8 @@ def units(variables: Mapping[str, str], words: list[str]) -> dict[str, str]:
     lines = [f'Environment="{name}={_escaped(text)}"\n' for name, text in sorted(variables.items())]
     line = " ".join(f'"{_escaped(word)}"'.replace("$", "$$") for word in words)
     service = SERVICE.format(environment="".join(lines), command=line)
-    return {f"{UNIT}.service": service, f"{UNIT}.timer": TIMER}
+    name = unit(variables.get("OPENCLAW_ENVIRONMENT", ""))
+    return {f"{name}.service": service, f"{name}.timer": TIMER}
 
 
 def unit_folder(environ: Mapping[str, str]) -> str:
@@ -149,23 +165,23 @@ def write_units(folder: str, files: Mapping[str, str]) -> None:
         directory.close()
 
 
-def enable_timer() -> bool:
+def enable_timer(name: str) -> bool:
     """Have systemd start the timer; false where there is no user manager to ask."""
     program = shutil.which("systemctl")
     if not program:
         return False
-    timer = [program, "--user", "enable", "--now", f"{UNIT}.timer"]
+    timer = [program, "--user", "enable", "--now", f"{name}.timer"]
     reloaded = _run([program, "--user", "daemon-reload"]).returncode == 0
     return reloaded and _run(timer).returncode == 0
 
 
-def remove_units(folder: str) -> bool:
+def remove_units(folder: str, name: str) -> bool:
     """Stop the timer and remove our unit files; tell whether there were any."""
-    paths = [os.path.join(folder, f"{UNIT}.{kind}") for kind in ("timer", "service")]
+    paths = [os.path.join(folder, f"{name}.{kind}") for kind in ("timer", "service")]
     there = [path for path in paths if os.path.lexists(path)]
     program = shutil.which("systemctl")
     if there and program:
-        _run([program, "--user", "disable", "--now", f"{UNIT}.timer"])
+        _run([program, "--user", "disable", "--now", f"{name}.timer"])
     for path in there:
         os.unlink(path)
     if there and program:

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from openclaw_cli.errors import ConfigError
 from openclaw_cli.rotation import unattended
-from openclaw_cli.rotation.unattended import BEGIN, END, cron_lines, ours_in, with_ours
+from openclaw_cli.rotation.unattended import cron_lines, markers, ours_in, with_ours
+
+BEGIN, END = markers()
 
 OURS = [BEGIN, "7 * * * * env A=b /bin/openclaw secrets rotate --due", END]
 
@@ -49,6 +51,16 @@ def test_half_of_our_markers_is_a_reason_to_stop(broken: str) -> None:
 def test_the_line_that_is_installed_is_found_again() -> None:
     assert ours_in(with_ours("x\n", OURS)) == OURS[1]
     assert ours_in("x\n") == ""
+
+
+def test_each_environment_has_a_part_of_its_own() -> None:
+    prod = cron_lines({"OPENCLAW_ENVIRONMENT": "prod"}, ["/bin/o"], "/lock", 7)
+    both = with_ours(with_ours("mine\n", OURS), prod, "prod")
+    assert ours_in(both) == OURS[1]
+    assert ours_in(both, "prod") == prod[1]
+    assert with_ours(both, []) == with_ours("mine\n", prod, "prod")
+    assert with_ours(with_ours(both, []), [], "prod") == "mine\n"
+    assert "openclaw-rotate-prod.timer" in unattended.units({"OPENCLAW_ENVIRONMENT": "prod"}, ["o"])
 
 
 def test_a_strange_path_is_one_word_of_the_line() -> None:
