@@ -208,7 +208,7 @@ def _tell_result(session: Session, view: View, result: Result) -> None:
 def _advise(session: Session, view: View) -> None:
     advice = chosen.advice(view.entry)
     if advice and view.policy.rotator == chosen.PERSON:
-        session.output.note(f"a person must renew it, but with: {advice}")
+        session.output.note(f"without a person: {advice}")
 
 
 def _rehearse(session: Session, runs: Runs, name: str, asked: Asked, wish: Wish) -> int:
@@ -334,6 +334,8 @@ def _asked(
 def _local(session: Session, name: str) -> str:
     """Return the name of a secret of the local store, which is the one that is rotated here."""
     reference = parse(name)
+    if reference.version is not None or reference.field:
+        raise UsageError("a version or a field cannot be rotated, only the whole secret")
     if not reference.backend:
         reference = session.secrets.named(reference.path) or reference
     if reference.backend not in ("", LOCAL):
