@@ -43,11 +43,12 @@ _COMMIT_TRIES = 3
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What somebody asks of one rotation."""
+    """What somebody asks of one rotation; without `telling` consumers are told later."""
 
     wanted: bool = False
     hurry: bool = False
     compromised: bool = False
+    telling: bool = True
 
 
 @dataclass(slots=True)
@@ -105,6 +106,7 @@ class Engine:
         self.find = find
         self._tell = tell
         self._values: dict[tuple[str, int], SecretValue] = {}
+        self._heard: set[str] | None = None
         self.deadline = time.monotonic() + SECONDS_A_RUN
 
     def view(self, name: str) -> View:
@@ -137,6 +139,8 @@ class Engine:
         try:
             for _ in range(_LOOKS):
                 step = self._next(view, wish, wanted=wanted)
+                if step == steps.TELL and not wish.telling:
+                    return result
                 if not step:
                     if wanted:
                         raise _in_grace(view)
@@ -170,6 +174,8 @@ class Engine:
             return False
         except UnknownDurabilityError as unknown:
             result.uncertain = unknown  # it was committed
+            if step in (steps.SET, steps.TEST) and view.policy.run:
+                result.version = view.policy.run.pending
         except OpenclawError as refused:
             with suppress(OpenclawError, OvertakenError):
                 self._ledger.failed(view.name, getattr(refused, "step", step), refused)
@@ -319,6 +325,9 @@ class Engine:
         old = view.policy.old
         if old is None:
             raise OvertakenError
+        if old.version == view.current:
+            self._ledger.spared(view.name, old)
+            return
         task = self.task(view, rotator, old.token, old.began)
         if task.previous:
             rotator.revoke(task, task.previous)
@@ -335,15 +344,34 @@ class Engine:
             rotator.undo(task, pending)
         self._ledger.undone(view.name, run)
 
+    def tell_everybody(self, names: list[str]) -> list[tuple[str, OpenclawError]]:
+        """Tell the consumers of many secrets, one after another; return what went wrong.
+
+        Who is not told which secret it is (a process, an agent) is told once for all of them.
+        """
+        self._heard = set()
+        failed = []
+        for view in self.views(names):
+            if view.policy.telling:
+                try:
+                    self.carry_on(view.name, Wish())
+                except OpenclawError as refused:
+                    failed.append((view.name, refused))
+        self._heard = None
+        return failed
+
     def _tell_all(self, view: View) -> None:
         done, failure = [], None
         for each in view.policy.telling:
             try:
-                self._tell(each, view.name, str(view.current))
+                if each not in (self._heard or ()):
+                    self._tell(each, view.name, str(view.current))
             except OpenclawError as refused:
                 failure = failure or refused
             else:
                 done.append(each)
+                if self._heard is not None and not each.startswith(telling.NAMED):
+                    self._heard.add(each)
         if done:
             self._ledger.told(view.name, done)
         if failure:
@@ -357,8 +385,8 @@ class Engine:
             stages[old.version] = PREVIOUS
         if run and run.pending and view.entry.version(run.pending):
             stages[run.pending] = PENDING
-        for row in view.entry.rows:
-            if row.stage == PREVIOUS and PREVIOUS not in stages.values():
+        for row in view.entry.rows if old is None else ():
+            if row.stage == PREVIOUS:
                 stages[row.number] = PREVIOUS
         values = self._versions(view.name, list(stages))
         handles = view.policy.handles

@@ -85,12 +85,22 @@ class Ledger:
         """Note that a version is not accepted any more."""
 
         def change(found: Policy, entry: Entry, _draft: Draft) -> Policy:
-            if found.old != old:
+            if found.old != old or _number(entry.current()) == old.version:
                 raise OvertakenError
             self._retire(entry, old.version)
             return steps.revoked(found)
 
         self._commit("secret_revoke", {"name": name}, name, change, result=old.version)
+
+    def spared(self, name: str, old: Old) -> None:
+        """Note that a version is not to be revoked: somebody made it the current one again."""
+
+        def change(found: Policy, entry: Entry, _draft: Draft) -> Policy:
+            if found.old != old or _number(entry.current()) != old.version:
+                raise OvertakenError
+            return steps.spared(found)
+
+        self._commit("rotation_step", {"name": name}, name, change)
 
     def lost_current(self, name: str, run: Run) -> None:
         """Note that the current version was revoked first of all."""

@@ -175,6 +175,11 @@ class Runs:
         rotator = self.engine.find(after.rotator)
         checked(after.settings, rotator.SETTINGS, rotator.name)
         if (after.rotator, after.settings) != (view.policy.rotator, view.policy.settings):
+            if view.policy.run or view.policy.old:
+                raise ConflictError(
+                    f"a rotation of {name} by {view.policy.rotator} is not over yet",
+                    hint=f"openclaw secrets rotate {name}, then change how it is rotated",
+                )
             self.engine.begin_check(View(view.entry, after, view.store), rotator)
 
         def change(found: Policy, _entry: Entry, _draft: Draft) -> Policy:
@@ -256,17 +261,20 @@ class Runs:
                 others.append(view.name)
         self._generate(alone[:room], report)
         room -= min(room, len(alone))
-        for name in [view.name for view in alone if view.policy.tell] + others[:room]:
+        for name in others[:room]:
             if time.monotonic() > self.engine.deadline:
                 report.left += 1
                 continue
             try:
-                result = self.engine.carry_on(name, Wish())
+                result = self.engine.carry_on(name, Wish(telling=False))
             except OpenclawError as refused:
                 report.failed.append((name, refused))
+            except Exception as crash:  # noqa: BLE001 - one bug must not keep the others waiting
+                report.failed.append((name, _bug(crash)))
             else:
                 if result.steps:
                     report.done.append(result)
+        report.failed += self.engine.tell_everybody(names)
         report.left += max(0, len(alone) + len(others) - (limit or len(names)))
 
     def _generate(self, views: list[View], report: Report) -> None:
@@ -276,6 +284,8 @@ class Runs:
                 made[view.name] = self._made(view)
             except OpenclawError as refused:
                 report.failed.append((view.name, refused))
+                with suppress(OpenclawError, OvertakenError):
+                    self.ledger.failed(view.name, steps.CREATE, refused)
         if not made:
             return
         try:
@@ -349,3 +359,10 @@ class Runs:
                 f"{len(early)} of {len(table)} secrets look due: nothing is rotated",
                 hint="date -u; if it is right: openclaw secrets rotate --due --all",
             )
+
+
+def _bug(crash: Exception) -> OpenclawError:
+    """Say the type of a crash and no more: its text may quote a value."""
+    return OpenclawError(
+        f"this is a bug in openclaw: {type(crash).__name__}", hint="openclaw secrets rotate NAME"
+    )

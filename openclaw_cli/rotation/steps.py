@@ -138,6 +138,11 @@ def revoked(policy: Policy) -> Policy:
     return replace(policy, old=None, handles=handles, failure=None, failures=0)
 
 
+def spared(policy: Policy) -> Policy:
+    """Note that the old version stays: it is the current one again."""
+    return replace(policy, old=None)
+
+
 def told(policy: Policy, consumer: str) -> Policy:
     """Note that a consumer was told."""
     return replace(policy, telling=[each for each in policy.telling if each != consumer])

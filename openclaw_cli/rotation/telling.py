@@ -18,6 +18,9 @@ from openclaw_cli.rotation import programs
 
 SECONDS = 30.0
 FORMS = "command:/a/program, signal:HUP:/run/app.pid, agent:NAME or gateway:/path/to/openclaw"
+NAMED = "command:"
+"""What a consumer begins with that hears which secret it is."""
+
 _PID_BYTES = 64
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Openclaw
+from tests.conftest import SCRIPTS, Openclaw
 from tests.integration.vault_server import VaultServer
 
 pytestmark = pytest.mark.integration
@@ -100,3 +101,22 @@ def test_c20_api_keys_are_in_vault_unless_they_are_named(
     (state / "openclaw.json").write_text(text)
     vault.keep("openclaw/deepseek-api-key", {"value": "sk-in-vault"})
     assert openclaw("secrets", "get", "deepseek-api-key", check=0).out == b"sk-in-vault"
+
+
+@pytest.mark.parametrize("by_hand", [True, False], ids=["vault", "set"])
+def test_c9_is_due_daily_and_a_new_value_in_vault_is_the_answer(
+    openclaw: Openclaw, vault: VaultServer, state: Path, by_hand: bool
+) -> None:
+    (state / "openclaw.json").write_text(C9)
+    vault.keep("openclaw/aws-kms/anthropic/api-key", {"value": "sk-ant-old"})
+    openclaw("secrets", "rotate", "--due", check=0)
+    shift = ["faketime", "-f", "+2d", f"{SCRIPTS}/openclaw", "secrets"]
+    due = [*shift, "rotate", "--due"]
+    reminded = subprocess.run(due, capture_output=True, check=False)
+    assert reminded.returncode == 10
+    assert b"a person must renew anthropic/apiKey" in reminded.stderr
+    if by_hand:
+        vault.keep("openclaw/aws-kms/anthropic/api-key", {"value": "sk-ant-new"})
+    else:
+        subprocess.run([*shift, "set", "anthropic/apiKey"], input=b"sk-ant-new", check=True)
+    assert subprocess.run(due, capture_output=True, check=False).returncode == 0

@@ -160,6 +160,21 @@ def test_a_consumer_that_cannot_be_told_is_told_later(
     assert world.told == ["agent:other", "agent:reader a 2"]
 
 
+def test_who_hears_of_no_name_is_told_once_for_many_secrets(world: World) -> None:
+    for name in ("a", "b", "c"):
+        rotator = "acme" if name == "c" else "generate"
+        world.keep(name, rotator, name.encode(), tell=["agent:reader", "command:/bin/true"])
+    world.now += 2 * DAY
+    world.due()
+    assert len([each for each in world.told if each.startswith("agent:reader ")]) == 1
+    assert sorted(each for each in world.told if each.startswith("command:")) == [
+        "command:/bin/true a 2",
+        "command:/bin/true b 2",
+        "command:/bin/true c 2",
+    ]
+    assert all(not world.policy(name).telling for name in ("a", "b", "c"))
+
+
 def test_a_clock_that_went_back_stops_everything(world: World) -> None:
     world.keep("a")
     world.now += 2 * DAY
@@ -307,6 +322,59 @@ def test_the_version_before_stays_until_its_time(world: World) -> None:
     result = world.runs().one("a", Wish(wanted=True, hurry=True))
     assert result.version == 3
     assert world.acme.count() == 2
+
+
+def test_a_version_that_is_current_again_is_not_revoked(world: World) -> None:
+    world.keep("a", "acme", grace=HOUR)
+    world.now += 2 * DAY
+    world.due()
+    world.changes.rollback("a")
+    assert world.value("a") == b"first"
+    world.now += 2 * HOUR
+    world.due()
+    assert world.value("a") == b"first"
+    assert b"first" in world.acme.keys
+    assert world.policy("a").old is None
+
+
+def test_what_is_to_be_revoked_and_is_forgotten_takes_no_other_with_it(world: World) -> None:
+    world.keep("a", "acme", grace=HOUR)
+    world.now += 2 * DAY
+    world.due()
+    for number in range(3):
+        value = b"by hand %d" % number
+        world.acme.add(value)
+        world.changes.set("a", SecretValue(value))
+    world.runs().wish("a", Asked(schedule.Schedule("")))
+    world.now += 2 * HOUR
+    world.due()
+    assert b"first" not in world.acme.keys
+    assert {b"by hand 0", b"by hand 1", b"by hand 2"} <= set(world.acme.keys)
+
+
+def test_how_it_is_rotated_is_not_changed_in_the_middle(world: World) -> None:
+    world.keep("a", "acme", grace=HOUR)
+    world.now += 2 * DAY
+    world.due()
+    with pytest.raises(ConflictError, match="not over yet"):
+        world.runs().wish("a", Asked(rotator="minted"))
+
+
+def test_a_bug_in_one_rotator_does_not_keep_the_others_waiting(world: World) -> None:
+    world.keep("a", "acme")
+    world.keep("b", value=b"other")
+    world.now += 2 * DAY
+
+    def crash(_when: str, _what: str) -> None:
+        raise ZeroDivisionError("hunter2")
+
+    world.acme.fault = crash
+    report = world.due()
+    assert names(report) == ["b"]
+    [(name, error)] = report.failed
+    assert name == "a"
+    assert "ZeroDivisionError" in error.message
+    assert "hunter2" not in error.message
 
 
 def test_a_leaked_value_is_revoked_at_once(world: World) -> None:
