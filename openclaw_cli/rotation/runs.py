@@ -183,7 +183,7 @@ class Runs:
             self.engine.begin_check(View(view.entry, after, view.store), rotator)
 
         def change(found: Policy, _entry: Entry, _draft: Draft) -> Policy:
-            if found != view.policy:
+            if found not in (view.policy, after):
                 raise ConflictError(f"somebody else changed the rotation of {name} meanwhile")
             return after
 
@@ -255,7 +255,7 @@ class Runs:
         for view in self.engine.views(names):
             if view.policy.rotator in chosen.BY_PERSON and not view.policy.old:
                 self._remind(view, report)
-            elif view.policy.rotator == chosen.GENERATE and not view.policy.telling:
+            elif view.policy.rotator == chosen.GENERATE and self._begins(view):
                 alone.append(view)
             else:
                 others.append(view.name)
@@ -276,6 +276,10 @@ class Runs:
                     report.done.append(result)
         report.failed += self.engine.tell_everybody(names)
         report.left += max(0, len(alone) + len(others) - (limit or len(names)))
+
+    def _begins(self, view: View) -> bool:
+        step = steps.next_step(view.policy, self._now(), current=view.current)
+        return step == steps.BEGIN
 
     def _generate(self, views: list[View], report: Report) -> None:
         made = {}
