@@ -14,8 +14,14 @@ case $BUNDLE$RECORDS in
         exit 2
         ;;
 esac
-bundle=$(realpath -- "$BUNDLE")
-records=$(realpath -m -- "${RECORDS:-$RUNNER_TEMP/openclaw-records}")
+absolute() {
+    case $1 in
+        /*) printf '%s' "$1" ;;
+        *) printf '%s/%s' "$PWD" "$1" ;;
+    esac
+}
+bundle=$(absolute "$BUNDLE") # a later step may be in another folder
+records=$(absolute "${RECORDS:-$RUNNER_TEMP/openclaw-records}")
 key=$RUNNER_TEMP/openclaw-key
 
 # The key lies in a file that only this user can read: what a later step starts does not inherit it.
