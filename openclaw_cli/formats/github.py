@@ -21,8 +21,8 @@ _HEAD = re.compile(r"([A-Za-z_][A-Za-z0-9_]*)(=|<<)(.*)")
 def masks(values: Mapping[str, bytes]) -> bytes:
     """Write the commands for standard output that keep values out of the log, line by line.
 
-    The runner hides what it is told and a few encodings of it; each of our own is told, too. A
-    line of a longer value that is next to nothing is left out: `{` would hide every brace.
+    The runner hides what it is told and a few encodings of it; each of our own is told, too. A line
+    that is next to nothing is left out beside longer ones: `{` would hide every brace.
     """
     found = dict.fromkeys(line for value in values.values() for line in _hidden(value))
     return b"".join(b"::add-mask::%b\n" % line.replace(b"%", b"%25") for line in found)
@@ -31,8 +31,8 @@ def masks(values: Mapping[str, bytes]) -> bytes:
 def _hidden(value: bytes) -> Iterator[bytes]:
     if not value.strip():
         return
-    if len(value) < SHORTEST:
-        yield value.strip()
+    lines = [line for line in re.split(rb"[\r\n]+", value) if line.strip()]
+    yield from [line for line in lines if len(line) >= SHORTEST] or lines
     for _, spelling in spellings(value):
         for line in re.split(rb"[\r\n]+", spelling):
             if len(line.strip()) >= SHORTEST:

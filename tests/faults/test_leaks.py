@@ -127,6 +127,7 @@ USES = (
     Use("gateway status", status=3),
     Use("gateway install"),
     Use("gateway link", status=75),
+    Use("gateway alert-rules"),
     Use("interop setup --dry-run", status=3),
     Use("doctor", status=10),
     Use("doctor --checklist", status=10),

@@ -35,6 +35,7 @@ def test_each_line_is_masked_and_each_spelling_of_it() -> None:
 
 def test_a_short_value_is_masked_nevertheless_and_a_short_line_of_a_long_one_is_not() -> None:
     assert masked({"PIN": b"12\n"})[0] == b"12"
+    assert masked({"PINS": b"12\n34"})[:2] == [b"12", b"34"]
     assert b"{" not in masked({"JSON": b'{\n"key": "value"\n}'})
 
 
