@@ -119,9 +119,9 @@ class TestSyslog(SinkContract):
     @pytest.fixture
     def messages(self, daemon: socket.socket) -> list[bytes]:
         found: list[bytes] = []
+        daemon.settimeout(0.5)  # not in the thread, which may begin when the test has ended
 
         def listen() -> None:
-            daemon.settimeout(0.5)
             while True:
                 try:
                     found.append(daemon.recv(65536))
