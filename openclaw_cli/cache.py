@@ -11,7 +11,6 @@ from __future__ import annotations
 import fcntl
 import os
 import time
-from contextlib import suppress
 
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import Directory, private_directory, write_all
@@ -176,11 +175,8 @@ class Cache:
             folder = Directory(self._path)
         except (OSError, OpenclawError):
             return
-        try:
-            with suppress(OpenclawError):
-                folder.unlink(self._name(what).hex())
-        finally:
-            folder.close()
+        _discard(folder, self._name(what).hex())
+        folder.close()
 
     def _write(self, what: str, said: dict[str, Any], value: bytes) -> bool:
         plain = dumps(said).encode() + b"\n" + value
@@ -200,12 +196,18 @@ class Cache:
                 os.close(fd)
             folder.rename(aside, name)
         except (OSError, OpenclawError):
-            with suppress(OpenclawError):
-                folder.unlink(aside)
+            _discard(folder, aside)
             return False
         finally:
             folder.close()
         return True
+
+
+def _discard(folder: Directory, name: str) -> None:
+    try:
+        folder.unlink(name)
+    except OpenclawError:
+        return
 
 
 def clear(path: str) -> int:

@@ -1,25 +1,26 @@
 """Secrets that live elsewhere: fetched for whoever reads, written and deleted with a record.
 
 A change has two records, before and after, as one of the local store has; between them the network
-is asked, and no lock is held. Imported only when a reference or a setting names another backend.
+is asked, and no lock is held. Imported only when a reference or a setting names another backend,
+and lean up to where a copy answers: what the backends need is imported when one is asked.
 """
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
 
 from openclaw_cli.audit.trail import INTENT
-from openclaw_cli.backends import BACKENDS
-from openclaw_cli.backends.protocols import Deletable, Listable, UncertainError, Writable
 from openclaw_cli.cache import Cache
 from openclaw_cli.errors import OpenclawError, TemporaryError, UnrecordedError, UsageError
 from openclaw_cli.fetching import Fetcher, Wish
+from openclaw_cli.leanjson import dumps
 from openclaw_cli.service import CONFIG
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from typing import Any, TypeVar
+
     from openclaw_cli.fetching import Answers
     from openclaw_cli.home import Home
     from openclaw_cli.model import SecretValue
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from openclaw_cli.settings import Settings
     from openclaw_cli.store.reader import Snapshot
 
-T = TypeVar("T")
+    T = TypeVar("T")
 
 UNKNOWN = "unknown"
 """The outcome of a change that was sent and not answered."""
@@ -59,6 +60,8 @@ class Elsewhere:
 
             self._open[name] = Plaintext(self._settings.plaintext)
         if name not in self._open:
+            from openclaw_cli.backends import BACKENDS
+
             self._open[name] = BACKENDS.get(name)(self._settings.backend(name))
         return self._open[name]
 
@@ -77,10 +80,14 @@ class Elsewhere:
 
     def lists(self, backend: str) -> bool:
         """Tell whether a backend can say what it has."""
+        from openclaw_cli.backends.protocols import Listable
+
         return isinstance(self.backend(backend), Listable)
 
     def names(self, backend: str, prefix: str = "") -> list[str]:
         """Return the paths a backend has; raises `UsageError` where it cannot say."""
+        from openclaw_cli.backends.protocols import Listable
+
         opened = self.backend(backend)
         if not isinstance(opened, Listable):
             raise UsageError(f"the {backend} backend cannot be listed")
@@ -100,7 +107,7 @@ class Elsewhere:
             for name, value in os.environ.items()
             if name in passed or (beginning and name.startswith(beginning))
         }
-        return json.dumps([table, read], sort_keys=True)
+        return dumps([sorted(table.items()), sorted(read.items())])
 
 
 def put(secrets: Secrets, reference: Reference, value: SecretValue) -> str:
@@ -108,6 +115,8 @@ def put(secrets: Secrets, reference: Reference, value: SecretValue) -> str:
 
     Raises `UsageError` where it cannot be written, and what the backend raises.
     """
+    from openclaw_cli.backends.protocols import Writable
+
     backend = secrets.elsewhere.backend(reference.backend)
     if not isinstance(backend, Writable):
         raise UsageError(f"the {reference.backend} backend cannot be written")
@@ -118,6 +127,8 @@ def put(secrets: Secrets, reference: Reference, value: SecretValue) -> str:
 
 def delete(secrets: Secrets, reference: Reference) -> bool:
     """Delete in the reference's backend; tell whether there was something."""
+    from openclaw_cli.backends.protocols import Deletable
+
     backend = secrets.elsewhere.backend(reference.backend)
     if not isinstance(backend, Deletable):
         raise UsageError(f"the {reference.backend} backend cannot delete")
@@ -125,6 +136,8 @@ def delete(secrets: Secrets, reference: Reference) -> bool:
 
 
 def _recorded(secrets: Secrets, kind: str, reference: Reference, act: Callable[[], T]) -> T:
+    from openclaw_cli.backends.protocols import UncertainError
+
     if reference.version is not None or reference.field:
         raise UsageError("a version or a field cannot be written, only the whole secret")
     snapshot = secrets.opened()

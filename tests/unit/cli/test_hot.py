@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -113,6 +114,21 @@ def imported(*line: str) -> tuple[int, list[str]]:
 )
 def test_the_fast_road_imports_nothing_heavy(line: tuple[str, ...]) -> None:
     status, modules = imported(*line)
+    assert status == 0
+    assert not {name.partition(".")[0] for name in modules} & HEAVY
+
+
+@pytest.mark.usefixtures("kept")
+def test_a_copy_of_another_backends_answer_imports_nothing_heavy_either(
+    openclaw: Openclaw, tmp_path: Path
+) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\nprintf far\n")
+    program.chmod(0o700)
+    settings = f'[backends.exec]\ncommand = "{program}"\nformat = "raw"\n'
+    (tmp_path / "state" / "settings.toml").write_text(settings)
+    assert openclaw("secrets", "get", "exec://key", check=0).out == b"far"
+    status, modules = imported("secrets", "get", "exec://key")
     assert status == 0
     assert not {name.partition(".")[0] for name in modules} & HEAVY
 
