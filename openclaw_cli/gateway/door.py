@@ -48,6 +48,7 @@ _LOOKING = frozenset(
     )
 )
 _PROMETHEUS = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _PEERCRED = struct.Struct("3i")
 
 
@@ -239,7 +240,7 @@ def answered(reply: Reply) -> web.Response:
 def _json(status: int, answer: Any) -> web.Response:  # noqa: ANN401  anything JSON has
     return web.Response(
         status=status,
-        body=json.dumps(answer, separators=(",", ":"), default=str).encode() + b"\n",
+        body=_encode(answer).encode() + b"\n",
         headers={"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"},
     )
 

@@ -16,6 +16,7 @@ KEPT = 5
 
 THREAD_BOUND = "thread-bound"
 
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -48,7 +49,7 @@ class Log:
         at = f"{absolute(now)[:-1]}.{int(now % 1 * 1000):03d}Z"
         line = {"at": at, "kind": THREAD_BOUND, "event": event, "agent": agent}
         line |= {name: value for name, value in fields.items() if value not in (None, "")}
-        data = json.dumps(line, separators=(",", ":"), default=str).encode() + b"\n"
+        data = _encode(line).encode() + b"\n"
         try:
             if self._written and self._written + len(data) > self.size:
                 self._rotate()
