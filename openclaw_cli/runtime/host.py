@@ -127,11 +127,23 @@ class Zygote:
                 hint=f'"memory-limit": "{least}MB" is the least',
             )
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can fork."""
+        return self._control is not None
+
+    async def buried(self) -> None:
+        """Wait until its process has ended, and with it all that was below."""
+        if self._burial is not None:
+            await asyncio.shield(self._burial)
+
     def spawn(self) -> Instance:
         """Have an instance forked; it can be given its request at once.
 
-        Raises `TemporaryError` when there are no descriptors left.
+        Raises `TemporaryError` when there are no descriptors left, or it is gone.
         """
+        if self._control is None:
+            raise TemporaryError(f"the zygote of {self.name} is gone", hint="try again")
         self._last += 1
         try:
             ours, theirs = socket.socketpair()
@@ -205,6 +217,8 @@ class Zygote:
         control, self._control = self._control, None
         if control is None:
             return
+        if not self.gone.done():
+            self.gone.set_result(None)
         loop = asyncio.get_running_loop()
         loop.remove_reader(control.fileno())
         loop.remove_writer(control.fileno())
@@ -237,8 +251,6 @@ class Zygote:
                 with suppress(OSError):
                     os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-        if not self.gone.done():
-            self.gone.set_result(None)
 
     def _send(self, message: Message, fds: list[int] | None = None) -> None:
         """Say something to it; when its socket is full, in order and later."""

@@ -26,7 +26,7 @@ from openclaw_cli.runtime.wire import FrameError, Message
 SINGLE = "singleton"
 """The thread of an agent that has one instance for all."""
 
-_CRASHES = ("crashed", "died", "lost")
+_CRASHES = ("crashed", "died")  # one that is lost is its zygote's crash, counted once
 _NO_LIMIT = 7 * 24 * 3600.0  # seconds; every request has a time limit
 
 
@@ -368,7 +368,7 @@ class Pool:
 
     async def _instance(self) -> Instance:
         """Return an instance that waits for a request: the spare one, else a new one."""
-        zygote = self.zygote or await self._started()
+        zygote = await self._living()
         instance, self._spare = self._spare, None
         if instance is None or not instance.alive or instance.zygote is not zygote:
             instance = zygote.spawn()
@@ -408,6 +408,12 @@ class Pool:
                     await asyncio.shield(instance.gone)
             except TimeoutError:
                 instance.zygote.kill()  # it does not do what it is told
+
+    async def _living(self) -> Zygote:
+        """Return the zygote, a new one where there is none, or where it has just died."""
+        if self.zygote is not None and self.zygote.alive:
+            return self.zygote
+        return await self._started()
 
     async def _started(self) -> Zygote:
         """Return the zygote, started by whoever came first."""
@@ -461,7 +467,7 @@ class Pool:
 
     async def start(self) -> None:
         """Have everything ready for the first request."""
-        zygote = self.zygote or await self._started()
+        zygote = await self._living()
         if self._ahead and self._spare is None:
             self._spare = zygote.spawn()
 
@@ -523,7 +529,7 @@ class Pool:
         zygote, self.zygote, self._spare = self.zygote, None, None
         if zygote is not None:
             zygote.kill()
-            await asyncio.shield(zygote.gone)
+            await zygote.buried()
 
     def on(self, zygote: Zygote) -> list[tuple[Instance, Request]]:
         """Return the running instances of a zygote with their requests."""
@@ -537,7 +543,7 @@ class Pool:
                 await asyncio.shield(self._starting)
         for zygote in [*self.old, *([self.zygote] if self.zygote else [])]:
             zygote.kill()
-            await asyncio.shield(zygote.gone)
+            await zygote.buried()
         for task in list(self._tasks):
             task.cancel()
 

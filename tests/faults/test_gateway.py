@@ -136,7 +136,88 @@ def test_restarts_under_load_refuse_nobody(gateway: Gateway) -> None:
     seen = asyncio.run(main())
     assert set(seen) == {200}
     assert seen[200] > 100
+    assert "Traceback" not in (gateway.state / "logs" / "gateway.log").read_text()
     assert psutil.pid_exists(gateway.pid)
+
+
+def test_a_killed_zygote_is_told_to_its_requests_and_replaced(gateway: Gateway) -> None:
+    done = asyncio.Event()
+
+    async def main() -> Counter[str]:
+        seen: Counter[str] = Counter()
+        async with asking(gateway, 20) as client:
+
+            async def one() -> None:
+                while not done.is_set():
+                    async with client.post("/v1/agents/slowly", json={"input": 1}) as answer:
+                        seen[(await answer.json())["outcome"]] += 1
+
+            async def killing() -> None:
+                for _ in range(3):
+                    await asyncio.sleep(0.3)
+                    rows = (await asyncio.to_thread(gateway.ask, "/v1/status")).json["agents"]
+                    pid = next(each["pid"] for each in rows if each["name"] == "slowly")
+                    if pid is not None:
+                        os.kill(pid, signal.SIGKILL)
+                await asyncio.sleep(0.5)
+                done.set()
+
+            await asyncio.gather(killing(), *[one() for _ in range(20)])
+        return seen
+
+    seen = asyncio.run(main())
+    assert set(seen) <= {"ok", "lost"}
+    assert seen["ok"] > seen["lost"]
+    assert gateway.agent("slowly", 2).json["output"] == 2
+    _until(lambda: not busy(gateway))
+
+
+def test_crashes_one_after_another_rest_the_agent_and_a_restart_wakes_it(
+    openclaw: Openclaw,
+) -> None:
+    settings({"crash": {"type": "thread-bound", "handler": "zoo:crash"}})
+    with running(openclaw) as gateway:
+        statuses = [gateway.agent("crash", 11) for _ in range(8)]
+        assert [each.status for each in statuses] == [502] * 6 + [503] * 2
+        assert int(statuses[-1].headers["retry-after"]) >= 1
+        openclaw("agents", "restart", "crash", check=0)
+        assert gateway.agent("crash", 11).status == 502
+
+
+def test_a_client_that_goes_away_ends_nothing_unless_the_agent_says_so(openclaw: Openclaw) -> None:
+    agent = {"type": "thread-bound", "handler": "zoo:sleep"}
+    settings({"finish": agent, "cancel": {**agent, "onDisconnect": "cancel"}})
+    with running(openclaw) as gateway:
+        for name, outcomes in (("finish", {"ok": 1}), ("cancel", {})):
+            with pytest.raises(TimeoutError):
+                gateway.ask(f"/v1/agents/{name}", {"input": 1.5}, seconds=0.5)
+            _until(lambda: not busy(gateway), 5)
+            rows = {each["name"]: each for each in gateway.ask("/v1/status").json["agents"]}
+            assert rows[name]["outcomes"] == outcomes
+        _until(
+            lambda: ("instance_end", "cancel") in [(e["event"], e["agent"]) for e in gateway.log()]
+        )
+
+
+def test_an_answer_is_streamed_in_parts_and_then_whole(openclaw: Openclaw) -> None:
+    settings({"parts": {"type": "thread-bound", "handler": "zoo:parts"}})
+    with running(openclaw) as gateway:
+        answer = gateway.agent("parts", ["one ", "two ", "three"], stream=True)
+        assert answer.headers["content-type"] == "text/event-stream"
+        events = [each.split("\n") for each in answer.body.decode().strip().split("\n\n")]
+        chunks = [json.loads(data[6:])["text"] for name, data in events if name == "event: chunk"]
+        assert "".join(chunks) == "one two three"
+        assert events[-1][0] == "event: reply"
+        assert json.loads(events[-1][1][6:])["output"] == "one two three"
+
+
+def test_several_agents_answer_in_one(gateway: Gateway) -> None:
+    asked = {"agents": ["echo", "slowly", "fail"], "input": "x", "coalesce": True}
+    answer = gateway.ask("/v1/dispatch", asked)
+    assert answer.status == 207
+    assert [each["agent"] for each in answer.json["replies"]] == asked["agents"]
+    assert answer.json["output"].splitlines()[:2] == ["[echo] x", "[slowly] x"]
+    assert gateway.ask("/v1/dispatch", {"agents": ["echo"], "input": 1}).status == 200
 
 
 def test_killed_it_leaves_nothing_and_the_next_start_is_clean(

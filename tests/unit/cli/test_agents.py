@@ -1,0 +1,205 @@
+"""`openclaw agents` and `gateway` as they are typed, mostly without a gateway."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+from openclaw_cli.gateway.core import Gateway as Core
+from openclaw_cli.home import find
+from tests.conftest import SCRIPTS, Openclaw
+from tests.gateways import running, settings
+
+pytestmark = pytest.mark.slow
+
+ZOO = {
+    name: {"type": "thread-bound", "handler": f"zoo:{name}"}
+    for name in ("echo", "fail", "hog", "crash", "leave", "chatter", "secret")
+}
+ZOO["sleep"] = {"type": "thread-bound", "handler": "zoo:sleep", "timeout": "1s"}
+ZOO["absent"] = {"type": "thread-bound", "handler": "no_such_module:echo"}
+ZOO["small"] = {"type": "thread-bound", "handler": "zoo:echo", "memory-limit": "5MB"}
+
+
+@pytest.mark.parametrize(
+    ("agent", "given", "status", "said"),
+    [
+        ("echo", b'"hi"', 0, ""),
+        ("fail", b'"reason"', 7, "handler error: ValueError at zoo.py"),
+        ("hog", b"200", 137, "memory limit"),
+        ("crash", b"11", 137, "SIGSEGV"),
+        ("leave", b"3", 137, "status 3"),
+        ("sleep", b"5", 124, "its time was over"),
+        ("absent", b"1", 78, "there is no module no_such_module"),
+        ("small", b"1", 78, "before its first request"),
+        ("nobody", b"1", 78, "no agent is called nobody"),
+        ("echo", b"not json", 2, "--text"),
+    ],
+)
+def test_run_ends_with_the_status_of_what_happened(
+    openclaw: Openclaw, agent: str, given: bytes, status: int, said: str
+) -> None:
+    settings(ZOO)
+    done = openclaw("agents", "run", agent, "--input", "-", input=given, check=status)
+    assert said in done.err.decode()
+    assert b"Traceback" not in done.err
+    assert done.out == (b"hi\n" if not status else b"")
+
+
+def test_run_has_the_same_statuses_by_a_gateway(openclaw: Openclaw) -> None:
+    settings(ZOO)
+    with running(openclaw):
+        for agent, given, status in (
+            ("echo", b"1", 0),
+            ("fail", b'"x"', 7),
+            ("sleep", b"5", 124),
+            ("hog", b"200", 137),
+        ):
+            openclaw("agents", "run", agent, "--input", "-", input=given, check=status)
+
+
+def test_run_prints_what_the_agent_printed_to_standard_error(openclaw: Openclaw) -> None:
+    settings(ZOO)
+    done = openclaw("agents", "run", "chatter", "--input", "-", input=b"5", check=0)
+    assert done.out == b"said\n"
+    assert b"by print\nby stderr\nby write\nby a child\nxxxxx\n" in done.err
+
+
+def test_run_reads_a_secret_with_its_record_and_refuses_another(openclaw: Openclaw) -> None:
+    openclaw("secrets", "create", "mine", input=b"canary-88", check=0)
+    openclaw("secrets", "create", "other", input=b"canary-99", check=0)
+    settings({"secret": {**ZOO["secret"], "secrets": ["mine"]}})
+    done = openclaw("agents", "run", "secret", "--input", "-", input=b'"mine"', check=0)
+    assert json.loads(done.out) == [9, ["mine"], []]
+    refused = openclaw("agents", "run", "secret", "--input", "-", input=b'"other"', check=7)
+    assert b"canary" not in refused.err
+    trail = (Path(os.environ["OPENCLAW_STATE_DIR"]) / "audit" / "trail.jsonl").read_text()
+    reads = [
+        (each["name"], each["outcome"])
+        for each in map(json.loads, trail.splitlines())
+        if each["kind"] == "secret_reveal" and each.get("actor", {}).get("agent") == "secret"
+    ]
+    assert ("mine", "ok") in reads
+    assert ("other", "denied") in reads
+    assert "canary" not in trail
+    assert '"agent_exec"' in trail
+
+
+def test_run_leaves_nothing_behind_when_it_is_interrupted(openclaw: Openclaw) -> None:
+    settings({"sleep": {**ZOO["sleep"], "timeout": "60s"}})
+    openclaw("config", "check", check=0)
+    with subprocess.Popen(
+        [os.path.join(SCRIPTS, "openclaw"), "agents", "run", "sleep", "--input", "-"],
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        start_new_session=True,
+    ) as typed:
+        assert typed.stdin is not None
+        typed.stdin.write(b"50")
+        typed.stdin.close()
+        deadline = time.monotonic() + 20
+        while not (below := _below(typed.pid)) or not _below(below[0]):
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        every = [*below, *_below(below[0])]
+        typed.send_signal(signal.SIGINT)
+        assert typed.wait(10) == 130
+    deadline = time.monotonic() + 5
+    while any(os.path.exists(f"/proc/{each}/exe") for each in every):
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_commands_that_need_a_gateway_say_how_to_start_one(openclaw: Openclaw) -> None:
+    settings(ZOO)
+    for line in ("agents status", "agents restart echo", "agents stop echo", "gateway reload"):
+        assert b"openclaw gateway start" in openclaw(*line.split(), check=75).err
+    assert b"openclaw gateway start" in openclaw("gateway", "status", check=3).err
+    openclaw("gateway", "stop", check=0)
+
+
+def test_a_gateway_that_cannot_start_says_why_and_leaves_nothing(openclaw: Openclaw) -> None:
+    path = settings(ZOO)
+    path.write_text('{"agents": {"a": {"type": "thread-bund"}}}')
+    refused = openclaw("gateway", "start", check=78)
+    assert b"openclaw.json, line 1" in refused.err
+    openclaw("gateway", "status", check=3)
+
+
+def test_an_agent_that_cannot_start_does_not_hold_the_others(openclaw: Openclaw) -> None:
+    settings(ZOO)
+    with running(openclaw) as gateway:
+        rows = {each["name"]: each for each in gateway.ask("/v1/status").json["agents"]}
+        assert rows["absent"]["state"] == rows["small"]["state"] == "failed"
+        assert "no_such_module" in rows["absent"]["trouble"]
+        assert gateway.agent("echo", 1).json["output"] == 1
+        assert gateway.agent("absent", 1).status == 500
+
+
+def test_logs_are_shown_by_agent_thread_and_request_and_followed(openclaw: Openclaw) -> None:
+    settings({**ZOO, "talk": {"mode": "session", "thread": True, "handler": "zoo:Talk"}})
+    with running(openclaw) as gateway:
+        asked = gateway.agent("talk", 1, session="mine").json["request_id"]
+        gateway.agent("echo", 1)
+        for option, value in (("--agent", "talk"), ("--thread", "mine"), ("--request", asked)):
+            shown = openclaw("agents", "logs", option, value, "--json", check=0).out
+            lines = [json.loads(line) for line in shown.splitlines()]
+            assert lines
+            assert {each.get(option[2:]) for each in lines} == {value}
+        with subprocess.Popen(
+            [os.path.join(SCRIPTS, "openclaw"), "agents", "logs", "--follow", "--lines", "0"],
+            stdout=subprocess.PIPE,
+        ) as following:
+            time.sleep(1)
+            gateway.agent("echo", 2)
+            assert following.stdout is not None
+            assert b"echo" in following.stdout.readline()
+            following.terminate()
+
+
+@pytest.mark.parametrize("line", ["agents top --every 1s", "status --watch"])
+def test_a_live_table_is_drawn_again_and_again(openclaw: Openclaw, line: str) -> None:
+    settings(ZOO)
+    with (
+        running(openclaw),
+        subprocess.Popen(
+            [os.path.join(SCRIPTS, "openclaw"), *line.split()], stdout=subprocess.PIPE
+        ) as drawn,
+    ):
+        assert drawn.stdout is not None
+        seen = 0
+        for row in drawn.stdout:
+            seen += row.startswith(b"gateway ")
+            if seen == 2:
+                break
+        drawn.send_signal(signal.SIGINT)
+        assert drawn.wait(10) in (130, 141)
+
+
+def test_the_gateway_rotates_as_the_command_does(openclaw: Openclaw) -> None:
+    openclaw("secrets", "create", "key", "--generate=token", check=0)
+    settings({})
+    report = Core(find(os.environ))._rotated()  # noqa: SLF001
+    assert (report.done, report.failed) == ([], [])
+
+
+def test_the_unit_is_one_that_systemd_reads(openclaw: Openclaw) -> None:
+    openclaw("gateway", "install", check=0)
+    unit = Path(os.environ["HOME"]) / ".config" / "systemd" / "user" / "openclaw-gateway.service"
+    assert unit.stat().st_mode & 0o777 == 0o600
+    shown = openclaw("gateway", "install", "--print", check=0).out
+    assert shown == unit.read_bytes()
+
+
+def _below(pid: int) -> list[int]:
+    try:
+        text = Path(f"/proc/{pid}/task/{pid}/children").read_text()
+    except OSError:
+        return []
+    return [int(each) for each in text.split()]
