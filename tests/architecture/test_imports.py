@@ -27,6 +27,7 @@ NETWORK = ("socket", "ssl", "http", "urllib.request", "requests", "hvac", "boto3
 MAY_REACH = (
     *("backends/", "gateway/", "runtime/", "rotation/rotators/", "handlers/endpoint.py"),
     "rotation/http.py",
+    "rotation/mysql.py",
     "audit/sinks/",
 )
 

@@ -23,7 +23,9 @@ from openclaw_cli.changes import Changes
 from openclaw_cli.duration import DAY, HOUR
 from openclaw_cli.home import find
 from openclaw_cli.model import SecretValue
+from openclaw_cli.names import parse
 from openclaw_cli.rotation import login, schedule
+from openclaw_cli.rotation.engine import Wish
 from openclaw_cli.rotation.rotator import Held, Made, Task
 from openclaw_cli.rotation.rotators import ROTATORS
 from openclaw_cli.rotation.rotators.postgres import SCHEMES
@@ -261,6 +263,10 @@ class RealWorld(World):
         if self.looking:
             super().look(after)
 
+    def value(self) -> bytes:
+        """Return the value that consumers are given."""
+        return self.secrets.read(parse(NAME)).value.reveal()
+
     def is_accepted(self, value: bytes) -> bool:
         return self.service.accepts(value)
 
@@ -364,6 +370,28 @@ def test_killed_at_each_step_and_again_on_resuming(
         places()
         found += wrong(services[kind](), Plan(kill=kill), Plan(kill=13 - kill))
     assert not found
+
+
+@pytest.mark.parametrize("kind", SAMPLES)
+def test_what_leaked_is_not_accepted_any_more_and_the_new_one_is(
+    services: dict[str, Callable[[], Service]],
+    places: Callable[[], None],
+    kind: str,
+) -> None:
+    """Where the rotator signs in with a secret of its own, the leaked one goes first of all."""
+    places()
+    service = services[kind]()
+    world = RealWorld(service)
+    world.runs().one(NAME, Wish(wanted=True))
+    world.now += 2 * DAY
+    world.settle()
+    leaked = world.value()
+    world.looking = False
+    world.runs().one(NAME, Wish(wanted=True, hurry=True, compromised=True))
+    assert not service.accepts(leaked)
+    assert world.value() != leaked
+    assert service.accepts(world.value())
+    assert service.live() == 1
 
 
 def test_control_a_rotator_that_forgets_the_old_password_is_found(

@@ -9,21 +9,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-import ssl
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import parse_qs, urlsplit
 
-from openclaw_cli.errors import (
-    ConfigError,
-    DeniedError,
-    OpenclawError,
-    RefusedError,
-    TemporaryError,
-)
+from openclaw_cli.errors import ConfigError, RefusedError
 from openclaw_cli.providers.provider import CHOSEN
-from openclaw_cli.registry import missing_library
-from openclaw_cli.rotation import accounts, generators
+from openclaw_cli.rotation import accounts, generators, mysql
 from openclaw_cli.rotation.accounts import Accounts
 from openclaw_cli.rotation.login import Login
 from openclaw_cli.rotation.rotator import Held, Made, Setting, Task
@@ -36,34 +27,8 @@ if TYPE_CHECKING:
     Connection = pymysql.Connection[Any]
 
 SCHEMES = ("mysql", "mariadb")
-_PORT = 3306
-_AUTHORITY = ("ssl-ca", "ssl_ca", "sslca")
-_SOCKET = ("unix_socket", "socket")
-_LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
 _DUAL = (8, 0, 14)  # the first version of MySQL that keeps an old password
 _NATIVE = "mysql_native_password"
-_NOT_LET_IN = (1045, 1698)
-_NOT_ALLOWED = (1044, 1142, 1227, 1370)
-_NOBODY = 1396  # also said to who may not know
-_POLICY = 1819
-_CLEAR = 2061  # what MySQL's own client says of a way to sign in that it will not use
-_AS_IT_IS = (b"mysql_clear_password", b"dialog")
-_READ_ONLY = (1290, 1836)
-_AWAY = (1040, 1053, 1129, 1130, 1152, 1205, 1213, 2002, 2003, 2006, 2013, 2055)
-
-
-class _NotLetInError(RefusedError):
-    """The server does not accept user and password."""
-
-
-class _Never:
-    """A way to sign in that would tell the password to whoever answers."""
-
-    def __init__(self, connection: object) -> None:
-        """Take what PyMySQL gives."""
-
-    def authenticate(self, _asked: object) -> None:
-        raise _library().err.OperationalError(_CLEAR)
 
 
 class Mysql:
@@ -90,7 +55,7 @@ class Mysql:
                 "users that take turns need no keep-old", hint="--setting keep-old=no"
             )
         user = who.turn()
-        _where(who, who.current())
+        mysql.where(who, who.current())
 
         def look() -> None:
             with _privileged(who) as connection:
@@ -100,7 +65,7 @@ class Mysql:
                 if who.by_admin:
                     # An account that is not there: who may not alter one is told so before that.
                     nobody = f"'openclaw-{task.token}'@'localhost'"
-                    _run(connection, f"ALTER USER IF EXISTS {nobody} ACCOUNT UNLOCK", user)
+                    mysql.run(connection, f"ALTER USER IF EXISTS {nobody} ACCOUNT UNLOCK", user)
 
         _do(task, look)
 
@@ -122,7 +87,7 @@ class Mysql:
 
     def test(self, task: Task, value: Held) -> None:
         who = Accounts(task, SCHEMES)
-        _do(task, lambda: _connected(who, who.of(value)).close())
+        _do(task, lambda: mysql.connected(who, who.of(value)).close())
 
     def undo(self, task: Task, pending: Held) -> None:
         who = Accounts(task, SCHEMES)
@@ -162,100 +127,27 @@ def _do(task: Task, work: Callable[[], None]) -> None:
     within(task.seconds(), work, "MySQL")
 
 
-def _where(whole: Accounts, who: Login) -> dict[str, Any]:
-    """Return how the server is reached, for PyMySQL, but for user and password."""
-    url, fields = whole.url(who), whole.fields(who)
-    if not url and not fields.get("host"):
-        raise whole.nowhere()
-    try:
-        parts = urlsplit(url)
-        port = parts.port
-    except ValueError:
-        raise ConfigError("the MySQL URL cannot be read") from None
-    given = {name: values[-1] for name, values in parse_qs(parts.query).items()}
-    host = parts.hostname or str(fields.get("host") or "")
-    found: dict[str, Any] = {"host": host or "localhost", "port": port or _port(fields)}
-    authority = next((given[name] for name in _AUTHORITY if name in given), "")
-    socket = next((given[name] for name in _SOCKET if name in given), "")
-    if socket:
-        found["unix_socket"] = socket
-    elif authority or host not in _LOOPBACK:
-        found["ssl"] = _tls(authority)
-    elif given.get("ssl-mode", "").lower() == "disabled":
-        found["ssl_disabled"] = True
-    return found
-
-
-def _port(fields: Mapping[str, object]) -> int:
-    text = str(fields.get("port") or _PORT)
-    if not text.isdecimal():
-        raise ConfigError("the port of the database is not a number")
-    return int(text)
-
-
-def _tls(authority: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=authority or None)
-    except (OSError, ValueError):
-        raise ConfigError(
-            f"the certificates in {safe(authority)} cannot be used",
-            hint=f"openssl x509 -noout -subject -in {safe(authority)}",
-        ) from None
-
-
 def _privileged(who: Accounts, pending: Held | None = None) -> Connection:
     """Sign in as the admin, else as the user itself.
 
     Its password may be the pending one already, when the reply to setting it was lost.
     """
     if who.by_admin:
-        return _connected(who, who.admin())
+        return mysql.connected(who, who.admin())
     try:
-        return _connected(who, who.current())
-    except _NotLetInError:
+        return mysql.connected(who, who.current())
+    except mysql.NotLetInError:
         if pending is None:
             raise
-        return _connected(who, who.of(pending))
+        return mysql.connected(who, who.of(pending))
 
 
 def _is_let_in(whole: Accounts, who: Login) -> bool:
     try:
-        _connected(whole, who).close()
-    except _NotLetInError:
+        mysql.connected(whole, who).close()
+    except mysql.NotLetInError:
         return False
     return True
-
-
-def _connected(whole: Accounts, who: Login) -> Connection:
-    pymysql = _library()
-    where = _where(whole, who)
-    seconds = max(int(whole.task.seconds()), 1)
-    place = safe(str(where["host"]))
-    try:
-        connection: Connection = pymysql.connect(
-            **where,
-            user=who.user,
-            password=who.password,
-            connect_timeout=seconds,
-            read_timeout=seconds,
-            write_timeout=seconds,
-            charset="utf8mb4",
-            autocommit=True,
-            program_name="openclaw-cli",
-            auth_plugin_map=dict.fromkeys(_AS_IT_IS, _Never),
-        )
-    except pymysql.err.MySQLError as refused:
-        code = _code(refused)
-        if code in _NOT_LET_IN:
-            raise _NotLetInError(
-                f"MySQL at {place} did not let {safe(who.user)} in with that password",
-                hint="is it the right one, for the host that we come from?",
-            ) from None
-        raise TemporaryError(
-            f"MySQL cannot be reached at {place}, or TLS does not fit ({code})",
-            hint="mysqladmin ping; ssl-ca=FILE of the URL",
-        ) from None
-    return connection
 
 
 def _account(whole: Accounts, connection: Connection, user: str) -> str:
@@ -278,24 +170,20 @@ def _account(whole: Accounts, connection: Connection, user: str) -> str:
 
 
 def _hosts(connection: Connection, user: str) -> list[str]:
-    pymysql = _library()
+    pymysql = mysql.library()
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT Host FROM mysql.user WHERE User = %s", [user])
-            return [_plain(row[0]) for row in cursor.fetchall()]
+            return [mysql.plain(row[0]) for row in cursor.fetchall()]
     except pymysql.err.MySQLError as refused:
-        if _code(refused) in _NOT_ALLOWED:
+        if mysql.code(refused) in mysql.NOT_ALLOWED:
             return ["%"]  # the usual one; ALTER USER says whether it is there
-        raise _refusal(connection, refused, user) from None
-
-
-def _plain(found: object) -> str:
-    return found.decode() if isinstance(found, bytes) else str(found)
+        raise mysql.refusal(connection, refused, user) from None
 
 
 def _alter(whole: Accounts, connection: Connection, wanted: Login, *, keep: bool) -> None:
     account = _account(whole, connection, wanted.user)
-    if not _is_mariadb(connection):
+    if not mysql.is_mariadb(connection):
         statement = f"ALTER USER {account} IDENTIFIED BY {_quoted(connection, wanted.password)}"
         statement += " RETAIN CURRENT PASSWORD" if keep else ""
     elif whole.by_admin:
@@ -303,24 +191,24 @@ def _alter(whole: Accounts, connection: Connection, wanted: Login, *, keep: bool
         statement = f"ALTER USER {account} IDENTIFIED BY PASSWORD '{kept}'"
     else:  # MariaDB lets nobody ALTER USER without a right, even their own
         statement = f"SET PASSWORD = '{_native_hash(wanted.password)}'"
-    _run(connection, statement, wanted.user)
+    mysql.run(connection, statement, wanted.user)
     if whole.task.settings["users"]:
-        _run(connection, f"ALTER USER {account} ACCOUNT UNLOCK", wanted.user)
+        mysql.run(connection, f"ALTER USER {account} ACCOUNT UNLOCK", wanted.user)
 
 
 def _discard(whole: Accounts, connection: Connection, user: str) -> None:
     account = _account(whole, connection, user)
-    _run(connection, f"ALTER USER {account} DISCARD OLD PASSWORD", user)
+    mysql.run(connection, f"ALTER USER {account} DISCARD OLD PASSWORD", user)
 
 
 def _lock(whole: Accounts, connection: Connection, user: str) -> None:
-    _run(connection, f"ALTER USER {_account(whole, connection, user)} ACCOUNT LOCK", user)
+    mysql.run(connection, f"ALTER USER {_account(whole, connection, user)} ACCOUNT LOCK", user)
 
 
 def _require_dual(task: Task, connection: Connection) -> None:
     if task.settings["keep-old"] != "yes":
         return
-    if _is_mariadb(connection) or _version(connection) < _DUAL:
+    if mysql.is_mariadb(connection) or mysql.version(connection) < _DUAL:
         raise ConfigError(
             "this server keeps no old password: MySQL does from 8.0.14 on, MariaDB does not",
             hint="two users that take turns: --setting users=app_a,app_b",
@@ -329,13 +217,13 @@ def _require_dual(task: Task, connection: Connection) -> None:
 
 def _require_native(connection: Connection, account: str) -> None:
     """Refuse what MariaDB cannot be given a hash for."""
-    if not _is_mariadb(connection):
+    if not mysql.is_mariadb(connection):
         return
-    pymysql = _library()
+    pymysql = mysql.library()
     try:
         with connection.cursor() as cursor:
             cursor.execute(f"SHOW CREATE USER {account}")
-            made = _plain((cursor.fetchone() or ("",))[0])
+            made = mysql.plain((cursor.fetchone() or ("",))[0])
     except pymysql.err.MySQLError:
         return  # we may not look; ALTER USER says what is wrong
     via = re.search(r"IDENTIFIED VIA (\w+)", made)
@@ -344,58 +232,6 @@ def _require_native(connection: Connection, account: str) -> None:
             f"{safe(account)} signs in by {via[1]}, so MariaDB would log the password as it is",
             hint=f"ALTER USER {safe(account)} IDENTIFIED VIA {_NATIVE}",
         )
-
-
-def _run(connection: Connection, statement: str, user: str) -> None:
-    pymysql = _library()
-    try:
-        with connection.cursor() as cursor:
-            # Without arguments, so that a % is a %.
-            cursor.execute(statement)
-    except pymysql.err.MySQLError as refused:
-        raise _refusal(connection, refused, user) from None
-
-
-def _refusal(connection: Connection, refused: Exception, user: str) -> OpenclawError:
-    code, name = _code(refused), safe(user)
-    ours = safe(_plain(getattr(connection, "user", b"")))
-    if code in _NOT_ALLOWED:
-        more = "" if _is_mariadb(connection) else ", APPLICATION_PASSWORD_ADMIN ON *.*"
-        return DeniedError(
-            f"{ours} may not alter the user {name}",
-            hint=f"GRANT CREATE USER ON *.*{more} TO {ours};",
-        )
-    if code == _NOBODY:
-        return RefusedError(f"MySQL has no user {name} that could be altered")
-    if code == _POLICY:
-        return RefusedError(
-            f"the password policy of MySQL refuses what is made for {name}",
-            hint="--setting kind=password:length=40",
-        )
-    if code in _READ_ONLY:
-        return RefusedError("this MySQL is read only: name the primary in the URL")
-    if code in _AWAY or not code:
-        return TemporaryError(f"MySQL did not finish altering {name} ({code or 'no answer'})")
-    return RefusedError(f"MySQL refuses to alter the user {name} ({code})")
-
-
-def _code(refused: Exception) -> int:
-    """Return the server's number for what is wrong, or 0."""
-    number = refused.args[0] if refused.args else 0
-    return number if isinstance(number, int) else 0
-
-
-def _is_mariadb(connection: Connection) -> bool:
-    return "mariadb" in _says(connection).lower()
-
-
-def _says(connection: Connection) -> str:
-    return str(connection.get_server_info())  # type: ignore[no-untyped-call]
-
-
-def _version(connection: Connection) -> tuple[int, ...]:
-    match = re.match(r"(\d+)\.(\d+)\.(\d+)", _says(connection))
-    return tuple(map(int, match.groups())) if match else ()
 
 
 def _native_hash(password: str) -> str:
@@ -407,11 +243,3 @@ def _native_hash(password: str) -> str:
 def _quoted(connection: Connection, text: str) -> str:
     quoted: str = connection.escape(text)
     return quoted
-
-
-def _library() -> Any:  # noqa: ANN401 - a module
-    try:
-        import pymysql
-    except ImportError:
-        raise missing_library("rotator", "mysql", "pymysql", "mysql") from None
-    return pymysql
