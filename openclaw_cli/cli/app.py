@@ -116,6 +116,7 @@ CONFIG: Table = {
 
 INTEROP: Table = {
     "setup": ("openclaw_cli.cli.interop", "Make the OpenClaw gateway fetch its keys from here."),
+    "reload": ("openclaw_cli.cli.interop", "Have the running OpenClaw gateway take new values."),
 }
 
 AGENTS: Table = {

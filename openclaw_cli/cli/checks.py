@@ -18,6 +18,8 @@ from openclaw_cli.cli import process
 from openclaw_cli.cli.editor import filesystem
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.home import find
+from openclaw_cli.interop.gateway import ours
+from openclaw_cli.interop.wiring import unfit
 from openclaw_cli.service import LOCAL
 from openclaw_cli.settings import Settings, sources
 from openclaw_cli.store.keys import file as key_file
@@ -43,7 +45,6 @@ _EDITORS = ("editor", "nano", "vi")
 _OLDEST = 1_767_225_600  # 2026-01-01: an earlier clock is wrong
 _SLIP = 5 * duration.MINUTE  # how far two clocks may differ
 _LEAST_FREE = 64 * 1024 * 1024  # bytes
-_START = 512  # bytes of a script that name what it runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +69,7 @@ def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
         return
     yield settings(home, environ)
     yield state_directory(home)
+    yield port(home, environ)
     known = _settings(home, environ)
     seen = health.look(home, assembly.secrets(home, known, environ))
     yield from of_findings(seen, home, known)
@@ -147,7 +149,7 @@ def commands(environ: Mapping[str, str]) -> Iterator[Check]:
     if first is None:
         hint = f'export PATH="{here}:$PATH"'
         yield Check("command", ATTENTION, "no openclaw is on PATH", hint)
-    elif not _ours(first):
+    elif not ours(first):
         what = f"another openclaw comes first on PATH: {first}"
         yield Check("command", ATTENTION, what, "openclaw-cli, which is always this one")
     else:
@@ -161,15 +163,10 @@ def resolver(path: str | None) -> Check:
     name = "resolver"
     if path is None:
         return Check(name, ATTENTION, "openclaw-resolver is not found", "pip install openclaw-cli")
-    if os.path.islink(path):
-        what = f"{path} is a link, which the OpenClaw gateway refuses to start"
-        return Check(name, ATTENTION, what, f"name it there as {os.path.realpath(path)}")
-    found = os.stat(path)
-    if found.st_mode & 0o022:
-        what = f"others can write {path}: the OpenClaw gateway refuses to start it"
-        return Check(name, ATTENTION, what, f"chmod go-w {path}")
-    if found.st_uid not in (0, os.geteuid()):
-        return Check(name, ATTENTION, f"{path} belongs to another user", f"ls -l {path}")
+    trouble = unfit(path)
+    if trouble:
+        what = f"the OpenClaw gateway refuses to start {path}: {trouble[0]}"
+        return Check(name, ATTENTION, what, trouble[1])
     return Check(name, OK, path)
 
 
@@ -183,6 +180,23 @@ def settings(home: Home, environ: Mapping[str, str]) -> Check:
     there = [path for path in sources(home, environ) if os.path.lexists(path)]
     where = f" ({', '.join(there)})" if there else ""
     return Check("settings", OK, f"{count} set{where}" if count else f"all by default{where}")
+
+
+def port(home: Home, environ: Mapping[str, str]) -> Check:
+    """Look whether our gateway could listen where the settings say, or does already."""
+    from openclaw_cli.agents.loading import load
+    from openclaw_cli.gateway import serving, talk
+
+    name, state = "port", OK
+    try:
+        found = load(home, environ)
+        state = ATTENTION if found.agents else OK  # without agents nothing of ours would listen
+        if talk.running(home) is not None:
+            return Check(name, OK, f"our gateway listens on {found.gateway.port}")
+        serving.bind_tcp(found.gateway.host, found.gateway.port).close()
+    except OpenclawError as refused:
+        return Check(name, state, refused.message, refused.hint)
+    return Check(name, OK, f"{found.gateway.port} is free for our gateway")
 
 
 def state_directory(home: Home) -> Check:
@@ -364,15 +378,6 @@ def _short_road() -> bool:
     except ImportError:
         return False
     return hasattr(openssl.aead, "AESGCMSIV")
-
-
-def _ours(path: str) -> bool:
-    """Tell whether a command runs this package: its script says so."""
-    try:
-        with open(path, "rb") as script:
-            return b"openclaw_cli" in script.read(_START)
-    except OSError:
-        return False
 
 
 def _first_line(path: str) -> str:

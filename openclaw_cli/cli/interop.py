@@ -10,6 +10,7 @@ import typer
 
 from openclaw_cli import newfile, settings_file
 from openclaw_cli.cli.session import Session
+from openclaw_cli.errors import NotFoundError
 from openclaw_cli.interop import config_file, gateway, json5, wiring
 
 if TYPE_CHECKING:
@@ -74,6 +75,30 @@ def setup(
         gateway.remember(session.home, found)
     changed = write(found, provider, table, dry_run=dry_run)
     _tell(session, found, provider, table, changed=changed, dry_run=dry_run, allow=allow or [])
+
+
+@app.command("reload")
+def reload_(
+    context: typer.Context,
+    names: Annotated[
+        list[str] | None, typer.Argument(metavar="[NAME ...]", help="What has a new value.")
+    ] = None,
+) -> None:
+    """Have the running OpenClaw gateway take new values.
+
+        openclaw interop reload
+
+    A rotation does it by itself. The gateway's own command cannot once the gateway's own token has
+    changed: it signs in with the new one, which the running gateway does not know yet.
+    """
+    session: Session = context.obj
+    with session.output.progress("telling the gateway"):
+        told = gateway.reload(session.secrets, names or [])
+    if not told:
+        raise NotFoundError("no gateway is set up", hint="openclaw interop setup")
+    if session.as_json:
+        session.output.json({"reloaded": True})
+    session.output.done("the gateway has taken the new values")
 
 
 def absolute(path: str | None) -> str:

@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -86,9 +87,13 @@ class Gateway:
             raise RefusedError("the gateway's audit gave no report", hint=self._by_hand("audit"))
         return report
 
-    def reload(self) -> None:
-        """Have the running gateway take new values; raises `TemporaryError` when it does not."""
-        done = self.run("secrets", "reload", "--json")
+    def reload(self, config: str = "") -> None:
+        """Have the running gateway take new values; raises `TemporaryError` when it does not.
+
+        `config` says how to sign in, where that is not as its configuration says.
+        """
+        line = ("secrets", "reload", "--json")
+        done = self._started(line, config or self.config, SECONDS)
         answer = _json(done.stdout)
         if done.returncode or answer is None or answer.get("ok") is False:
             raise TemporaryError(
@@ -203,6 +208,8 @@ def reload(secrets: Secrets, names: Sequence[str] = ()) -> bool:
     Its outcome is recorded, and a failure raised as `TemporaryError`: the gateway goes on with the
     values it had. Call it after a rotation; without a gateway it does nothing.
     """
+    from openclaw_cli.interop.own_token import sign_ins
+
     gateway = remembered(secrets.home)
     if gateway is None:
         return False
@@ -211,7 +218,8 @@ def reload(secrets: Secrets, names: Sequence[str] = ()) -> bool:
     try:
         announced = secrets.trail.append([{**event, "outcome": INTENT}])[0]
         try:
-            gateway.reload()
+            with sign_ins(secrets.home, gateway.config, names, FOLDER) as ways:
+                _reloaded(gateway, ways)
         except OpenclawError as refused:
             ending = {"announced": announced.seq, "outcome": refused.kind}
             secrets.trail.append([{**event, **ending}])
@@ -220,6 +228,14 @@ def reload(secrets: Secrets, names: Sequence[str] = ()) -> bool:
     finally:
         snapshot.close()
     return True
+
+
+def _reloaded(gateway: Gateway, ways: Sequence[str]) -> None:
+    for way in ways[:-1]:
+        with suppress(TemporaryError):
+            gateway.reload(way)
+            return
+    gateway.reload(ways[-1])
 
 
 def _version(path: str) -> tuple[tuple[int, ...], str]:

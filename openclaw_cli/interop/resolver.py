@@ -22,7 +22,7 @@ from openclaw_cli.names import parse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import Any
 
     from openclaw_cli.model import Secret
@@ -89,10 +89,13 @@ def answer(
     *,
     limits: Mapping[str, Mapping[str, Any]] | None = None,
     allow: Sequence[str] = (),
+    previous: bool = False,
 ) -> bytes:
     """Return the answer to a request; every reading is recorded first, all of them in one batch.
 
     `limits` is `Settings.resolvers`, `allow` the patterns of the command line; an id must fit both.
+    `previous` hands out the versions before the current ones: a gateway is told of its new token
+    by somebody who knows the old one.
     """
     secrets.actor = _asking(secrets.actor, request.provider)
     secrets.permit = _permit(request.provider, limits or {}, allow)
@@ -104,9 +107,22 @@ def answer(
             wanted[each] = parse(each)
         except OpenclawError as refused:
             found[each] = refused
+    if previous and wanted:
+        _set_back(secrets, wanted.values())
     if wanted:
         found.update(_read(secrets, wanted))
     return _written(found)
+
+
+def _set_back(secrets: Secrets, wanted: Iterable[Reference]) -> None:
+    from openclaw_cli.model import PREVIOUS
+
+    entries = secrets.catalogue().entries
+    for each in wanted:
+        entry = entries.get(each.path) if not each.backend else None
+        row = next((row for row in entry.rows if row.stage == PREVIOUS), None) if entry else None
+        if row is not None and each.version is None:
+            each.version = str(row.number)
 
 
 def _read(secrets: Secrets, wanted: dict[str, Reference]) -> dict[str, Secret | OpenclawError]:

@@ -132,6 +132,7 @@ USES = (
     Use("gateway link", status=75),
     Use("gateway alert-rules"),
     Use("interop setup --dry-run", status=3),
+    Use("interop reload", status=3),
     Use("doctor", status=10),
     Use("doctor --checklist", status=10),
     Use("completion bash"),

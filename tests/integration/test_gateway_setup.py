@@ -63,10 +63,12 @@ def test_the_gateway_lives_on_references_to_us(gateway: NodeGateway, openclaw: O
             assert not gateway.accepts("wrong")
             gateway.run("agent", "--agent", "main", "--message", "hi", "--json")
             assert set(model.keys) == {f"Bearer {KEY}"}
-            openclaw("secrets", "set", "gateway/token", input=b"gw-after", env=ours, check=0)
             openclaw("secrets", "set", "corp/apiKey", input=b"sk-after", env=ours, check=0)
-            gateway.run("secrets", "reload", "--token", TOKEN)
-            assert gateway.accepts("gw-after")
+            line = ("secrets", "rotate", "gateway/token", "--with", "generate")
+            openclaw(*line, env=ours, check=0)
+            after = openclaw("secrets", "get", "gateway/token", env=ours, check=0).out.decode()
+            assert after != TOKEN
+            assert gateway.accepts(after)
             assert not gateway.accepts(TOKEN)
             gateway.run("agent", "--agent", "main", "--message", "hi", "--json")
             assert model.keys[-1] == "Bearer sk-after"

@@ -378,6 +378,7 @@ function __openclaw_words
         case 'secrets resolve'
             printf '%s\n' \
             '--allow'\t'Hand out only what fits: openai-*; may be repeated.' \
+            '--previous'\t'Hand out the versions before the current ones.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -840,6 +841,7 @@ function __openclaw_words
         case 'interop'
             printf '%s\n' \
             'setup'\t'Make the OpenClaw gateway fetch its keys from here.' \
+            'reload'\t'Have the running OpenClaw gateway take new values.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -852,6 +854,13 @@ function __openclaw_words
             '--gateway'\t'The gateway\'s own openclaw.' \
             '--allow'\t'Hand out only what fits: openai-*; may be repeated.' \
             '--dry-run'\t'Say what would be done, and do nothing.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'interop reload'
+            printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -878,7 +887,7 @@ end
 
 function __openclaw_kind
     switch $argv[1]
-        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets expect:--name' 'secrets expect:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets rotate:--name' 'secrets rotate:1' 'secrets run:--secret' 'secrets grant:\*' 'secrets revoke:\*' 'secrets export:\*' 'secrets copy:--environment' 'secrets copy:--name' 'secrets copy:1' 'secrets resolve:--allow' 'secrets audit:--name' 'agents status:--name' 'agents status:1' 'agents run:--name' 'agents run:1' 'agents spawn:--name' 'agents spawn:1' 'agents close:--name' 'agents close:1' 'agents restart:--name' 'agents restart:1' 'agents stop:--name' 'agents stop:1' 'agents logs:--agent' 'agents cleanup:--name' 'agents cleanup:1' 'interop setup:--name' 'interop setup:--allow'
+        case ':--environment' 'secrets create:--name' 'secrets set:--name' 'secrets get:--name' 'secrets get:1' 'secrets edit:--name' 'secrets edit:1' 'secrets status:--name' 'secrets status:1' 'secrets history:--name' 'secrets history:1' 'secrets rollback:--name' 'secrets rollback:1' 'secrets delete:--name' 'secrets delete:1' 'secrets restore:--name' 'secrets describe:--name' 'secrets describe:1' 'secrets expect:--name' 'secrets expect:1' 'secrets refresh:--name' 'secrets refresh:1' 'secrets rotate:--name' 'secrets rotate:1' 'secrets run:--secret' 'secrets grant:\*' 'secrets revoke:\*' 'secrets export:\*' 'secrets copy:--environment' 'secrets copy:--name' 'secrets copy:1' 'secrets resolve:--allow' 'secrets audit:--name' 'agents status:--name' 'agents status:1' 'agents run:--name' 'agents run:1' 'agents spawn:--name' 'agents spawn:1' 'agents close:--name' 'agents close:1' 'agents restart:--name' 'agents restart:1' 'agents stop:--name' 'agents stop:1' 'agents logs:--agent' 'agents cleanup:--name' 'agents cleanup:1' 'interop setup:--name' 'interop setup:--allow' 'interop reload:\*'
             echo 'secret'
         case ':--key-fd' 'secrets create:--value' 'secrets create:--backend' 'secrets create:--label' 'secrets set:--value' 'secrets set:--backend' 'secrets get:--backend' 'secrets get:--fallback' 'secrets get:--max-age' 'secrets list:--filter' 'secrets list:--sort' 'secrets list:--columns' 'secrets list:--backend' 'secrets rollback:--to' 'secrets delete:--backend' 'secrets restore:1' 'secrets describe:--label' 'secrets expect:--from' 'secrets expect:--reader' 'secrets expect:--hours' 'secrets expect:--scope' 'secrets refresh:--backend' 'secrets rotate:--schedule' 'secrets rotate:--tz' 'secrets rotate:--grace' 'secrets rotate:--until' 'secrets rotate:--with' 'secrets rotate:--setting' 'secrets rotate:--tell' 'secrets rotate:--limit' 'secrets rotate:--notify' 'secrets schedule install:--notify' 'secrets run:--fallback' 'secrets run:--max-age' 'secrets inject:--fallback' 'secrets inject:--max-age' 'secrets grant:--expires' 'secrets grant:--uses' 'secrets grant:1' 'secrets revoke:1' 'secrets grants:--unused' 'secrets grants:1' 'secrets import:--prefix' 'secrets export:--expires' 'secrets copy:--to' 'secrets copy:--from' 'secrets copy:2' 'secrets scan:\*' 'secrets migrate:1' 'secrets audit:--period' 'secrets audit:--actor' 'secrets audit:--action' 'secrets audit:--limit' 'secrets audit export:--period' 'secrets audit report:--period' 'secrets audit import:1' 'secrets audit prune:--before' 'store init:--key-id' 'store slots add:--key-id' 'store unlock:--for' 'agents run:--thread' 'agents spawn:--thread' 'agents close:--thread' 'agents stop:--thread' 'agents logs:--thread' 'agents logs:--request' 'agents logs:--lines' 'agents top:--every' 'agents cleanup:--idle' 'gateway run:--port' 'gateway start:--port' 'gateway stop:--wait' 'gateway restart:--wait' 'gateway link:--expires' 'config set:2' 'config convert:--to' 'interop setup:--state-dir'
             echo 'none'
@@ -980,7 +989,7 @@ function __openclaw_complete
     end
 end
 
-set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets expect' 'secrets refresh' 'secrets rotate' 'secrets schedule' 'secrets schedule install' 'secrets schedule uninstall' 'secrets schedule status' 'secrets run' 'secrets inject' 'secrets grant' 'secrets revoke' 'secrets grants' 'secrets import' 'secrets export' 'secrets copy' 'secrets scan' 'secrets migrate' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit report' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'agents' 'agents list' 'agents status' 'agents run' 'agents spawn' 'agents close' 'agents restart' 'agents stop' 'agents logs' 'agents top' 'agents cleanup' 'gateway' 'gateway run' 'gateway start' 'gateway stop' 'gateway restart' 'gateway reload' 'gateway status' 'gateway install' 'gateway alert-rules' 'gateway link' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'config upgrade' 'config convert' 'interop' 'interop setup' 'doctor' 'completion'
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets expect' 'secrets refresh' 'secrets rotate' 'secrets schedule' 'secrets schedule install' 'secrets schedule uninstall' 'secrets schedule status' 'secrets run' 'secrets inject' 'secrets grant' 'secrets revoke' 'secrets grants' 'secrets import' 'secrets export' 'secrets copy' 'secrets scan' 'secrets migrate' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit report' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'agents' 'agents list' 'agents status' 'agents run' 'agents spawn' 'agents close' 'agents restart' 'agents stop' 'agents logs' 'agents top' 'agents cleanup' 'gateway' 'gateway run' 'gateway start' 'gateway stop' 'gateway restart' 'gateway reload' 'gateway status' 'gateway install' 'gateway alert-rules' 'gateway link' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'config upgrade' 'config convert' 'interop' 'interop setup' 'interop reload' 'doctor' 'completion'
 
 complete -c openclaw -f -a '(__openclaw_complete)'
 complete -c openclaw-cli -f -a '(__openclaw_complete)'

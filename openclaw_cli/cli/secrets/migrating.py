@@ -111,8 +111,7 @@ def _tell_done(
             hint="openclaw secrets migrate --shred",
         )
     if gateway is not None:
-        reload = f"{gateway.command[-1]} secrets reload"
-        session.output.note(f"a running gateway takes it over by: {reload}")
+        session.output.note("a running gateway takes it over by: openclaw interop reload")
 
 
 def _gateway(session: Session, program: str | None, state_dir: str | None) -> Gateway | None:

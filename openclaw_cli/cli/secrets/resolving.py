@@ -24,6 +24,10 @@ def resolve(
             help="Hand out only what fits: openai-*; may be repeated.",
         ),
     ] = None,
+    previous: Annotated[
+        bool,
+        typer.Option("--previous", help="Hand out the versions before the current ones."),
+    ] = False,
 ) -> None:
     """Answer the OpenClaw gateway's request.
 
@@ -38,6 +42,7 @@ def resolve(
     session: Session = context.obj
     request = resolver.read_request()
     limits = session.settings.resolvers
-    stdout.write_all(
-        resolver.answer(session.quiet_secrets, request, limits=limits, allow=allow or [])
+    answer = resolver.answer(
+        session.quiet_secrets, request, limits=limits, allow=allow or [], previous=previous
     )
+    stdout.write_all(answer)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import socket
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +14,7 @@ import pytest
 from openclaw_cli import health
 from openclaw_cli.audit.head import Head
 from openclaw_cli.cli import checks
-from openclaw_cli.home import find
+from openclaw_cli.home import Home, find
 from tests.conftest import Result
 
 Main = Callable[..., Result]
@@ -163,3 +165,19 @@ def test_a_keyring_is_asked_only_where_there_may_be_one() -> None:
 def test_the_ciphers_are_tried() -> None:
     assert checks.cryptography().state == "ok"
     assert "AES-256-GCM-SIV works" in checks.cryptography().what
+
+
+def test_a_port_that_somebody_else_holds_is_found_where_agents_need_it(tmp_path: Path) -> None:
+    home = Home(str(tmp_path / "state"))
+    Path(home.root).mkdir(mode=0o700)
+    config = Path(home.root) / "openclaw.json"
+    agents = {"a": {"type": "singleton", "handler": ["/bin/cat"]}}
+    with socket.create_server(("127.0.0.1", 0)) as held:
+        number = held.getsockname()[1]
+        for configured, state in (({}, "ok"), (agents, "attention")):
+            config.write_text(json.dumps({"gateway": {"port": number}, "agents": configured}))
+            found = checks.port(home, {})
+            assert (found.state, found.name) == (state, "port")
+            assert f"port {number} is held by" in found.what
+            assert found.hint.startswith("openclaw gateway start --port ")
+    assert checks.port(home, {}).what == f"{number} is free for our gateway"
