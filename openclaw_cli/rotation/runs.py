@@ -175,12 +175,12 @@ class Runs:
         rotator = self.engine.find(after.rotator)
         checked(after.settings, rotator.SETTINGS, rotator.name)
         if (after.rotator, after.settings) != (view.policy.rotator, view.policy.settings):
+            self.engine.begin_check(View(view.entry, after, view.store), rotator)
             if view.policy.run or view.policy.old:
                 raise ConflictError(
                     f"a rotation of {name} by {view.policy.rotator} is not over yet",
-                    hint=f"openclaw secrets rotate {name}, then change how it is rotated",
+                    hint=f"openclaw secrets status {name} says until when",
                 )
-            self.engine.begin_check(View(view.entry, after, view.store), rotator)
 
         def change(found: Policy, _entry: Entry, _draft: Draft) -> Policy:
             if found not in (view.policy, after):
