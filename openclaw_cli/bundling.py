@@ -14,15 +14,17 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import bundle
 from openclaw_cli.audit import chain
+from openclaw_cli.audit import event as events
 from openclaw_cli.audit.head import FILE as HEAD
 from openclaw_cli.audit.head import SIZE as HEAD_SIZE
 from openclaw_cli.audit.head import decode
 from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.trail import FILE as TRAIL
+from openclaw_cli.audit.trail import REVEAL
 from openclaw_cli.errors import IntegrityError, NotFoundError, UsageError
-from openclaw_cli.files import failure, read_all
+from openclaw_cli.files import failure, private_directory, read_all
 from openclaw_cli.model import CURRENT
-from openclaw_cli.store.commit import founded
+from openclaw_cli.store.commit import LOCK, founded
 from openclaw_cli.store.directory import Entry
 from openclaw_cli.store.header import Slot
 from openclaw_cli.store.keys.slots import wrap
@@ -38,6 +40,8 @@ MADE = "bundle_make"
 TAKEN_BACK = "bundle_import"
 LIMIT = 64 * 1024 * 1024  # bytes of a job's trail
 
+_TAKEN = ("name", "backend", "version", "outcome", "purpose", "ms")
+_ACTOR = frozenset(("uid", "pid", "via", "tty", "address", "program", "agent", "thread"))
 _DIGITS = 12
 
 
@@ -147,6 +151,8 @@ def verified(path: str, audit_key: bytes) -> Job:
             raise _changed(path, f"record {number} is not what it was") from None
         if record["seq"] != number:
             raise _changed(path, f"record {number} is missing")
+        if not _is_reading(line) or not isinstance(record.get("actor"), dict):
+            raise _changed(path, f"record {number} is none that reading a bundle leaves")
         records.append(record)
     _check_head(path, key, store, len(records))
     return Job(store.hex(), chain.mac_of(lines[0]).hex(), records)
@@ -155,31 +161,49 @@ def verified(path: str, audit_key: bytes) -> Job:
 def take_back(secrets: Secrets, job: Job) -> int:
     """Add a job's records to the trail, but for those it has; return how many were added.
 
-    The secrets must have been opened.
+    The secrets must have been opened. Under the store's lock: of two who take back the same, the
+    second finds that it was done.
     """
-    known = _taken_back(secrets.trail.path, job.run)
-    new = [record for record in job.records if record["seq"] > known]
-    if not new:
-        return 0
-    summary = {
-        "kind": TAKEN_BACK,
-        "bundle": job.bundle,
-        "run": job.run,
-        "through": new[-1]["seq"],
-        "outcome": "ok",
-        "actor": secrets.actor,
-    }
-    secrets.trail.append([summary, *(_ours(job, record) for record in new)])
-    return len(new)
+    folder = private_directory(secrets.home.secrets)
+    try:
+        with folder.lock(LOCK):
+            known = _taken_back(secrets.trail.path, job.run)
+            new = [record for record in job.records if record["seq"] > known]
+            if not new:
+                return 0
+            summary = {
+                "kind": TAKEN_BACK,
+                "bundle": job.bundle,
+                "run": job.run,
+                "through": new[-1]["seq"],
+                "outcome": "ok",
+                "actor": secrets.actor,
+            }
+            secrets.trail.append([summary, *(_ours(job, record) for record in new)])
+            return len(new)
+    finally:
+        folder.close()
 
 
 def _ours(job: Job, record: dict[str, Any]) -> dict[str, Any]:
-    """Return a job's record as it stands in ours: with its own number and time beside ours."""
-    rest = {key: item for key, item in record.items() if key not in ("seq", "at", "clock", "mac")}
-    when = record.get("clock", record.get("at", ""))
+    """Return a job's record as it stands in ours: with its own number and time beside ours.
+
+    Only what a reading has is taken over. Who holds the bundle's key can write what verifies, and
+    must not be able to write an intent, a pruning or a change into our trail.
+    """
+    rest = {key: record[key] for key in _TAKEN if key in record}
     if "backend" in rest:
         rest["backend"] = bundle.KIND
-    return {**rest, "bundle": job.bundle, "job_seq": record["seq"], "job_at": when}
+    actor = {key: item for key, item in record["actor"].items() if key in _ACTOR}
+    when = record.get("clock", record["at"])
+    mine = {"bundle": job.bundle, "job_seq": record["seq"], "job_at": when}
+    return {"kind": record["kind"], **rest, **mine, "actor": actor}
+
+
+def _is_reading(line: bytes) -> bool:
+    """Tell whether a line is one that reading a bundle leaves."""
+    event = events.read(line)
+    return event is not None and event.kind in (bundle.OPENED, REVEAL)
 
 
 def _taken_back(trail: str, run: str) -> int:

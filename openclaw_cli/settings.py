@@ -157,7 +157,8 @@ def says_where(home: Home, path: str) -> bool:
 
     So nothing of one environment is read in another, though they share other settings.
     """
-    return not home.environment or not path.startswith(tuple(_in_folder(home.root)))
+    common = {*_in_folder(home.root), *_in_folder(os.path.abspath(home.root))}
+    return not home.environment or path not in common
 
 
 def _in_folder(folder: str) -> list[str]:

@@ -65,16 +65,6 @@ def upgraded(path: str, text: str) -> tuple[str, list[Change]]:
     return json5.replaced(text, _edits(kept)), kept
 
 
-def hidden(path: str, text: str, shown: str) -> str:
-    """Return lines of the text without the values that stand in it in plain text."""
-    root = json5.parse(text, path)
-    for name, each in config.said(path, text).values.get("plaintext", {}).items():
-        node = root.at(*each["keys"])
-        if node is not None:
-            shown = shown.replace(text[node.start : node.end], f'"[{name}]"')
-    return shown
-
-
 def _edits(changes: list[Change]) -> list[Edit]:
     return [edit for each in changes for edit in each.edits]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,9 @@ from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError, NotFoundError, UsageError
 from openclaw_cli.options import SETTINGS
 from openclaw_cli.settings import BACKENDS, Settings, sources
+
+if TYPE_CHECKING:
+    from openclaw_cli.upgrade import Change
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -276,7 +279,7 @@ def upgrade(
         plain = [{"line": each.line, "old": each.old, "new": each.new} for each in changes]
         session.output.json({"file": path, "changes": plain, "written": not dry_run})
     else:
-        for line in _difference(path, found.text, after):
+        for line in _difference(path, changes):
             session.output.line(line, {"-": "bad", "+": "good"}.get(line[:1], ""))
     if not changes:
         session.output.done(f"{path} has no older spelling")
@@ -327,15 +330,13 @@ def _json_of(session: Session, file: str | None) -> str:
     return os.path.abspath(paths[0])
 
 
-def _difference(path: str, before: str, after: str) -> list[str]:
-    """Return the lines that differ, without the values that stand in them."""
-    from difflib import unified_diff
-
-    from openclaw_cli.upgrade import hidden
-
-    old, new = hidden(path, before, before), hidden(path, after, after)
-    lines = unified_diff(old.splitlines(), new.splitlines(), path, path, lineterm="", n=0)
-    return list(lines)
+def _difference(path: str, changes: list[Change]) -> list[str]:
+    """Return what differs, and not the lines it stands in: one may hold somebody's token."""
+    lines = [f"--- {path}", f"+++ {path}"] if changes else []
+    for each in changes:
+        lines += [f"@@ line {each.line} @@", f"-{each.old}"]
+        lines += [f"+{each.new}"] if each.new else []
+    return lines
 
 
 def _present(session: Session) -> list[str]:

@@ -104,12 +104,17 @@ def test_two_words_for_one_thing_become_one() -> None:
 def test_the_command_shows_the_difference_without_the_values(main: Main, tmp_path: Path) -> None:
     path = tmp_path / "state" / "openclaw.json"
     path.parent.mkdir(mode=0o700)
-    one_line = json.dumps({"secrets": {"a": "sk-secret-text", "b": {"source": "secrets-manager"}}})
+    document = {
+        "secrets": {"a": "sk-secret-text", "b": {"source": "secrets-manager"}},
+        "channels": {"telegram": {"botToken": "123:the-gateways-own-token"}},
+    }
+    one_line = json.dumps(document)
     path.write_text(one_line)
     path.chmod(0o600)
     done = main("config", "upgrade", "--dry-run", check=0)
     assert b"aws-secrets-manager" in done.out
-    assert b"sk-secret-text" not in done.out + done.err
+    for value in (b"sk-secret-text", b"the-gateways-own-token"):
+        assert value not in done.out + done.err
     assert path.read_text() == one_line
     main("config", "upgrade", check=0)
     assert json.loads(path.read_text())["secrets"]["b"] == {"source": "aws-secrets-manager"}

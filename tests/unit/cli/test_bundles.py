@@ -8,12 +8,15 @@ import re
 import shutil
 import stat
 import subprocess
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from openclaw_cli import bundle
+from openclaw_cli.audit import chain
 from openclaw_cli.cli.secrets import bundles
 from tests.conftest import SCRIPTS, Openclaw, Result
 
@@ -217,6 +220,61 @@ def test_a_job_that_changed_its_records_is_told_on(openclaw: Openclaw, job: Job)
     done = openclaw("secrets", "audit", "import", str(trail), check=4)
     assert b"record 2 is not what it was" in done.err
     assert b"deploy-token" not in openclaw("secrets", "audit", "--action", "get").out
+
+
+FORGED: list[dict[str, object]] = [
+    {"kind": "secret_set", "name": "deploy-token", "phase": "intent"},
+    {"kind": "trail_prune", "through": 1, "last": 1, "last_mac": "00" * 32},
+    {"kind": "trail_seal", "segment": 1},
+    {"kind": "secret_reveal", "name": "x", "actor": "nobody"},
+    {"kind": "secret_reveal", "name": 7},
+]
+
+
+@pytest.mark.parametrize("record", FORGED, ids=lambda each: str(each)[:40])
+def test_who_has_the_key_of_a_bundle_can_write_nothing_but_readings(
+    openclaw: Openclaw, job: Job, record: dict[str, object]
+) -> None:
+    job("secrets", "get", "deploy-token")
+    trail = next(job.folder.rglob("trail.jsonl"))
+    append(job, trail, record)
+    done = openclaw("secrets", "audit", "import", str(trail), check=4)
+    assert b"nothing was taken back" in done.err
+    openclaw("secrets", "audit", "verify", check=0)
+
+
+def test_fields_that_a_reading_does_not_have_are_left_behind(openclaw: Openclaw, job: Job) -> None:
+    job("secrets", "get", "deploy-token")
+    trail = next(job.folder.rglob("trail.jsonl"))
+    extra = {
+        "phase": "intent",
+        "of": 1,
+        "unexpected": "no",
+        "note": "x",
+        "actor": {"uid": 1, "x": 2},
+    }
+    append(job, trail, {"kind": "secret_reveal", "name": "deploy-token", "outcome": "ok", **extra})
+    openclaw("secrets", "audit", "import", str(trail), check=0)
+    last = openclaw("secrets", "audit", "--action", "read", "--json").json()["events"][-1]
+    assert last["actor"] == {"uid": 1}
+    assert not {"phase", "of", "unexpected", "note"} & set(last)
+    openclaw("secrets", "set", "deploy-token", input=b"next", check=0)
+    openclaw("secrets", "audit", "verify", check=0)
+
+
+def append(job: Job, trail: Path, record: dict[str, object]) -> None:
+    """Add a record that verifies, as somebody with the bundle's key can."""
+    path = str(job.folder / "ci.bundle")
+    key = bytes.fromhex(job.key)
+    snapshot = bundle.opened(
+        path, lambda header: (bundle.unlocked(header, key, path, time.time()), "bundle")
+    )
+    lines = trail.read_bytes().splitlines(keepends=True)
+    stamp = {"seq": len(lines) + 1, "at": chain.written(time.time_ns() // 1000)}
+    made = {**stamp, "actor": {"uid": 0}, **record}
+    text, _ = chain.line(snapshot.index.audit_key, chain.mac_of(lines[-1]), made)
+    snapshot.close()
+    trail.write_bytes(b"".join([*lines, text]))
 
 
 def test_what_another_store_made_or_is_no_trail_is_refused(
