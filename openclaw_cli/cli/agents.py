@@ -118,6 +118,28 @@ def run(
 
 
 @app.command()
+def node(
+    context: typer.Context,
+    name: Annotated[
+        str | None,
+        typer.Option("--name", metavar="NAME", help="This machine's name; its host name, if not."),
+    ] = None,
+) -> int:
+    """Take requests from the broker for the gateway here: one machine of several.
+
+    openclaw agents node --name worker-1
+    """
+    session: Session = context.obj
+    from openclaw_cli.engines import broker
+
+    chosen = broker.node_name(name)
+    found = broker.address(session.configuration.gateway, session.quiet_secrets)
+    run = broker.node(session.configuration.gateway)
+    session.output.note(f"the node {chosen} takes requests from the broker")
+    return int(run(session.home, session.configuration, found, chosen))
+
+
+@app.command()
 def spawn(context: typer.Context, name: Agent = None, thread: Thread = None) -> None:
     """Bind a thread to an instance, before its first request.
 

@@ -123,6 +123,10 @@ AGENTS: Table = {
     "list": (_AGENTS, "Show the agents of the settings."),
     "status": (_AGENTS, "Show the agents of the running gateway and what they do."),
     "run": (_AGENTS, "Give an agent one request and print its answer; no gateway is needed."),
+    "node": (
+        _AGENTS,
+        "Take requests from the broker for the gateway here: one machine of several.",
+    ),
     "spawn": (_AGENTS, "Bind a thread to an instance, before its first request."),
     "close": (_AGENTS, "End a session, when its present turn has ended."),
     "restart": (_AGENTS, "Start an agent anew, or all of them; nothing that was accepted is lost."),

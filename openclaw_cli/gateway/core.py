@@ -21,6 +21,7 @@ from openclaw_cli.gateway.link import Links
 from openclaw_cli.gateway.log import Log
 from openclaw_cli.gateway.metrics import Metrics
 from openclaw_cli.gateway.observing import EVERY, Observing
+from openclaw_cli.gateway.placing import Placing
 from openclaw_cli.gateway.scheduler import TICK, Scheduler
 from openclaw_cli.gateway.watch import Watch
 from openclaw_cli.home import Home
@@ -64,6 +65,7 @@ class Gateway:
         )
         self.metrics.watch(self.supervisor)
         self.observing = Observing(self)
+        self.placing = Placing(self)
         self.began = time.time()
         self.scheduler = Scheduler(self._rotated, self.watch.happened)
         self.draining = False
@@ -139,6 +141,7 @@ class Gateway:
         """End every agent and write the last records."""
         for task in list(self._tasks):
             task.cancel()
+        self.placing.close()
         await self.supervisor.close()
         await self.watch.flush()
         self._changed = True

@@ -184,7 +184,9 @@ class Door:
         given, wants_stream = asked
         if wants_stream:
             return await stream(self.gateway, request, given)
-        work = asyncio.get_running_loop().create_task(self.gateway.supervisor.ask(given))
+        # What comes by the control socket is answered here: it may come from the broker.
+        ask = self.gateway.placing.ask if address else self.gateway.supervisor.ask
+        work = asyncio.get_running_loop().create_task(ask(given))
         try:
             return answered(await asyncio.shield(work))
         except asyncio.CancelledError:

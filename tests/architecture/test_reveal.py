@@ -12,6 +12,7 @@ from tests.architecture.tree import PACKAGE, modules
 WHERE = {
     "bundling.py": "to the cipher of the bundle",
     "changes.py": "to the cipher, and to compare with the value before",
+    "engines/broker.py": "the broker's address, to connect to it",
     "client.py": "to the Python program that asked",
     "cli/hot.py": "to standard output",
     "cli/secrets/copying.py": "compared with the copy that was made",

@@ -1,0 +1,1 @@
+"""What carries requests to other machines: `celery`. On one machine nothing does."""
