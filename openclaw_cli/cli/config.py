@@ -9,6 +9,7 @@ import typer
 
 from openclaw_cli import config, converting, duration, newfile, settings_file
 from openclaw_cli.agents.spec import Configuration
+from openclaw_cli.cli import chosen
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError, NotFoundError, UsageError
@@ -56,7 +57,9 @@ def show(
             }
             for each in SETTINGS
         }
-        backends = {row[0]: row[1] for row in _of_backends(settings, whole=True)}
+        backends = {
+            f"{place}.{known.name}": value for place, known, value in chosen.of_backends(settings)
+        }
         session.output.json(
             {
                 "settings": answer,
@@ -169,18 +172,18 @@ def set_(
         session.output.done(f"{name} is {value or 'empty'} in {path}")
         return
     path, kept = settings_file.change(session.home, key, value)
-    chosen = config.setting(key)
+    known = config.setting(key)
     if not kept:
         session.output.warn(f"{path} was written anew, without its comments")
-    shown = chosen.shown(chosen.read(value))
-    now = session.settings[chosen.name]
+    shown = known.shown(known.read(value))
+    now = session.settings[known.name]
     if session.as_json:
-        session.output.json({"setting": chosen.name, "value": chosen.read(value), "file": path})
-    session.output.done(f"{chosen.name} is {shown or 'empty'} in {path}")
-    if now != chosen.read(value):
+        session.output.json({"setting": known.name, "value": known.read(value), "file": path})
+    session.output.done(f"{known.name} is {shown or 'empty'} in {path}")
+    if now != known.read(value):
         session.output.warn(
-            f"{session.settings.origin[chosen.name]} wins over it: {chosen.shown(now)}",
-            hint=f"unset {chosen.variable}",
+            f"{session.settings.origin[known.name]} wins over it: {known.shown(now)}",
+            hint=f"unset {known.variable}",
         )
 
 
@@ -206,19 +209,16 @@ def path(context: typer.Context) -> None:
 
 
 def _of_backends(settings: Settings, *, whole: bool) -> list[list[str]]:
-    """Return a row for each setting that a backend was given; a secret one is only said to be."""
-    from openclaw_cli.backends import BACKENDS as KINDS
-    from openclaw_cli.backends.protocols import setting_of
-
-    rows = []
-    for place in sorted(each for each in settings.values if each.startswith(BACKENDS)):
-        name = place.removeprefix(BACKENDS)
-        for written, value in settings.values[place].items():
-            known = setting_of(KINDS.get(name).SETTINGS, written, name)
-            shown = "(hidden)" if known.secret else str(value)
-            origin = _short(settings.origin[place], whole=whole)
-            rows.append([f"{place}.{known.name}", shown, origin, known.meaning])
-    return rows
+    """Return a row for each setting that a backend was given."""
+    return [
+        [
+            f"{place}.{known.name}",
+            str(value),
+            _short(settings.origin[place], whole=whole),
+            known.meaning,
+        ]
+        for place, known, value in chosen.of_backends(settings)
+    ]
 
 
 def _of_gateway(configuration: Configuration, *, whole: bool) -> list[list[str]]:

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openclaw_cli import __version__, assembly, duration, health, states
-from openclaw_cli.cli import agents_view
+from openclaw_cli.cli import agents_view, chosen
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import FindingsError, TemporaryError
 from openclaw_cli.exposure import exposure
+from openclaw_cli.service import LOCAL
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,6 +94,8 @@ def status(
     if session.as_json:
         listed = rows if secrets or verbose else None
         answer = _plain(seen, found, settings, listed)
+        if verbose:
+            answer["backends"] = _plain_backends(session, settings)
         session.output.json({**answer, **_agents(session, gateway)})
     elif not (check and session.quiet):
         _show(session, seen, rows, settings, now, verbose=verbose)
@@ -146,6 +149,8 @@ def _show(
 ) -> None:
     output = session.output
     output.facts(_facts(seen, settings, now, verbose=verbose))
+    if verbose:
+        _show_backends(session, settings)
     if rows:
         output.line()
         output.table(_SECRETS, [_cells(each, now) for each in rows])
@@ -155,6 +160,26 @@ def _show(
             f"most exposed: {worst['name']}, {worst['risk']['score']} of 100; "
             f"{worst['lower']['by']} less by {worst['lower']['command']}"
         )
+
+
+def _show_backends(session: Session, settings: Settings) -> None:
+    """Ask each backend how it is; say who we are there, and what would mend what is refused."""
+    from openclaw_cli.cli import checks
+
+    tones = {checks.ATTENTION: "attention", checks.BAD: "bad"}
+    for each in checks.backends(session.home, settings):
+        session.output.facts([(each.name, each.what, tones.get(each.state, ""))])
+        if each.hint:
+            session.output.line(f"  hint: {each.hint}")
+
+
+def _plain_backends(session: Session, settings: Settings) -> list[dict[str, str]]:
+    from openclaw_cli.cli import checks
+
+    return [
+        {"name": each.name, "state": each.state, "what": each.what, "hint": each.hint}
+        for each in checks.backends(session.home, settings)
+    ]
 
 
 def _close(session: Session, seen: Look, found: list[Finding]) -> None:
@@ -226,6 +251,9 @@ def _facts(
         facts += [("expires", f"{duration.relative(health.when(expires) - now)} ({expires})")]
     else:
         facts += [("backup", _backup(seen, now))]
+    others = [name for name in settings.backends() if name != LOCAL]
+    if others and not verbose:
+        facts += [("backends", f"{', '.join(others)}; openclaw status --verbose asks them")]
     if verbose:
         facts += _more(seen, settings)
     return facts
@@ -235,8 +263,8 @@ def _more(seen: Look, settings: Settings) -> list[tuple[str, str]]:
     facts = [("trail in", seen.trail)]
     if seen.header:
         facts += [("store id", f"{seen.header.store.hex()}, data key {seen.header.epoch}")]
-    chosen = [f"{name}={settings[name]}" for name in sorted(settings.origin)]
-    facts += [("settings", ", ".join(chosen) or "all by default")]
+    said = [f"{name}={value}" for name, value in chosen.every(settings).items()]
+    facts += [("settings", ", ".join(said) or "all by default")]
     facts += [("version", f"openclaw-cli {__version__}")]
     return facts
 
@@ -333,7 +361,7 @@ def _plain(
             "verified": seen.verified,
         },
         "backup": health.last_backup(seen.trail) or None,
-        "settings": {name: settings[name] for name in sorted(settings.origin)},
+        "settings": chosen.every(settings),
         "findings": [plain_finding(each) for each in found],
         "needs_a_hand": health.needs_a_hand(found) or seen.trouble is not None,
     }

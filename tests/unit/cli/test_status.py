@@ -31,6 +31,24 @@ def test_without_a_store_it_says_how_to_start_and_makes_none(main: Main, tmp_pat
     assert not (tmp_path / "state").exists()
 
 
+@pytest.mark.usefixtures("kept")
+def test_it_names_the_backends_asks_them_when_it_is_to_and_shows_no_secret_setting(
+    main: Main, tmp_path: Path
+) -> None:
+    (tmp_path / "state" / "settings.toml").write_text(
+        'backend = "local,vault"\n[backends.vault]\naddress = "http://127.0.0.1:1"\n'
+        'token = "canary-of-a-token"\n'
+    )
+    assert "backends  vault; openclaw status --verbose asks them" in main("status").out.decode()
+    shown = main("status", "--verbose").out.decode()
+    assert "vault cannot be reached at http://127.0.0.1:1\n  hint: curl" in shown
+    answer = main("status", "--verbose", "--json").json()
+    assert [(each["name"], each["state"]) for each in answer["backends"]] == [("vault", "bad")]
+    assert answer["settings"]["backends.vault.token"] == "(hidden)"
+    for line in (("status", "--verbose"), ("status", "--json"), ("config", "show", "--json")):
+        assert b"canary" not in main(*line).out
+
+
 def test_it_says_what_there_is_and_what_needs_a_hand(main: Main, kept: Path) -> None:
     main("secrets", "delete", "team/db", check=0)
     done = main("status", check=0)
