@@ -60,11 +60,7 @@ def every(session: Session) -> Iterator[Practice]:
         return
     yield by_reference(session)
     yield on_schedule(seen)
-    configuration = session.configuration
-    yield short_runs(configuration)
-    yield capped_sessions(configuration)
-    yield concurrency(configuration)
-    yield alerts(configuration)
+    yield from of_agents(session)
     yield trail(session, seen)
     yield grants(session, seen, now)
     yield configuration_backups(session)
@@ -72,6 +68,20 @@ def every(session: Session) -> Iterator[Practice]:
     yield backup(seen, now)
     yield drill(seen, now)
     yield leak(seen, now)
+
+
+def of_agents(session: Session) -> Iterator[Practice]:
+    """Look at what the settings say of agents; one mistake in them is all there is to say."""
+    try:
+        configuration = session.configuration
+    except OpenclawError as refused:
+        command = "openclaw config check"
+        yield Practice("settings", kept=False, why=refused.message, command=command)
+        return
+    yield short_runs(configuration)
+    yield capped_sessions(configuration)
+    yield concurrency(configuration)
+    yield alerts(configuration)
 
 
 def permissions(session: Session) -> Practice:
@@ -189,7 +199,10 @@ def grants(session: Session, seen: Look, now: float) -> Practice:
         command = f"openclaw secrets revoke {agent} {patterns[0]}"
         fix = partial(granting.take_away, session, ended)
         return Practice(name, kept=False, why=why, command=command, fix=fix)
-    idle = granting.unused(session, UNUSED, now)
+    try:
+        idle = granting.unused(session, UNUSED, now)
+    except OpenclawError as refused:  # the settings grant, too, and have a mistake
+        return Practice(name, kept=False, why=refused.message, command="openclaw config check")
     if idle:
         why = f"not used for 30 days: {idle[0].pattern} for {idle[0].agent}"
         return Practice(name, kept=False, why=why, command="openclaw secrets grants --unused 30d")

@@ -8,6 +8,7 @@ import typer
 
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.secrets import places
+from openclaw_cli.cli.secrets.values import tell_founding
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
     ConflictError,
@@ -79,6 +80,8 @@ def copy(
             if len(pairs) == 1:
                 raise
             failed[_shown(old)] = refused
+    if into is not session:
+        tell_founding(into)
     _tell(session, done, failed)
 
 

@@ -106,6 +106,16 @@ def test_long_runs_are_sessions(main: Main, state: Path) -> None:
     assert practices(main)["long runs"]["pass"]
 
 
+def test_a_mistake_in_what_is_said_of_agents_is_told_and_the_rest_goes_on(
+    main: Main, state: Path
+) -> None:
+    (state / "openclaw.json").write_text('{"agents": {"x": {"type": "nonsense"}}}')
+    found = practices(main)
+    assert found["settings"]["command"] == "openclaw config check"
+    assert "trail" in found
+    assert "alerts" not in found
+
+
 def test_alerts_that_somebody_hears(main: Main, state: Path) -> None:
     document = {"monitoring": {"alerts": {"command": ["/usr/local/bin/page"]}}}
     (state / "openclaw.json").write_text(json.dumps(document))
