@@ -213,13 +213,27 @@ class Observing:
             "When a secret's present value was made current.",
             labels=_BY,
         )
+        late = GaugeMetricFamily(
+            f"{_PREFIX}_rotation_overdue_seconds",
+            "For how long a secret has been due.",
+            labels=_BY,
+        )
+        failures = CounterMetricFamily(
+            f"{_PREFIX}_rotation_failures",
+            "Steps of a secret's rotations that failed.",
+            labels=_BY,
+        )
         for each in self.secrets:
+            late.add_metric((each["name"],), each["overdue_seconds"])
+            failures.add_metric((each["name"],), each["rotation_failures"])
             for state in secret_health.STATES:
                 status.add_metric((each["name"], state), int(state == each["rotation"]))
             if each["changed"]:
                 last.add_metric((each["name"],), each["changed"])
         yield status
         yield last
+        yield late
+        yield failures
 
 
 _BY = ("secret",)

@@ -41,6 +41,12 @@ groups:
           severity: warning
         annotations:
           summary: "The rotation of {{{{ $labels.secret }}}} failed"
+      - alert: OpenclawRotationOverdue
+        expr: openclaw_secrets_rotation_overdue_seconds > 86400
+        labels:
+          severity: warning
+        annotations:
+          summary: "The secret {{{{ $labels.secret }}}} has been due for more than a day"
       - alert: OpenclawGatewayDown
         expr: up{{job="openclaw"}} == 0
         for: 1m

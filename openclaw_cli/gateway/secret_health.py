@@ -32,7 +32,7 @@ def rows(secrets: Secrets, settings: Settings, now: float) -> list[dict[str, Any
 
 def rotation_state(found: policy.Policy, now: float) -> str:
     """Return how a rotation stands, in one of `STATES`."""
-    if found.failure is not None:
+    if found.failures:
         return "failed"
     if not found.next_due:
         return "none" if not found.schedule else "ok"
@@ -53,6 +53,8 @@ def _row(entry: Entry, read: health.LastRead, settings: Settings, now: float) ->
         "state": states.state(entry, now, settings["status.old-days"]),
         "rotation": rotation_state(found, now),
         "next_due": found.next_due or None,
+        "overdue_seconds": max(0, int(now - found.next_due)) if found.next_due else 0,
+        "rotation_failures": found.failed,
         "last_read": read.at or None,
         "last_read_by": read.who or None,
         "risk": exposure(entry, read, settings, now).score,

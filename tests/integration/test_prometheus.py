@@ -32,6 +32,7 @@ tests:
       - {series: 'openclaw_thread_bound_max_concurrency{agent="b"}', values: '20x20'}
       - {series: 'openclaw_secrets_unexpected_total{secret="db"}', values: '0x4 1x30'}
       - {series: 'openclaw_secrets_rotation_status{secret="db",state="failed"}', values: '0x4 1x30'}
+      - {series: 'openclaw_secrets_rotation_overdue_seconds{secret="db"}', values: '0x4 86401x30'}
     alert_rule_test:
       - {eval_time: 15s, alertname: OpenclawAgentNearConcurrencyLimit, exp_alerts: []}
       - eval_time: 1m
@@ -51,6 +52,12 @@ tests:
         exp_alerts:
           - exp_labels: {severity: warning, secret: db, state: failed}
             exp_annotations: {summary: "The rotation of db failed"}
+      - {eval_time: 1m, alertname: OpenclawRotationOverdue, exp_alerts: []}
+      - eval_time: 2m
+        alertname: OpenclawRotationOverdue
+        exp_alerts:
+          - exp_labels: {severity: warning, secret: db}
+            exp_annotations: {summary: "The secret db has been due for more than a day"}
 """
 
 
@@ -143,6 +150,8 @@ def test_metrics_are_well_formed_and_count_what_everybody_does(
     assert metric(shown, r'openclaw_secrets_unexpected_total\{secret="other"\}') == 1
     assert metric(shown, r'openclaw_secrets_unexpected_total\{secret="db"\}') == 0
     assert metric(shown, r'openclaw_secrets_rotation_status\{secret="db",state="none"\}') == 1
+    assert metric(shown, r'openclaw_secrets_rotation_overdue_seconds\{secret="db"\}') == 0
+    assert metric(shown, r'openclaw_secrets_rotation_failures_total\{secret="db"\}') == 0
     assert 0 < metric(shown, r'openclaw_secrets_exposure_risk\{secret="db"\}') <= 100
     alerts = [each for each in gateway.log() if each["event"] == "alert"]
     assert alerts[-1]["about"] == ["other by stranger"]
