@@ -22,7 +22,7 @@ from openclaw_cli.errors import LockedError, OpenclawError, StorageError, Unreco
 from openclaw_cli.files import Directory, read_all
 from openclaw_cli.settings import SHARED, check_root
 from openclaw_cli.states import FAILED, OLD, OVERDUE, state
-from openclaw_cli.states import of_rotation as rotation_state
+from openclaw_cli.store.directory import Directory as Catalogue
 from openclaw_cli.store.header import MAX_HEADER, Header
 from openclaw_cli.store.header import decode as decode_header
 from openclaw_cli.store.keys import file as key_file
@@ -88,6 +88,7 @@ class Look:
     opened_by: str = ""
     locked: str = ""
     trouble: OpenclawError | None = None
+    directory: Catalogue = field(default_factory=Catalogue)
     entries: list[Entry] = field(default_factory=list)
     head: Head | None = None
     trail_size: int = 0
@@ -148,7 +149,7 @@ def findings(
         *of_encryption(seen, encryption or {}),
         *of_plaintext(home, plaintext, {each.name for each in seen.alive}),
         *of_age(seen.alive, now, old_days),
-        *of_rotation(seen.alive, now),
+        *of_rotation(seen.directory, now),
         *of_deletion(seen.deleted, now, deleted_days),
         *of_unexpected(seen.trail, now),
     ]
@@ -235,14 +236,15 @@ def of_age(entries: Iterable[Entry], now: float, old_days: int) -> list[Finding]
     ]
 
 
-def of_rotation(entries: Iterable[Entry], now: float) -> list[Finding]:
-    """Find rotations that failed, and those whose time is long past."""
+def of_rotation(directory: Catalogue, now: float) -> list[Finding]:
+    """Find rotations that failed, and those whose time is long past, elsewhere too."""
+    from openclaw_cli.rotation.overview import overview
+
+    by_status: dict[str, list[str]] = {}
+    for each in overview(directory, now):
+        by_status.setdefault(each.status, []).append(each.name)
     found = []
-    by_state: dict[str, list[str]] = {}
-    for each in entries:
-        if each.policy:
-            by_state.setdefault(rotation_state(each.policy, now), []).append(each.name)
-    failed, late = by_state.get(FAILED, []), by_state.get(OVERDUE, [])
+    failed, late = by_status.get(FAILED, []), by_status.get(OVERDUE, [])
     if failed:
         what = "1 rotation" if len(failed) == 1 else f"{len(failed)} rotations"
         why = f"{what} failed: {_some(failed)}"
@@ -398,7 +400,8 @@ def _look_inside(seen: Look, secrets: Secrets) -> None:
         found = os.fstat(snapshot.fd)
         seen.size, seen.changed = found.st_size, found.st_mtime
         seen.head = secrets.trail.known(raw)
-        seen.entries = list(snapshot.directory().entries.values())
+        seen.directory = snapshot.directory()
+        seen.entries = list(seen.directory.entries.values())
     finally:
         snapshot.close()
     if os.path.lexists(f"{secrets.trail.path}/{TRAIL}"):

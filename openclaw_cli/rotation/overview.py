@@ -1,13 +1,12 @@
-"""How all rotations are at a moment, as plain data: for metrics, alerts and whoever asks."""
+"""How all rotations are at a moment, as plain data: for `status`, `doctor` and whoever asks."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import states
-from openclaw_cli.rotation import policy
-from openclaw_cli.rotation.standing import far
+from openclaw_cli.rotation import agenda, policy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,6 +39,12 @@ def overview(directory: Directory, now: float) -> list[Rotating]:
     return sorted(_all(directory, now), key=lambda each: each.name)
 
 
+def far(directory: Directory) -> dict[str, Policy]:
+    """Return the state of what is not a secret of the store, by name."""
+    kept: dict[str, Any] = directory.extra.get(agenda.KEY, {}).get("far", {})
+    return {name: policy.read(plain) for name, plain in kept.items()}
+
+
 def _all(directory: Directory, now: float) -> Iterator[Rotating]:
     for entry in directory.entries.values():
         if entry.policy and not entry.deleted:
@@ -47,7 +52,8 @@ def _all(directory: Directory, now: float) -> Iterator[Rotating]:
             if found.schedule or found.run or found.old or found.failures:
                 yield _one(entry.name, found, now)
     for name, found in far(directory).items():
-        yield _one(name, found, now)
+        called = "the store's data key" if name == agenda.DATA_KEY else name
+        yield _one(called, found, now)
 
 
 def _one(name: str, found: Policy, now: float) -> Rotating:

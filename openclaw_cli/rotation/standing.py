@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -19,6 +19,7 @@ from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError
 from openclaw_cli.names import Reference, parse
 from openclaw_cli.rotation import agenda, chosen, policy, schedule, steps
 from openclaw_cli.rotation.engine import PURPOSE
+from openclaw_cli.rotation.overview import far
 from openclaw_cli.rotation.policy import Failure, Policy
 from openclaw_cli.service import API_KEYS, LOCAL
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from openclaw_cli.service import Secrets
     from openclaw_cli.settings import Settings
     from openclaw_cli.store.commit import Draft
-    from openclaw_cli.store.directory import Directory, Entry
+    from openclaw_cli.store.directory import Entry
 
 Errors = list[tuple[str, OpenclawError]]
 
@@ -193,12 +194,6 @@ class Standing:
 
         with suppress(OpenclawError):
             self._changes.amend("rotation_policy", {"name": name}, change)
-
-
-def far(directory: Directory) -> dict[str, Policy]:
-    """Return the state of what is not a secret of the store, by name."""
-    kept: dict[str, Any] = directory.extra.get(agenda.KEY, {}).get("far", {})
-    return {name: policy.read(plain) for name, plain in kept.items()}
 
 
 def _keep(draft: Draft, name: str, found: Policy) -> None:
