@@ -125,4 +125,10 @@ class Accounts:
         url = self.task.settings["url"]
         if not url:
             return None
-        return login.read(SecretValue(url.encode()), "the setting url", self.schemes)
+        found = login.read(SecretValue(url.encode()), "the setting url", self.schemes)
+        if found.form != login.URL or found.password:
+            raise ConfigError(
+                "the setting url is a URL without a password: that is the secret's value",
+                hint=self.example,
+            )
+        return found

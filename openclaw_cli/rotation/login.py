@@ -50,7 +50,7 @@ class Login:
         if self.form == URL:
             return SecretValue(_in_url(self.text, user, password).encode())
         if self.form == JSON:
-            return SecretValue(_in_json(self.text, user, password).encode())
+            return SecretValue(_in_json(self, user, password).encode())
         return SecretValue(password.encode())
 
 
@@ -110,12 +110,16 @@ def _in_url(text: str, user: str, password: str) -> str:
     return f"{scheme}://{quote(user, safe='')}:{quote(password, safe='')}@{match['rest']}"
 
 
-def _in_json(text: str, user: str, password: str) -> str:
-    found = json.loads(text)
+def _in_json(login: Login, user: str, password: str) -> str:
+    found = json.loads(login.text)
     key = next((key for key in _USERS if key in found), _USERS[0])
+    for name, text in found.items():  # a URL beside them says the same once more
+        match = _URL.fullmatch(text) if isinstance(text, str) else None
+        if match and unquote(match["password"] or "") == login.password:
+            found[name] = _in_url(text, user, password)
     found |= {key: user, "password": password}
-    if "\n" in text.strip():
+    if "\n" in login.text.strip():
         return json.dumps(found, indent=2, ensure_ascii=False)
-    spaced = '": ' in text
+    spaced = '": ' in login.text
     separators = (", ", ": ") if spaced else (",", ":")
     return json.dumps(found, separators=separators, ensure_ascii=False)

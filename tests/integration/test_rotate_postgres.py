@@ -135,7 +135,11 @@ class TestOneOfAnAdmin(PostgresContract):
     def test_an_admin_with_a_bare_password_goes_to_the_same_server(
         self, rotator: Postgres, server: PostgresServer, task: Task
     ) -> None:
-        settings = {**task.settings, "admin-user": ADMIN, "url": server.url("nobody", "x")}
+        settings = {
+            **task.settings,
+            "admin-user": ADMIN,
+            "url": server.url("nobody", "").replace(":@", "@"),
+        }
         bare = replace(task, settings=settings, secrets={"admin": SecretValue(PASSWORD.encode())})
         rotator.check(bare)
 
@@ -297,6 +301,8 @@ def test_a_value_whose_server_asks_for_no_password_proves_nothing(
     [
         ("bare", {}, "nothing says which user"),
         ("bare", {"url": "postgresql://h/d"}, "nothing says which user"),
+        ("bare", {"url": "postgresql://u:p@h/d"}, "without a password"),
+        ("bare", {"url": "h/d"}, "without a password"),
         ("postgresql://u:p@h/d", {"users": "a,b", "admin": ""}, "somebody who may alter both"),
         ("postgresql://u:p@h/d", {"users": "a"}, "not two names"),
         ("postgresql://u:p@h/d", {"users": "a,a"}, "not two names"),
