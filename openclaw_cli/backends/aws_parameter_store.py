@@ -134,12 +134,7 @@ class ParameterStoreBackend:
             "MaxResults": AT_ONCE,
         }
         listed = self._pages("GetParametersByPath", arguments, "the list", folder)
-        found = (each.get("Name") for each in listed)
-        return sorted(
-            name[len(self._prefix) :]
-            for name in found
-            if isinstance(name, str) and name.startswith(start) and self._can_be_asked_for(name)
-        )
+        return aws.paths(listed, self._prefix, prefix, self._name)
 
     def versions(self, path: str) -> list[Version]:
         """Return those that are kept, at most 100, the newest first. Nothing is decrypted."""
@@ -187,13 +182,6 @@ class ParameterStoreBackend:
                 hint="use letters, digits and / _ . - in at most 15 levels; not aws or ssm first",
             )
         return name
-
-    def _can_be_asked_for(self, name: str) -> bool:
-        try:
-            self._name(name[len(self._prefix) :])
-        except UsageError:
-            return False
-        return True
 
     def _text(self, value: SecretValue) -> str:
         data = value.reveal()

@@ -143,12 +143,7 @@ class SecretsManagerBackend:
             listed = self._pages("ListSecrets", "SecretList", arguments)
         except Rejected as rejected:
             raise self._aws.error(rejected, "the list", "*") from None
-        found = (each.get("Name") for each in listed)
-        return sorted(
-            name[len(self._prefix) :]
-            for name in found
-            if isinstance(name, str) and name.startswith(start) and self._can_be_asked_for(name)
-        )
+        return aws.paths(listed, self._prefix, prefix, self._name)
 
     def versions(self, path: str) -> list[Version]:
         """Return those that AWS keeps, the newest first, those without a stage too."""
@@ -191,13 +186,6 @@ class SecretsManagerBackend:
                 hint="use letters, digits and / _ + = . @ - , up to 512",
             )
         return name
-
-    def _can_be_asked_for(self, name: str) -> bool:
-        try:
-            self._name(name[len(self._prefix) :])
-        except UsageError:
-            return False
-        return True
 
     def _send(self, action: str, arguments: dict[str, Any], deadline: Deadline) -> dict[str, Any]:
         return self._aws.send("secretsmanager", action, arguments, deadline)

@@ -396,6 +396,27 @@ def statement(action: str, resource: str) -> str:
     return json.dumps({"Effect": "Allow", "Action": action, "Resource": resource})
 
 
+def paths(
+    listed: list[dict[str, Any]], below: str, prefix: str, name: Callable[[str], str]
+) -> list[str]:
+    """Return the paths of what was listed below a place and begins so, as far as `name` takes them.
+
+    `name` gives the name of a path there, or raises `UsageError`: what others made may be called
+    what nobody could ask us for.
+    """
+    found = []
+    for each in listed:
+        there = each.get("Name")
+        if not isinstance(there, str) or not there.startswith(below + prefix):
+            continue
+        try:
+            name(there[len(below) :])
+        except UsageError:
+            continue
+        found.append(there[len(below) :])
+    return sorted(found)
+
+
 def dicts(found: object) -> list[dict[str, Any]]:
     """Return the objects of a list that a service answered, whatever it is."""
     return [each for each in found if isinstance(each, dict)] if isinstance(found, list) else []
