@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import __version__, assembly
 from openclaw_cli.agents.loading import load as load_agents
@@ -25,12 +25,14 @@ from openclaw_cli.gateway.placing import Placing
 from openclaw_cli.gateway.scheduler import TICK, Scheduler
 from openclaw_cli.gateway.watch import Watch
 from openclaw_cli.home import Home
-from openclaw_cli.rotation.runs import Report
 from openclaw_cli.runtime.request import Request
 from openclaw_cli.runtime.session import Session
 from openclaw_cli.runtime.supervisor import Supervisor
 from openclaw_cli.service import Secrets
 from openclaw_cli.settings import Settings
+
+if TYPE_CHECKING:
+    from openclaw_cli.rotation.runs import Report
 
 _REMEMBER_SECONDS = 1.0
 

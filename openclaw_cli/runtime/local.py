@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping
 
 from openclaw_cli.agents.spec import AgentSpec, Configuration
 from openclaw_cli.runtime import guard
-from openclaw_cli.runtime.pool import Watcher
+from openclaw_cli.runtime.means import Watcher
 from openclaw_cli.runtime.request import Given, Reply, Request
 from openclaw_cli.runtime.supervisor import Confine, Supervisor
 

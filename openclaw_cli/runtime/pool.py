@@ -4,80 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from openclaw_cli.agents.spec import AgentSpec
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.runtime import request as words
 from openclaw_cli.runtime.backoff import Backoff
-from openclaw_cli.runtime.context import masked
+from openclaw_cli.runtime.hearing import Hearing
 from openclaw_cli.runtime.host import Ended, Zygote
 from openclaw_cli.runtime.instance import Answer, Instance
-from openclaw_cli.runtime.lines import Lines
+from openclaw_cli.runtime.means import Counters, Means
 from openclaw_cli.runtime.plan import keeps
 from openclaw_cli.runtime.request import Given, Refused, Reply, Request
 from openclaw_cli.runtime.session import Session, Sessions
-from openclaw_cli.runtime.slots import Room, Slots
-from openclaw_cli.runtime.wire import FrameError, Message
+from openclaw_cli.runtime.slots import Room
+from openclaw_cli.runtime.wire import Message
 
 SINGLE = "singleton"
 """The thread of an agent that has one instance for all."""
 
 _CRASHES = ("crashed", "died")  # one that is lost is its zygote's crash, counted once
 _NO_LIMIT = 7 * 24 * 3600.0  # seconds; every request has a time limit
-
-
-class Watcher(Protocol):
-    """Who is told what happens: the log, the metrics, the trail."""
-
-    def happened(self, event: str, agent: str, **fields: Any) -> None:  # noqa: ANN401
-        """Take note of an event in the life of an agent."""
-
-    def printed(self, agent: str, instance: int, request: str, line: str) -> None:
-        """Take a line that an instance printed; 0 is the zygote itself."""
-
-
-@dataclass(slots=True)
-class Means:
-    """What a pool needs of the world around it."""
-
-    environ: Mapping[str, str]
-    slots: Slots
-    everywhere: Room
-    rooms: dict[str, Room]
-    watcher: Watcher
-    granted: Callable[[AgentSpec, Request], Awaitable[Given]]
-    call: Callable[[Request], Awaitable[Reply]]
-    asked: Callable[[AgentSpec, Request, str], Awaitable[bytes]]
-    ahead: bool = True
-
-
-@dataclass(slots=True)
-class Counters:
-    """What an agent has done since the gateway started."""
-
-    requests: dict[str, int] = field(default_factory=dict)
-    restarts: int = 0
-    strays: int = 0
-    cpu_seconds: float = 0.0
-    peak_bytes: int = 0
-    seconds: float = 0.0
-
-    def count(self, outcome: str) -> None:
-        """Count one request that was answered."""
-        self.requests[outcome] = self.requests.get(outcome, 0) + 1
-
-
-@dataclass(slots=True)
-class _Spoken:
-    """What an instance has printed: for which request, and what must not be seen in it."""
-
-    request: str = ""
-    values: dict[str, bytes] = field(default_factory=dict)
-    lines: Lines = field(default_factory=Lines)
 
 
 class Pool:
@@ -99,10 +47,9 @@ class Pool:
         self.trouble = ""
         self.closing = False
         self.stopped = False
-        self._spoken: dict[tuple[Zygote, int], _Spoken] = {}
+        self.hearing = Hearing(spec, means)
         self._spare: Instance | None = None
         self._starting: asyncio.Task[Zygote] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
 
     # --- requests ---
 
@@ -274,14 +221,13 @@ class Pool:
             message["transcript"] = transcript
         place = (instance.zygote, instance.number)
         self.running[place] = (instance, request)
-        spoken = self._spoken.setdefault(place, _Spoken())
-        spoken.request = request.id
-        spoken.values |= given.values
+        self.hearing.listen(instance, request, given)
+        until = time.monotonic() + seconds
         try:
             return await instance.turn(
                 message,
                 self.spec.grace,
-                lambda said: self._heard(instance, request, said, time.monotonic() + seconds),
+                lambda said: self.hearing.heard(instance, request, said, until),
             )
         except asyncio.CancelledError:
             instance.stop("cancelled")
@@ -301,68 +247,6 @@ class Pool:
             hint=answer.hint,
             pid=answer.pid,
         )
-
-    # --- what an instance says while it works ---
-
-    def _heard(self, instance: Instance, request: Request, said: Message, until: float) -> None:
-        operation = said.get("op")
-        if operation == "chunk" and request.emit is not None:
-            request.emit(str(said.get("text", "")))
-        elif operation == "log":
-            fields = said.get("fields")
-            fields = fields if isinstance(fields, dict) else {}
-            self._happened(
-                "agent_log",
-                request,
-                message=str(said.get("message", "")),
-                **{f"x_{name}": str(value) for name, value in fields.items()},
-            )
-        elif operation == "secret":
-            self._later(self._secret(instance, request, str(said.get("name", ""))))
-        elif operation == "call":
-            self._later(self._called(instance, request, said, until))
-
-    async def _secret(self, instance: Instance, request: Request, name: str) -> None:
-        """Give an instance a secret that it asks for, or say why not."""
-        import base64
-
-        try:
-            value = await self.means.asked(self.spec, request, name)
-        except OpenclawError as refused:
-            instance.tell({"value": None, "error": refused.message})
-        else:
-            instance.tell({"value": base64.b64encode(value).decode()})
-
-    async def _called(
-        self, instance: Instance, request: Request, said: Message, until: float
-    ) -> None:
-        """Ask another agent for an instance, within the time that the instance itself has."""
-        child = Request(
-            str(said.get("agent", "")),
-            said.get("input"),
-            session=str(said.get("session") or ""),
-            seconds=max(0.001, until - time.monotonic()),
-            ancestors=(*request.ancestors, self.spec.name),
-            peer=request.peer,
-        )
-        try:
-            reply = await self.means.call(child)
-            answer = {"outcome": reply.outcome, "output": reply.output, "error": reply.error}
-        except OpenclawError as refused:
-            answer = {"outcome": refused.kind, "output": None, "error": refused.message}
-        try:
-            instance.tell(answer)
-        except FrameError:
-            instance.tell({"outcome": "too_large", "output": None, "error": "too large"})
-
-    def _printed(self, zygote: Zygote, number: int, piece: bytes) -> None:
-        """Pass on what an instance printed, line by line, without the values that it was given."""
-        spoken = self._spoken.setdefault((zygote, number), _Spoken())
-        for line in spoken.lines.feed(piece):
-            shown = masked(line, spoken.values)
-            self.means.watcher.printed(self.spec.name, number, spoken.request, shown)
-        if not piece:
-            del self._spoken[zygote, number]
 
     # --- instances and zygotes ---
 
@@ -432,7 +316,9 @@ class Pool:
 
     async def _new_zygote(self) -> Zygote:
         zygote = Zygote(
-            self.spec.name, self.plan, lambda number, piece: self._printed(zygote, number, piece)
+            self.spec.name,
+            self.plan,
+            lambda number, piece: self.hearing.printed(zygote, number, piece),
         )
         began = time.monotonic()
         try:
@@ -544,8 +430,7 @@ class Pool:
         for zygote in [*self.old, *([self.zygote] if self.zygote else [])]:
             zygote.kill()
             await zygote.buried()
-        for task in list(self._tasks):
-            task.cancel()
+        self.hearing.close()
 
     # --- small things ---
 
@@ -561,8 +446,3 @@ class Pool:
     def _happened(self, event: str, request: Request, **fields: Any) -> None:  # noqa: ANN401
         shown = {"request": request.id, "thread": request.session or None, **fields}
         self.means.watcher.happened(event, self.spec.name, **shown)
-
-    def _later(self, work: Any) -> None:  # noqa: ANN401  a coroutine
-        task = asyncio.get_running_loop().create_task(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)

@@ -10,8 +10,9 @@ from typing import Any
 
 from openclaw_cli.agents.spec import AgentSpec, Configuration, Model, unknown_agent
 from openclaw_cli.errors import NotFoundError, OpenclawError
+from openclaw_cli.runtime.means import Means, Watcher
 from openclaw_cli.runtime.plan import plan
-from openclaw_cli.runtime.pool import Means, Pool, Watcher
+from openclaw_cli.runtime.pool import Pool
 from openclaw_cli.runtime.request import Given, Reply, Request
 from openclaw_cli.runtime.slots import Room, Slots
 from openclaw_cli.runtime.wire import Message
