@@ -423,11 +423,11 @@ def by_person(entry: Entry) -> RefusedError:
 
 def _in_grace(view: View) -> ConflictError:
     old = view.policy.old
-    until = (
-        f" until {duration.absolute(old.at)}" if old and view.policy.until == policy.GRACE else ""
-    )
+    until = "all have read the new one"
+    if old and view.policy.until != policy.READ:
+        until = duration.absolute(old.at)
     version = old.version if old else 0
     return ConflictError(
-        f"version {version} of {view.name}, the one before, is still to be accepted until {until}",
+        f"version {version} of {view.name}, the one before, is still accepted until {until}",
         hint=f"openclaw secrets rotate {view.name} --grace 0, which revokes it first",
     )
