@@ -83,11 +83,36 @@ def resolve(bench: Bench) -> list[Table]:
     """Measure answering the gateway."""
     home = bench.home(1_000)
     table = Table("resolve, from 1,000 secrets", RATIO)
+    commands = {}
     for count, most in ((1, None), (20, 2.2), (512, None)):
         names = [homes.name(number) for number in range(count)]
         request = json.dumps({"protocolVersion": 1, "provider": "x", "ids": names}).encode()
-        command = home.command("secrets", "resolve", given=request)
-        _add(bench, table, f"{count} ids", command, most)
+        commands[count] = home.command("secrets", "resolve", given=request)
+        _add(bench, table, f"{count} ids", commands[count], most)
+    found = paired(commands[512], bench.times(100), base=commands[1])
+    words = "512 ids, against 1 id"
+    shown = _shown(found, memory(commands[512], 2))
+    table.add(words, *shown, measured=found.median, target=Target(5))
+    return [table]
+
+
+def scan(bench: Bench) -> list[Table]:
+    """Measure looking for plain text in a tree of many files."""
+    home = bench.home(1_000)
+    titles = ("", "MB/s of a processor", "MiB of memory", "promised", "")
+    table = Table("scan, with 1,000 values of the store", titles)
+    with bench.scratch("tree") as folder:
+        size = 0
+        text = Path(__file__).with_name("measure.py").read_bytes()
+        for number in range(1 + bench.times(200)):
+            size += Path(folder, f"{number}.py").write_bytes(text * 256)
+        command = home.command("secrets", "scan", str(folder))
+        empty = home.command("secrets", "scan", os.devnull)
+        cpu = once(command).cpu - once(empty).cpu
+        most = memory(command, 1)
+    speed = size / 1e6 / cpu
+    cells = (f"{speed:.0f}", f"{most:.0f}")
+    table.add(f"{size / 1e6:.0f} MB of Python", *cells, measured=most, target=Target(100, "MiB"))
     return [table]
 
 
@@ -399,6 +424,7 @@ SECTIONS: Mapping[str, Callable[[Bench], list[Table]]] = {
     "audit": audit,
     "check": check,
     "masking": mask,
+    "scan": scan,
     "instructions": instructions,
 }
 
