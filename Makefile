@@ -46,6 +46,7 @@ test: $(VENV)/.dev ## every test but the nightly ones; installs the programs the
 nightly: $(VENV)/.dev ## every test, exhaustive products and 20,000 examples a property
 	@bash scripts/system-packages.sh tests
 	@bash scripts/openclaw-gateway.sh
+	@bash scripts/openclaw-gateway.sh 2026.2.26
 	@OPENCLAW_REQUIRE=all OPENCLAW_NIGHTLY=1 $(PYTEST) -m ""
 
 bench: $(VENV)/.dev ## measure, and print a table

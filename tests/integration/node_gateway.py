@@ -17,6 +17,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Self
@@ -25,7 +26,7 @@ ROOT = Path(__file__).parents[2]
 VERSION = "2026.9.6"
 OLD = "2026.2.26"
 _ARCHITECTURES = {"x86_64": "x64", "aarch64": "arm64"}
-_READY = 60.0  # seconds
+_READY = 300.0  # seconds; the oldest one took 140 on a machine with ten times too much to do
 
 
 class NodeGateway:
@@ -111,6 +112,8 @@ class NodeGateway:
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as got:
                 return bool(got.status == 200)
+        except urllib.error.HTTPError as answer:
+            return answer.code == HTTPStatus.NOT_FOUND  # the oldest has no such page
         except (urllib.error.URLError, OSError):
             return False
 
