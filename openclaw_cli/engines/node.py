@@ -7,10 +7,12 @@ broker's address.
 from __future__ import annotations
 
 import threading
+import warnings
 from contextlib import suppress
 from typing import Any
 
 from celery import Task
+from celery.platforms import SecurityWarning
 
 from openclaw_cli.agents.spec import Configuration
 from openclaw_cli.engines import celery
@@ -94,6 +96,8 @@ def run(home: Home, configuration: Configuration, broker: str, name: str) -> int
     ]
     words += [f"--queues={celery.COMMON},{celery.node_queue(name)}", "--loglevel=WARNING"]
     words += ["--without-gossip", "--without-mingle"]
+    # Of running as root: what a message can do is ask an agent, as anybody with the broker can.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
     try:
         made.worker_main(words)
     finally:
