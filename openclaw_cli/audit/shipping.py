@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from openclaw_cli.audit.event import BOOKKEEPING, read
@@ -52,14 +52,18 @@ def ship(
             for address in addresses:
                 place = places.get(address, (0, 0))
                 try:
-                    with closing(opening(address, root)) as sink:
-                        done.counts[address] = 0
+                    done.counts[address] = 0
+                    with ExitStack() as stack:
+                        sink = None  # opened when there is something for it: that may be dear
                         for batch, now in _batches(audit, place, set(capture)):
-                            if batch:
+                            if batch and sink is None:
+                                sink = stack.enter_context(closing(opening(address, root)))
+                            if batch and sink is not None:
                                 sink.send(batch)
                             done.counts[address] += len(batch)
-                            places[address] = now
-                            _note(folder, places)
+                            if now != place:
+                                places[address] = now
+                                _note(folder, places)
                 except OpenclawError as refused:
                     done.failed[address] = refused
     finally:

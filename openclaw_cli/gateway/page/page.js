@@ -162,7 +162,7 @@ function shown(found) {
 
 async function ask() {
   try {
-    const answer = await fetch("status?verbose", { credentials: "same-origin", cache: "no-store" });
+    const answer = await fetch("/__openclaw__/status?verbose", { credentials: "same-origin", cache: "no-store" });
     if (answer.status === 401) {
       at("about").textContent = "this page's time is over: openclaw gateway link opens it again";
       return;
