@@ -27,16 +27,18 @@ _LIMIT = 1024 * 1024  # bytes of byte code; none of ours has a tenth
 
 
 class _Known(SourceFileLoader):
-    """Loads byte code that was read already."""
+    """Loads byte code that was read already, once; a second time Python's own way."""
 
     def __init__(self, name: str, path: str, code: bytes) -> None:
         super().__init__(name, path)
         self._code = code
 
-    def get_code(self, fullname: str) -> CodeType:
+    def get_code(self, fullname: str) -> CodeType | None:
         """Return what the module runs."""
-        del fullname
-        code: CodeType = loads(memoryview(self._code)[_START:])  # noqa: S302  as Python does
+        read, self._code = self._code, b""
+        if not read:
+            return super().get_code(fullname)
+        code: CodeType = loads(memoryview(read)[_START:])  # noqa: S302  as Python does
         return code
 
 

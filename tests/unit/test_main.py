@@ -37,6 +37,9 @@ def test_a_compiled_module_is_loaded_with_what_python_would_say_of_it(tmp_path: 
     assert spec.loader
     spec.loader.exec_module(made)
     assert (made.x, made.__file__) == (1, str(source))
+    vars(made)["x"] = 2
+    spec.loader.exec_module(made)  # as `importlib.reload` does
+    assert made.x == 1
     assert made.__cached__ == importlib.util.cache_from_source(str(source))
     assert spec.submodule_search_locations is None
 
