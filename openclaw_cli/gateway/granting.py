@@ -9,8 +9,9 @@ from typing import Any
 
 from openclaw_cli import assembly
 from openclaw_cli.agents import policy
+from openclaw_cli.agents.grants import of_settings
 from openclaw_cli.agents.spec import AgentSpec, Model
-from openclaw_cli.errors import OpenclawError
+from openclaw_cli.errors import LockedError, OpenclawError
 from openclaw_cli.gateway import paths
 from openclaw_cli.home import Home
 from openclaw_cli.names import parse
@@ -66,7 +67,12 @@ class Granting:
     def _read(self, spec: AgentSpec, request: Request) -> Given:
         stamp = self._stamp()
         secrets = self._opened(actor(spec, request), spec)
-        uses = assembly.granted_secrets(secrets, spec, self._models())
+        try:
+            uses = assembly.granted_secrets(secrets, spec, self._models())
+        except LockedError:
+            if of_settings(spec, self._models()):
+                raise
+            return Given()  # what `secrets grant` gave it cannot be known; it is refused when asked
         if not uses:
             # True until the store or the settings change: grants lie in one of them.
             self._nothing[spec.name] = (spec, stamp)

@@ -56,6 +56,7 @@ class Unloadable(Exception):  # noqa: N818  a settings mistake, told in the gate
 def load(plan: Message) -> Handler | None:
     """Import an agent's handler, and let it warm up; None for a program."""
     for each in reversed(plan["python_path"]):
+        _refuse_writers(each)
         sys.path.insert(0, each)
     if plan["directory"]:
         try:
@@ -90,6 +91,18 @@ def _warm(module: Any, handler: Handler) -> None:  # noqa: ANN401  a module
         except Exception as broken:  # noqa: BLE001  somebody else's; its text may quote anything
             name = module.__name__
             raise Unloadable(f"{name}: warmup raised {type(broken).__name__}") from None
+
+
+def _refuse_writers(folder: str) -> None:
+    """Take code from no folder that others can write into; one that is not there has none."""
+    try:
+        found = os.stat(folder)
+    except OSError:
+        return
+    if found.st_uid not in (os.geteuid(), 0):
+        raise Unloadable(f"{folder} belongs to another user")
+    if found.st_mode & 0o022:
+        raise Unloadable(f"others can write {folder}: chmod go-w {folder}")
 
 
 def _is_async(handler: Handler) -> bool:

@@ -116,6 +116,27 @@ def test_run_leaves_nothing_behind_when_it_is_interrupted(openclaw: Openclaw) ->
         time.sleep(0.02)
 
 
+def test_code_that_others_can_write_is_not_run(openclaw: Openclaw) -> None:
+    state = settings(ZOO).parent
+    (state / "handlers").unlink()
+    (state / "handlers").mkdir()
+    (state / "handlers" / "zoo.py").write_text("def echo(given, ctx):\n    return given\n")
+    openclaw("agents", "run", "echo", "--input", "-", input=b"1", check=0)
+    (state / "handlers").chmod(0o777)
+    refused = openclaw("agents", "run", "echo", "--input", "-", input=b"1", check=78)
+    assert b"others can write" in refused.err
+
+
+def test_a_locked_store_does_not_hold_up_an_agent_without_secrets(openclaw: Openclaw) -> None:
+    openclaw("secrets", "create", "mine", input=b"v", check=0)
+    state = settings({"echo": ZOO["echo"], "has": {**ZOO["secret"], "secrets": ["mine"]}}).parent
+    (state / "secrets" / "key").rename(state / "secrets" / "key.away")
+    with running(openclaw) as gateway:
+        assert gateway.agent("echo", 1).json["output"] == 1
+        refused = gateway.agent("has", "mine")
+        assert (refused.status, refused.json["outcome"]) == (503, "locked")
+
+
 def test_commands_that_need_a_gateway_say_how_to_start_one(openclaw: Openclaw) -> None:
     settings(ZOO)
     for line in ("agents status", "agents restart echo", "agents stop echo", "gateway reload"):
