@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import json
 import re
+import ssl
 import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
@@ -69,6 +71,13 @@ class Standin:
         self._thread = threading.Thread(
             target=self._server.serve_forever, args=[_POLL], daemon=True
         )
+
+    def secure(self, certificate: Path, key: Path) -> None:
+        """Speak TLS; before it is entered."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificate, key)
+        self._server.socket = context.wrap_socket(self._server.socket, server_side=True)
+        self.address = self.address.replace("http:", "https:")
 
     def __enter__(self) -> Self:
         self._thread.start()

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,6 +23,7 @@ from openclaw_cli.model import CURRENT, SecretValue
 from openclaw_cli.rotation.rotator import Held, Task, checked
 from openclaw_cli.rotation.rotators.openai import Openai
 from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
+from tests.integration.certificates import Authority
 from tests.standin_http import FAULTS
 from tests.standin_openai import ACCOUNT, ADMIN, PROJECT
 from tests.standin_openai import Openai as Standin
@@ -186,6 +188,23 @@ def test_a_redirect_is_not_followed_with_a_token(
         service.fail("GET", "service_accounts", "redirect")
         refused(RefusedError, rotator.check, task)
         assert other.requests == []
+
+
+def test_a_certificate_that_is_not_to_be_trusted_gets_no_token(
+    rotator: Openai, task: Task, tmp_path: Path
+) -> None:
+    authority = Authority(tmp_path)
+    secured = Standin()
+    secured.secure(*authority.issue("server"))
+    with secured as service:
+        asked = replace(task, settings={**task.settings, "endpoint": service.address})
+        assert "not one to trust" in refused(ConfigError, rotator.check, asked).message
+        assert service.requests == []
+        trusting = {**asked.settings, "ca-cert": str(authority.path)}
+        rotator.check(replace(asked, settings=trusting))
+        assert service.saw(ADMIN)
+        nowhere = {**asked.settings, "ca-cert": str(tmp_path / "none")}
+        refused(ConfigError, rotator.check, replace(asked, settings=nowhere))
 
 
 @pytest.mark.parametrize("how", FAULTS)
