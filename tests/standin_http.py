@@ -101,6 +101,10 @@ class Standin:
         """Let the next request of this method, whose path has this in it, go wrong."""
         self._faults.append((method, path, how))
 
+    def mend(self) -> None:
+        """Let nothing go wrong any more."""
+        self._faults.clear()
+
     def saw(self, text: str) -> bool:
         """Tell whether any request held it."""
         return any(text in each for each in self.requests)

@@ -207,7 +207,7 @@ class TestRolesThatTakeTurns(PostgresContract):
         for each in clients:
             each.join()
         assert failed == []
-        assert next(logins) > 50
+        assert next(logins) > 20
 
     def test_control_one_role_alone_does_fail_such_logins(
         self, rotator: Postgres, server: PostgresServer, role: str
@@ -357,7 +357,7 @@ def test_a_server_that_is_away_or_hangs_is_a_reason_to_come_again(
     with server.stopped():
         started = time.monotonic()
         refused(TemporaryError, rotator.check, task)
-        assert time.monotonic() - started < 3
+        assert time.monotonic() - started < 10
 
 
 def test_a_certificate_that_is_not_to_be_trusted_is_not(
