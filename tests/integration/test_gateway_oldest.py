@@ -55,5 +55,8 @@ def test_it_goes_over_to_references_as_far_as_it_takes_them(
         assert (gateway.state / ".env").read_text() == ""
         report = json.loads(gateway.run("secrets", "audit", "--check", "--json").stdout)
         assert report["summary"]["unresolvedRefCount"] == 0
+        with gateway.running():
+            gateway.run("agent", "--agent", "main", "--message", "hi", "--json")
+        assert set(model.keys) == {f"Bearer {KEY}"}
         openclaw("secrets", "migrate", "--undo", "--yes", env=ours, check=0)
         assert f"CORP_LLM_KEY={KEY}\n" == (gateway.state / ".env").read_text()
