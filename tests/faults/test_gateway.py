@@ -98,11 +98,13 @@ def test_a_mix_is_answered_once_each_and_rightly_and_nothing_is_left(gateway: Ga
     rows = gateway.ask("/v1/status").json["agents"]
     for row in rows:
         assert sum(row["outcomes"].values()) == row["requests"]
-    assert {row["name"]: row["state"] for row in rows} == dict.fromkeys(AGENTS, "ready")
+    states = {row["name"]: row["state"] for row in rows}
+    assert states.pop("bomb") in ("ready", "asleep")  # a zygote drowned by it is given up
+    assert set(states.values()) == {"ready"}
     _until(lambda: not strays())
-    zygotes = {row["pid"] for row in rows}
-    _until(lambda: {each.pid for each in process.children()} == zygotes)
-    spares = {each.pid for row in rows for each in psutil.Process(row["pid"]).children()}
+    zygotes = {row["pid"] for row in rows if row["pid"]}
+    _until(lambda: {each.pid for each in process.children() if runs(each)} == zygotes)
+    spares = {each.pid for pid in zygotes for each in psutil.Process(pid).children()}
     assert len(spares) <= len(rows) + 8  # a spare each, and the sessions
     _until(lambda: process.num_fds() <= files + 3 * 8 + 4)
 
