@@ -68,7 +68,8 @@ class Door:
         process, user = _peer(request)
         if user not in (os.geteuid(), 0):
             return _error(403, "denied", "this socket is another user's", close=True)
-        if tree.is_below(process, os.getpid()):
+        began = getattr(request.protocol, "began", 0.0)
+        if process >= 0 and not tree.is_apart(process, os.getpid(), began):
             return _error(403, "denied", "an agent does not command the gateway", close=True)
         return await self._counted(request, self._trusted)
 

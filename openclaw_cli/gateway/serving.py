@@ -8,6 +8,7 @@ import os
 import socket
 import stat
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from typing import Any
@@ -32,7 +33,12 @@ _Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 class _Connection(RequestHandler):
     """A connection that repeats nothing of what it does not understand: it may be a token."""
 
-    __slots__ = ()
+    __slots__ = ("began",)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Note when it came, in seconds since the machine began, as processes have theirs."""
+        super().connection_made(transport)
+        self.began = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
 
     def handle_error(
         self,

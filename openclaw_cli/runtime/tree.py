@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def children(pid: int) -> list[int]:
@@ -31,18 +32,34 @@ def below(pid: int) -> list[int]:
     return found
 
 
-def parent(pid: int) -> int:
-    """Return the parent of a process; 0 when it is gone."""
-    line = _read(f"/proc/{pid}/stat")
-    return int(line.rpartition(b")")[2].split()[1]) if line else 0
+def is_apart(pid: int, above: int, latest: float) -> bool:
+    """Tell whether a process lives, began by `latest`, and is not below another one.
+
+    `latest` is in seconds since the machine began. What cannot be followed up to the first process
+    is not apart: one that is gone may have been a child, and its number another's by now. Nobody
+    begins before his parent, so a number given anew on the way is noticed, too.
+    """
+    most = int(latest * _TICKS)
+    while pid:
+        line = _read(f"/proc/{pid}/stat")
+        if not line:
+            return _is_anothers(pid)
+        words = line.rpartition(b")")[2].split()
+        pid, began = int(words[1]), int(words[19])
+        if pid == above or began > most:
+            return False
+        most = began
+    return True
 
 
-def is_below(pid: int, above: int) -> bool:
-    """Tell whether a process is below another one: its child, or a child's."""
-    while pid > 1:
-        pid = parent(pid)
-        if pid == above:
-            return True
+def _is_anothers(pid: int) -> bool:
+    """Tell whether a process that /proc hides (`hidepid`) is there, of another user than we."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
     return False
 
 

@@ -114,6 +114,17 @@ s.sendall(b"POST /control/status HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 2\\r
 answer = s.recv(65536)
 print("READ" if answer.startswith(b"HTTP/1.1 200") else "refused", answer)
 """,
+    "the control socket, by a child that is gone": """
+s = socket.socket(socket.AF_UNIX)
+child = os.fork()
+if not child:
+    s.connect({socket!r})
+    os._exit(0)
+os.waitpid(child, 0)
+s.sendall(b"POST /control/status HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 2\\r\\n\\r\\n{{}}")
+answer = s.recv(65536)
+print("READ" if answer.startswith(b"HTTP/1.1 200") else "refused", answer)
+""",
     "HTTP without a token": """
 s = socket.create_connection(("127.0.0.1", {port}))
 s.sendall(b"GET /v1/status HTTP/1.1\\r\\nHost: 127.0.0.1\\r\\n\\r\\n")
