@@ -14,34 +14,34 @@ if TYPE_CHECKING:
     from openclaw_cli.cli.session import Session
 
 LISTED = [
-    Column("name", weight=9, shortest=12),
-    Column("kind", weight=6),
-    Column("isolation", weight=5),
-    Column("mode", weight=4),
-    Column("limit", weight=7, short="max"),
-    Column("time", weight=7),
-    Column("memory", weight=6),
-    Column("secrets", weight=3),
+    Column("NAME", weight=9, shortest=12),
+    Column("KIND", weight=6),
+    Column("ISOLATION", weight=5),
+    Column("MODE", weight=4),
+    Column("LIMIT", weight=7, short="MAX"),
+    Column("TIME", weight=7),
+    Column("MEMORY", weight=6),
+    Column("SECRETS", weight=3),
 ]
 AGENTS = [
-    Column("name", weight=9, shortest=12),
-    Column("state", weight=8, states=True),
-    Column("active", weight=8, short="act"),
-    Column("queued", weight=5, short="que"),
-    Column("sessions", weight=4, short="ses"),
-    Column("requests", weight=7, short="req"),
-    Column("errors", weight=6, short="err"),
-    Column("time-outs", weight=3, short="t/o"),
-    Column("restarts", weight=2, short="rst"),
+    Column("NAME", weight=9, shortest=12),
+    Column("STATE", weight=8, states=True),
+    Column("ACTIVE", weight=8, short="ACT"),
+    Column("QUEUED", weight=5, short="QUE"),
+    Column("SESSIONS", weight=4, short="SES"),
+    Column("REQUESTS", weight=7, short="REQ"),
+    Column("ERRORS", weight=6, short="ERR"),
+    Column("TIME-OUTS", weight=3, short="T/O"),
+    Column("RESTARTS", weight=2, short="RST"),
 ]
 INSTANCES = [
-    Column("agent", weight=7, shortest=8),
-    Column("pid", weight=9),
-    Column("thread", weight=8, shortest=8),
-    Column("request", weight=4),
-    Column("age", weight=6),
-    Column("turns", weight=3),
-    Column("memory", weight=7, short="mem"),
+    Column("AGENT", weight=7, shortest=8),
+    Column("PID", weight=9),
+    Column("THREAD", weight=8, shortest=8),
+    Column("REQUEST", weight=4),
+    Column("AGE", weight=6),
+    Column("TURNS", weight=3),
+    Column("MEMORY", weight=7, short="MEM"),
 ]
 
 _CLEAR = "\x1b[H\x1b[J"

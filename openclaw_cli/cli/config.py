@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _SETTINGS = [
-    Column("setting", weight=9, shortest=12),
-    Column("value", weight=8, shortest=8),
-    Column("from", weight=7, shortest=10),
-    Column("meaning", weight=3),
+    Column("SETTING", weight=9, shortest=12),
+    Column("VALUE", weight=8, shortest=8),
+    Column("FROM", weight=7, shortest=10),
+    Column("MEANING", weight=3),
 ]
 
 

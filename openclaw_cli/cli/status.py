@@ -28,14 +28,14 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _SECRETS = [
-    Column("name", weight=9, shortest=16),
-    Column("provider", weight=3, shortest=8),
-    Column("version", weight=4, short="ver"),
-    Column("age", weight=7),
-    Column("last read", weight=6, short="read"),
-    Column("by", weight=5, shortest=8),
-    Column("risk", weight=6),
-    Column("state", weight=8, states=True),
+    Column("NAME", weight=9, shortest=16),
+    Column("PROVIDER", weight=3, shortest=8),
+    Column("VERSION", weight=4, short="VER"),
+    Column("AGE", weight=7),
+    Column("LAST READ", weight=6, short="READ"),
+    Column("BY", weight=5, shortest=8),
+    Column("RISK", weight=6),
+    Column("STATE", weight=8, states=True),
 ]
 _TONES = {health.BAD: "bad", health.ATTENTION: "attention", health.ADVICE: "quiet"}
 _OPENED_BY = {
