@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Openclaw
+from tests.unit.interop import installation
 
 AGENTS = {
     "gateway": {"port": 0},
@@ -49,6 +50,11 @@ LINES = {
         "secrets grant mailer a team/* --expires 1h",
         "secrets grants",
         "secrets revoke mailer a",
+    ],
+    "openclaw secrets scan": ["secrets scan leaked.txt"],
+    "openclaw secrets migrate": ["secrets migrate gw --dry-run --gateway npm/bin/openclaw"],
+    "openclaw interop setup": [
+        "interop setup --dry-run --state-dir gw --gateway npm/bin/openclaw",
     ],
     "openclaw secrets import": ["secrets import new.env --dry-run", "secrets import new.env"],
     "openclaw secrets export": [
@@ -155,6 +161,9 @@ def test_each_field_is_documented_and_each_documented_field_comes(
     Path("old.json").write_text('{"agents": {"x": {"runtime": "thread", "model": "gpt-5"}}}')
     Path("t").write_text("{{ local://K }}\n")
     Path("in.json").write_text("{}")
+    Path("leaked.txt").write_text("token = ghp_" + "4kQz7Rt1" * 4 + "b9Xw\n")
+    installation.installed(tmp_path / "npm")
+    installation.state(tmp_path / "gw")
     state = Path(os.environ["OPENCLAW_STATE_DIR"])
     state.mkdir(mode=0o700)
     (state / "openclaw.json").write_text(json.dumps(AGENTS))
