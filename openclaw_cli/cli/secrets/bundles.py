@@ -48,12 +48,15 @@ def export(
         key=known,
     )
     newfile.write(out, [made.data], force=force)
+    kept = known is not None
     try:
-        if key_file is not None and known is None:
+        if key_file is not None and not kept:
             newfile.write(key_file, [made.key.hex().encode() + b"\n"])
+            kept = True
         _give_key(session, made, out, names, key_file)
     except BaseException:
-        os.unlink(out)  # nobody has its key
+        if not kept:
+            os.unlink(out)  # nobody has its key
         raise
 
 

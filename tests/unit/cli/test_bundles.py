@@ -358,6 +358,21 @@ def test_a_bundle_whose_key_was_given_to_nobody_is_taken_away(
     openclaw("secrets", "export", "--sealed", "deploy-token", "--output", f"{tmp_path}/new")
 
 
+@pytest.mark.parametrize("key_is_there", [False, True])
+def test_a_bundle_whose_key_is_in_a_file_stays_when_the_answer_cannot_be_written(
+    openclaw: Openclaw, job: Job, tmp_path: Path, *, key_is_there: bool
+) -> None:
+    out, key = tmp_path / "new", tmp_path / "ci.key"
+    line = f"secrets export --sealed deploy-token --output {out} --key-file {key} --force --json"
+    if key_is_there:
+        openclaw(*line.split(), check=0)
+    done = subprocess.run(["sh", "-c", f"openclaw {line} >/dev/full"], check=False)
+    assert done.returncode == 74
+    shutil.copy(out, job.folder / "ci.bundle")
+    made = Job(job.folder, key.read_text().strip())
+    assert made("secrets", "get", "deploy-token").out == b"hunter2"
+
+
 def test_the_answer_for_machines_has_all_of_it(
     openclaw: Openclaw, job: Job, tmp_path: Path
 ) -> None:
