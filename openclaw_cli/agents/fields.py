@@ -221,8 +221,8 @@ def model_endpoint(found: object) -> str | None:
     """Read an endpoint; only this machine may be asked without TLS."""
     if not isinstance(found, str):
         return None
-    address = urlsplit(found)
     try:
+        address = urlsplit(found)
         host, _ = address.hostname or "", address.port
     except ValueError:
         return None

@@ -250,8 +250,13 @@ class Configuration:
     origin: dict[str, str] = field(default_factory=dict)
 
     def plain(self) -> dict[str, Any]:
-        """Return it as JSON knows it."""
+        """Return it as JSON knows it, without what of an address may be a token."""
+        from openclaw_cli.audit.sinks.sink import shown
+
         rest = {name: asdict(getattr(self, name)) for name in _PARTS}
+        rest["audit"]["storage"] = [shown(each) for each in self.audit.storage]
+        if self.monitoring.webhook:
+            rest["monitoring"]["webhook"] = shown(self.monitoring.webhook)
         return {
             "agents": {name: each.plain() for name, each in self.agents.items()},
             "models": {name: asdict(each) for name, each in self.models.items()},

@@ -1,12 +1,15 @@
 """Send copies of new records to the sinks that the settings name, each record at least once.
 
-How far each sink is stands in `audit/shipped`; it is noted when the sink has the records, so that
+How far each sink is stands in `audit/shipped`, by a digest of its address, since a token can stand
+in one; it is noted when the sink has the records, so that
 one which is away gets them later. One process at a time does it.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -19,6 +22,7 @@ from openclaw_cli.files import Directory
 
 SHIPPED = "shipped"
 _LOCK = "shipped.lock"
+_DIGEST = re.compile("[0-9a-f]{64}")
 _LIMIT = 64 * 1024
 _BATCH = 500
 _MOST = 50_000
@@ -50,7 +54,8 @@ def ship(
         with folder.lock(_LOCK):
             places = _places(folder)
             for address in addresses:
-                place = places.get(address, (0, 0))
+                key = _key(address)
+                place = places.get(key, (0, 0))
                 try:
                     done.counts[address] = 0
                     with ExitStack() as stack:
@@ -62,7 +67,7 @@ def ship(
                                 sink.send(batch)
                             done.counts[address] += len(batch)
                             if now != place:
-                                places[address] = now
+                                places[key] = now
                                 _note(folder, places)
                 except OpenclawError as refused:
                     done.failed[address] = refused
@@ -89,10 +94,17 @@ def _batches(audit: str, place: Place, capture: set[str]) -> Iterator[tuple[list
     yield batch, place
 
 
+def _key(address: str) -> str:
+    return hashlib.sha256(address.encode(errors="surrogateescape")).hexdigest()
+
+
 def _places(folder: Directory) -> dict[str, Place]:
     try:
         found = json.loads(folder.read(SHIPPED, _LIMIT))
-        return {str(address): (int(at[0]), int(at[1])) for address, at in found.items()}
+        return {
+            key if _DIGEST.fullmatch(key) else _key(key): (int(at[0]), int(at[1]))
+            for key, at in found.items()
+        }
     except (OSError, OpenclawError, ValueError, TypeError, AttributeError, IndexError):
         return {}
 

@@ -9,6 +9,7 @@ import typer
 
 from openclaw_cli import config, converting, duration, newfile, settings_file
 from openclaw_cli.agents.spec import Configuration
+from openclaw_cli.audit.sinks import sink
 from openclaw_cli.cli import chosen
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
@@ -234,7 +235,7 @@ def _of_gateway(configuration: Configuration, *, whole: bool) -> list[list[str]]
             ", ".join((*configuration.monitoring.agents, *configuration.monitoring.secrets)),
             "Which metrics are exported.",
         ),
-        "audit-log": (", ".join(audit.storage), "Where copies of events go."),
+        "audit-log": (", ".join(map(sink.shown, audit.storage)), "Where copies of events go."),
         "cron": (
             ", ".join(each.schedule for each in configuration.cron),
             "When the gateway rotates what is due.",

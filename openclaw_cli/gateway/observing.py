@@ -17,6 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit import follow, shipping
 from openclaw_cli.audit.reading import Reading
+from openclaw_cli.audit.sinks.sink import shown
 from openclaw_cli.audit.trail import REVEAL
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.gateway import alerts, secret_health
@@ -81,8 +82,13 @@ class Observing:
             "secrets": self.secrets,
             "trouble": self.trouble or None,
             "alerts": {rule: list(about) for rule, about in self.alerts.active.items() if about},
-            "copies": self.shipped,
+            "copies": self._copies(),
         }
+
+    def _copies(self) -> dict[str, str]:
+        """Say how each place for copies is; of two that are shown alike, what is wrong counts."""
+        by_worth = sorted(self.shipped.items(), key=lambda each: each[1] != "ok")
+        return {shown(address): state for address, state in by_worth}
 
     def _tell(self, change: Change) -> None:
         gateway = self._gateway
@@ -157,7 +163,7 @@ class Observing:
         self.shipped |= {address: refused.message for address, refused in done.failed.items()}
         for address, what in self.shipped.items():
             if what != before.get(address, "ok"):
-                gateway.watch.happened("audit_copy", "", to=address, state=what)
+                gateway.watch.happened("audit_copy", "", to=shown(address), state=what)
 
     # --- /metrics ---
 

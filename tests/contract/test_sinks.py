@@ -6,6 +6,7 @@ import json
 import os
 import socket
 import threading
+import time
 import uuid
 from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from openclaw_cli.audit.sinks import SINKS
-from openclaw_cli.audit.sinks.sink import Sink, opened
+from openclaw_cli.audit.sinks import SINKS, webhook
+from openclaw_cli.audit.sinks.sink import Sink, opened, shown
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
 
 Record = dict[str, Any]
@@ -213,11 +214,46 @@ class TestWebhook(SinkContract):
         assert "key" not in str(refused.value)
 
     @pytest.mark.parametrize(
-        "address", ["http://example.org/x", "https://u:p@example.org/", "https://", "https://h:x/"]
+        "address",
+        [
+            *("http://example.org/x", "https://u:p@example.org/", "https://:p@example.org/"),
+            *("https://", "https://h:x/", "https://[x/y", "https://h.example/\u00e4"),
+            *("https://h.example/a b", "https://h.example/\x7f"),
+        ],
     )
-    def test_only_this_machine_is_asked_without_tls(self, address: str) -> None:
-        with pytest.raises(ConfigError):
+    def test_what_is_not_to_be_asked_is_a_mistake_of_the_settings(self, address: str) -> None:
+        with pytest.raises(ConfigError, match="https://HOST/PATH"):
             opened(address, "")
+        with pytest.raises(ConfigError):
+            webhook.post(address, b"", "text/plain")
+
+    @pytest.mark.parametrize("dripped", [b"HTTP/1.1 100 Continue\r\n\r\n", b"X"])
+    def test_an_answer_that_drips_is_not_waited_for(self, dripped: bytes) -> None:
+        with socket.create_server(("127.0.0.1", 0)) as server:
+            gone = threading.Event()
+            threading.Thread(target=drip, args=(server, dripped, gone), daemon=True).start()
+            began = time.monotonic()
+            address = f"http://127.0.0.1:{server.getsockname()[1]}/"
+            with pytest.raises(TemporaryError, match="time limit"):
+                webhook.post(address, b"x", "text/plain", seconds=0.5)
+            assert time.monotonic() - began < 3
+            assert gone.wait(5), "the connection is still open"
+
+
+def drip(server: socket.socket, dripped: bytes, gone: threading.Event) -> None:
+    """Answer a little every so often, for ten seconds, or until the other end is gone."""
+    connection, _ = server.accept()
+    with connection:
+        connection.recv(65536)
+        if dripped == b"X":
+            connection.sendall(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+        for _ in range(100):
+            try:
+                connection.sendall(dripped)
+            except OSError:
+                gone.set()
+                return
+            time.sleep(0.1)
 
 
 class TestQdrant(SinkContract):
@@ -275,3 +311,20 @@ def test_an_address_that_none_has_names_those_there_are(address: str) -> None:
         opened(address, "")
     assert "file" in refused.value.hint
     assert "qdrant" in refused.value.hint
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("https://hooks.example:8443/services/T0KEN?key=T0KEN#T0KEN", "https://hooks.example:8443"),
+        ("https://T0KEN:T0KEN@hooks.example/", "https://hooks.example"),
+        ("https://[x/T0KEN", "https://"),
+        ("https:T0KEN", "https://"),
+        ("qdrant://audit-logs", "qdrant://audit-logs"),
+        ("qdrant://db.example:6333/audit", "qdrant://db.example:6333"),
+        ("file:///var/log/copy.jsonl", "file:///var/log/copy.jsonl"),
+        ("syslog:", "syslog:"),
+    ],
+)
+def test_what_is_shown_of_an_address_has_no_token(address: str, expected: str) -> None:
+    assert shown(address) == expected

@@ -19,7 +19,7 @@ def test_c12_copies_go_to_a_file_and_to_qdrant(openclaw: Openclaw, tmp_path: Pat
     log = {
         "enabled": True,
         "capture": CAPTURE,
-        "storage": ["qdrant://audit-logs", f"file://{copy}"],
+        "storage": ["qdrant://audit-logs", f"file://{copy}", "http://127.0.0.1:1/T0KEN?k=T0KEN"],
     }
     settings({"echo": {"handler": "zoo:echo", "secrets": ["db"]}}, auditLog=log)
     with running(openclaw) as gateway:
@@ -33,6 +33,15 @@ def test_c12_copies_go_to_a_file_and_to_qdrant(openclaw: Openclaw, tmp_path: Pat
             text = copy.read_text() if copy.exists() else ""
             kinds = {json.loads(line)["kind"] for line in text.splitlines()}
         assert "hunter2" not in text
+        while not (told := [each for each in gateway.log() if each["event"] == "audit_copy"]):
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        assert told[0]["to"] == "http://127.0.0.1:1"
+        status = gateway.ask("/v1/status?verbose")
+        assert status.json["observed"]["copies"]["http://127.0.0.1:1"].endswith("reached")
+        for said in (status.body, (gateway.state / "logs" / "agent.log").read_bytes()):
+            assert b"T0KEN" not in said
+        assert "T0KEN" not in (gateway.state / "audit" / "shipped").read_text()
         state = str(gateway.state)
     sink = opened("qdrant://audit-logs", state)
     points, _ = sink._client.scroll("audit-logs", limit=1000)  # type: ignore[attr-defined]  # noqa: SLF001

@@ -127,6 +127,9 @@ def test_c12_what_is_captured_and_where_a_copy_goes(
     audit = shown(C12)["audit"]
     assert audit["capture"] == ["secret_reveal", "thread_spawn", "agent_exec"]
     assert audit["storage"] == ["qdrant://audit-logs"]
+    token = C12.replace("qdrant://audit-logs", "https://hooks.example/T0KEN?key=T0KEN")
+    assert shown(token)["audit"]["storage"] == ["https://hooks.example"]
+    assert b"T0KEN" not in openclaw("config", "show", check=0).out
     path = tmp_path / "openclaw.json"
     path.write_text(C12.replace("qdrant", "s3"))
     (mistake,) = openclaw("config", "check", str(path), "--json", check=78).json()["mistakes"]

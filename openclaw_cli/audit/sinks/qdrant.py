@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+from openclaw_cli.audit.sinks.sink import shown
 from openclaw_cli.errors import ConfigError, TemporaryError
 from openclaw_cli.files import private_directory
 
@@ -39,7 +40,7 @@ class QdrantSink:
         self._shown = f"qdrant at {parts.hostname}" if name else "the local qdrant collection"
         self.collection = name or parts.hostname or ""
         if not self.collection or "/" in self.collection:
-            raise ConfigError(f"{address} names no collection", hint="qdrant://audit-logs")
+            raise ConfigError(f"{shown(address)} names no collection", hint="qdrant://audit-logs")
         logging.getLogger("qdrant_client").setLevel(logging.ERROR)
         try:
             if name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from openclaw_cli.audit.sinks import SINKS
 from openclaw_cli.errors import ConfigError
@@ -23,6 +24,21 @@ class Sink(Protocol):
         """Let go of what was opened."""
 
 
+_WITHOUT_TOKENS = ("file", "syslog")
+
+
+def shown(address: str) -> str:
+    """Return what may be shown of an address: scheme and host, for a token can be in the rest."""
+    scheme, _, _ = address.partition(":")
+    if scheme in _WITHOUT_TOKENS:
+        return safe(address)
+    try:
+        host = urlsplit(address).netloc.rpartition("@")[2]
+    except ValueError:
+        host = ""
+    return f"{safe(scheme)}://{safe(host)}"
+
+
 def opened(address: str, root: str) -> Sink:
     """Open the sink of an address; `root` is the state directory, for those that live in it.
 
@@ -31,6 +47,6 @@ def opened(address: str, root: str) -> Sink:
     scheme, colon, rest = address.partition(":")
     if not colon:
         known = ", ".join(f"{each}:" for each in SINKS.names())
-        raise ConfigError(f"{safe(address)} is no address of an audit sink", hint=f"known: {known}")
+        raise ConfigError("an address of an audit sink has a scheme", hint=f"known: {known}")
     made: Sink = SINKS.get(scheme)(address, rest, root)
     return made

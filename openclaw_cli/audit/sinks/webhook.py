@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from urllib.parse import urlsplit
 
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.within import within
 
 SECONDS = 10.0
 BATCH = 512 * 1024
@@ -24,7 +26,7 @@ class WebhookSink:
 
     def __init__(self, address: str, rest: str, root: str) -> None:
         del rest, root
-        check(address)
+        _place(address)
         self._address = address
 
     def send(self, records: Sequence[bytes]) -> None:
@@ -44,36 +46,55 @@ class WebhookSink:
         """There is nothing to let go of."""
 
 
-def check(address: str) -> None:
-    """Raise `ConfigError` for an address that is not to be posted to."""
-    parts = urlsplit(address)
-    try:
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
-        host = ""
-    if not host or parts.username or (parts.scheme == "http" and host not in _LOOPBACK):
-        raise ConfigError(
-            "a webhook is https://HOST/PATH; only this machine is asked by http",
-            hint="the token of one can stand in its path",
-        )
-
-
 def post(address: str, body: bytes, kind: str, seconds: float = SECONDS) -> None:
-    """Post a body; raises `TemporaryError` when it may work later, else `RefusedError`."""
-    parts = urlsplit(address)
-    host = parts.hostname or ""
-    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    """Post a body; raises `TemporaryError` when it may work later, else `RefusedError`.
+
+    All of it takes no longer than `seconds`, however the answer drips; its body is not read.
+    """
+    scheme, host, port, path = _place(address)
+    connection = _connection(scheme, host, port, seconds)
+
+    def ask() -> int:
+        headers = {"Content-Type": kind, "User-Agent": "openclaw-cli"}
+        connection.request("POST", path, body=body, headers=headers)
+        with closing(connection.getresponse()) as response:
+            return response.status
+
     try:
-        with closing(_connection(parts.scheme, host, parts.port, seconds)) as connection:
-            headers = {"Content-Type": kind, "User-Agent": "openclaw-cli"}
-            connection.request("POST", path, body=body, headers=headers)
-            with closing(connection.getresponse()) as response:
-                status = response.status
+        status = within(seconds, ask, f"the webhook at {host}")
     except (OSError, http.client.HTTPException):
         raise TemporaryError(f"the webhook at {host} cannot be reached") from None
+    finally:
+        _end(connection)
     if status not in _GOOD:
         kind_of: type[OpenclawError] = RefusedError if status in _VAIN else TemporaryError
         raise kind_of(f"the webhook at {host} answers {status}")
+
+
+def _place(address: str) -> tuple[str, str, int | None, str]:
+    """Return scheme, host, port and path; raises `ConfigError` for what is not to be asked."""
+    try:
+        parts = urlsplit(address)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        host, port, parts = "", None, urlsplit("")
+    safe_way = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    plain = address.isascii() and address.isprintable() and " " not in address
+    if not host or "@" in parts.netloc or not safe_way or not plain:
+        raise ConfigError(
+            "a webhook is https://HOST/PATH in ASCII; only this machine is asked by http",
+            hint="the token of one can stand in its path; write %C3%A4 for \u00e4",
+        )
+    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    return parts.scheme, host, port, path
+
+
+def _end(connection: http.client.HTTPConnection) -> None:
+    """Close it, also under a thread that still reads from it: that one ends now."""
+    with suppress(OSError):
+        if connection.sock is not None:
+            connection.sock.shutdown(socket.SHUT_RDWR)
+    connection.close()
 
 
 def _connection(

@@ -18,8 +18,8 @@ from openclaw_cli.rotation import accounts, generators, mysql
 from openclaw_cli.rotation.accounts import Accounts
 from openclaw_cli.rotation.login import Login
 from openclaw_cli.rotation.rotator import Held, Made, Setting, Task
-from openclaw_cli.rotation.within import within
 from openclaw_cli.sanitize import safe
+from openclaw_cli.within import within
 
 if TYPE_CHECKING:
     import pymysql

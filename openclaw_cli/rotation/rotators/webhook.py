@@ -22,7 +22,7 @@ from openclaw_cli.providers.provider import MINTED
 from openclaw_cli.rotation import generators
 from openclaw_cli.rotation.rotator import Held, Made, Setting, Task
 from openclaw_cli.rotation.rotators.command import Command, made, request
-from openclaw_cli.rotation.within import within
+from openclaw_cli.within import within
 
 _MOST = 128 * 1024
 _LATER = (408, 425, 429)

@@ -101,3 +101,22 @@ def test_a_damaged_note_sends_all_again(secrets: Secrets, changes: Changes) -> N
     Path(home.audit, "shipped").write_text("{")
     ship(home.audit, home.root, ["k"], opening=opening({"k": kept}))
     assert len(kept.records) == 2 * first
+
+
+def test_the_note_has_no_token_of_an_address(secrets: Secrets, changes: Changes) -> None:
+    changes.set("db", SecretValue(b"x"))
+    kept = Kept()
+    home = secrets.home
+    address = "https://hooks.example/T0KEN?key=T0KEN"
+    ship(home.audit, home.root, [address], opening=opening({address: kept}))
+    note = Path(home.audit, "shipped")
+    assert kept.records
+    assert "T0KEN" not in note.read_text()
+    # A note that still has addresses is understood, and has none after the next time.
+    (place,) = json.loads(note.read_text()).values()
+    note.write_text(json.dumps({address: place}))
+    count = len(kept.records)
+    secrets.read(parse("db"))
+    ship(home.audit, home.root, [address], opening=opening({address: kept}))
+    assert len(kept.records) == count + 1
+    assert "T0KEN" not in note.read_text()
