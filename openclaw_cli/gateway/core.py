@@ -144,10 +144,10 @@ class Gateway:
         for task in list(self._tasks):
             task.cancel()
         self.placing.close()
-        await self.supervisor.close()
-        await self.watch.flush()
+        await self._tried(self.supervisor.close)
+        await self._tried(self.watch.flush)
         self._changed = True
-        await self._remember()
+        await self._tried(self._remember)
         self.log.close()
 
     def every(self, seconds: float, work: Callable[[], Awaitable[None]]) -> None:
@@ -156,12 +156,16 @@ class Gateway:
         async def again() -> None:
             while True:
                 await asyncio.sleep(seconds)
-                try:
-                    await work()
-                except Exception as crash:  # noqa: BLE001  told, and tried again
-                    self.watch.happened("failed", "", error=f"a bug: {type(crash).__name__}")
+                await self._tried(work)
 
         self.soon(again())
+
+    async def _tried(self, work: Callable[[], Awaitable[None]]) -> None:
+        """Do something whose failure keeps nothing else from being done."""
+        try:
+            await work()
+        except Exception as crash:  # noqa: BLE001  told
+            self.watch.happened("failed", "", error=f"a bug: {type(crash).__name__}")
 
     def soon(self, work: Coroutine[Any, Any, None]) -> None:
         """Do something beside what is done now."""
@@ -182,7 +186,7 @@ class Gateway:
         known = {
             each for pool in self.supervisor.pools.values() for each in pool.sessions.known.values()
         }
-        with suppress(OpenclawError, OSError):
+        with suppress(OpenclawError, OSError, ValueError):  # the last of text that UTF-8 has not
             for each in known:
                 if each.unsaved:
                     each.unsaved = False
@@ -191,7 +195,7 @@ class Gateway:
             for each in self._written - known:
                 state.forget(folder, each)
             self._written &= known
-        with suppress(OpenclawError, OSError):
+        with suppress(OpenclawError, OSError, ValueError):  # the last of text that UTF-8 has not
             state.write(self.home.base, self.supervisor, {"address": list(map(str, self.address))})
 
     def _rotated(self) -> Report:

@@ -9,7 +9,7 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from openclaw_cli.agents.spec import AgentSpec
+from openclaw_cli.agents.spec import AgentSpec, is_thread
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.runtime.context import masked
 from openclaw_cli.runtime.host import Zygote
@@ -100,10 +100,15 @@ class Hearing:
         self, instance: Instance, request: Request, said: Message, until: float
     ) -> None:
         """Ask another agent for an instance, within the time that the instance itself has."""
+        session = said.get("session") or ""
+        if not isinstance(session, str) or (session and not is_thread(session)):
+            answer = {"outcome": "usage", "output": None, "error": "this is not a thread's name"}
+            instance.tell(answer)
+            return
         child = Request(
             str(said.get("agent", "")),
             said.get("input"),
-            session=str(said.get("session") or ""),
+            session=session,
             seconds=max(0.001, until - time.monotonic()),
             ancestors=(*request.ancestors, self.spec.name),
             peer=request.peer,

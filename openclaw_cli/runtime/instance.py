@@ -156,7 +156,7 @@ class Instance:
         for message in self._frames.feed(piece):
             if message.get("op") == "reply":
                 late = self._over and message.get("outcome") != "ok"
-                self._settle(_timeout() if late else message)
+                self._settle(_timeout() if late else _judged(message))
             elif self._heard is not None:
                 self._heard(message)
 
@@ -195,6 +195,24 @@ class Instance:
         channel.close()
 
 
+def _judged(said: Message) -> Message:
+    """Return an answer as far as it is one: it is the agent's, who may write what it likes.
+
+    An outcome becomes a metric's label and stands in the trail, so it is one of a few words.
+    """
+    outcome = said.get("outcome")
+    if outcome == "ok":
+        return {"outcome": "ok", "output": said.get("output")}
+    if not isinstance(outcome, str) or outcome not in _SAID:
+        return {"outcome": "died", "error": "what it answered is no answer"}
+    error, hint = said.get("error"), said.get("hint")
+    return {
+        "outcome": outcome,
+        "error": error[:_SHOWN] if isinstance(error, str) else "",
+        "hint": hint[:_SHOWN] if isinstance(hint, str) else "",
+    }
+
+
 def _timeout() -> Message:
     return {"outcome": "timeout", "error": "its time was over"}
 
@@ -228,6 +246,10 @@ def _signalled(number: int) -> Message:
     return {"outcome": "crashed", "error": f"it was ended by {name}"}
 
 
+_SAID = frozenset(("handler_error", "memory_limit", "timeout", "unavailable"))
+"""What a `worker` answers beside `ok`; of all other outcomes the gateway itself knows."""
+
+_SHOWN = 500  # characters of an error, and of a hint
 _MEMORY = 77  # as in `worker`
 _WHY = {
     "fork": ("unavailable", "no process could be started"),

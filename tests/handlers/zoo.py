@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import subprocess
@@ -114,7 +115,20 @@ def parts(given: list[str], ctx: Any) -> str:
 
 def asks(given: dict[str, Any], ctx: Any) -> Any:
     """Ask another agent."""
-    return ctx.call(given["agent"], given["input"])
+    return ctx.call(given["agent"], given["input"], session=given.get("session", ""))
+
+
+def forges(given: dict[str, Any], _ctx: Any) -> None:
+    """Answer past the worker; what begins with "long " is made five million characters."""
+    said = {
+        name: value * 1_000_000 if str(value).startswith("long ") else value
+        for name, value in given.items()
+    }
+    data = json.dumps({"op": "reply", **said}).encode()
+    os.set_blocking(3, True)
+    data = len(data).to_bytes(4, "big") + data
+    while data:
+        data = data[os.write(3, data) :]
 
 
 def secret(given: str, ctx: Any) -> Any:
