@@ -182,14 +182,45 @@ class Secrets:
         """Return the answers; what is refused is not even looked for."""
         refused: dict[int, OpenclawError] = {}
         if self.guard:
-            refused.update(self.guard.refusals(snapshot, references, given))
-        for at, each in enumerate(references) if self.permit or self.expected else ():
+            refused.update(self.guard.refusals(self, snapshot, references, given))
+        for at, each in enumerate(references):
             no = (self.permit(each) if self.permit else None) or self._unexpected(each)
+            no = no or self.astray(each)
             if no is not None:
                 refused.setdefault(at, no)
         asked = [each for at, each in enumerate(references) if at not in refused]
         answers = iter(self._suggested(asked, self._found(snapshot, asked)))
         return [refused[at] if at in refused else next(answers) for at in range(len(references))]
+
+    def astray(self, reference: Reference) -> NotFoundError | None:
+        """Return the refusal of another field or version than the settings say a name leads to."""
+        named = None
+        if (reference.field or reference.version is not None) and not reference.backend:
+            named = self.named(reference.path)
+        if named is None:
+            return None
+        if named.field and reference.field not in ("", named.field):
+            what = "field"
+        elif named.version is not None and reference.version not in (None, named.version):
+            what = "version"
+        else:
+            return None
+        name = reference.path
+        return NotFoundError(
+            f"{name} is one {what} of something, by the settings, and has no other",
+            hint=f"openclaw secrets get {name}",
+        )
+
+    def gives(self, reference: Reference) -> bool:
+        """Tell whether a field is part of what its secret's name alone gives.
+
+        Only the local store is known to give a whole value; Vault's is one field among others.
+        """
+        places = self._places(Reference(reference.path, backend=reference.backend))
+        return all(
+            each.field == reference.field or (each.backend == LOCAL and not each.field)
+            for each in places
+        )
 
     def _unexpected(self, reference: Reference) -> DeniedError | None:
         """Return the refusal of a reading that is not as expected, where that is to be refused."""
@@ -219,7 +250,7 @@ class Secrets:
         self, snapshot: Snapshot, references: Sequence[Reference]
     ) -> list[Secret | OpenclawError]:
         """Return the answers: of the local store, and of others where they are asked for."""
-        if all(self._is_local(each) for each in references):
+        if not self.names and all(self._is_local(each) for each in references):
             return [_fetch(snapshot, each) for each in references]
         answers: dict[int, Secret | OpenclawError] = {}
         # An answer takes the place of "not there", so that nothing hides a denial or damage.
@@ -369,6 +400,8 @@ class Secrets:
                 "name": reference.path,
                 "backend": self._places(reference)[0].backend,
             }
+            if reference.field:
+                record["field"] = reference.field
             if isinstance(answer, Secret):
                 record["backend"] = answer.backend
                 record["version"] = answer.version.id

@@ -105,7 +105,7 @@ class Guard:
         """Count the uses that these readings take; return how many each counted grant gave."""
         now = _now()
         grants = self._grants(secrets.catalogue().extra)
-        held = [holding(grants, each, now) for each in references]
+        held = [holding(grants, each, now, inside=secrets.gives(each)) for each in references]
         wanted = Counter(
             each.pattern for each in held if isinstance(each, Grant) and each.is_counted
         )
@@ -128,7 +128,11 @@ class Guard:
         return given
 
     def refusals(
-        self, snapshot: Snapshot | None, references: Sequence[Reference], given: Mapping[str, int]
+        self,
+        secrets: Secrets,
+        snapshot: Snapshot | None,
+        references: Sequence[Reference],
+        given: Mapping[str, int],
     ) -> dict[int, DeniedError]:
         """Return the error for each reference that the agent may not read, by its place."""
         now = _now()
@@ -139,13 +143,16 @@ class Guard:
         free = [each for each in grants if not each.is_counted]
         refused = {}
         for at, reference in enumerate(references):
-            if isinstance(holding(free, reference, now), Grant):
+            inside = secrets.gives(reference)
+            if isinstance(holding(free, reference, now, inside=inside), Grant):
                 continue
-            ticket = next((each for each in left if left[each] and matches(each, reference)), "")
+            fitting = (each for each in left if matches(each, reference, inside=inside))
+            ticket = next((each for each in fitting if left[each]), "")
             if ticket:
                 left[ticket] -= 1
             else:
-                refused[at] = self._refusal(reference, holding(grants, reference, now))
+                why = holding(grants, reference, now, inside=inside)
+                refused[at] = self._refusal(reference, why)
         return refused
 
     def _grants(self, extra: Mapping[str, Any]) -> list[Grant]:

@@ -110,12 +110,15 @@ def of_settings(agent: spec.AgentSpec, known: Mapping[str, spec.Model]) -> list[
     ]
 
 
-def holding(grants: Iterable[Grant], reference: Reference, now: int) -> Grant | str:
+def holding(
+    grants: Iterable[Grant], reference: Reference, now: int, *, inside: bool = False
+) -> Grant | str:
     """Return the grant by which a reference may be read, or why there is none.
 
-    One without a count is preferred, so that none is used up for nothing.
+    One without a count is preferred, so that none is used up for nothing. `inside` is as in
+    `matches`.
     """
-    fitting = [each for each in grants if matches(each.pattern, reference)]
+    fitting = [each for each in grants if matches(each.pattern, reference, inside=inside)]
     good = [each for each in fitting if each.state(now) == "ok"]
     if good:
         return min(good, key=lambda each: (each.is_counted, each.expires or 2**63))
@@ -129,15 +132,21 @@ def holding(grants: Iterable[Grant], reference: Reference, now: int) -> Grant | 
     return "its grant is used up"
 
 
-def matches(pattern: str, reference: Reference) -> bool:
-    """Tell whether a grant's pattern means what a reference names, to the letter."""
+def matches(pattern: str, reference: Reference, *, inside: bool = False) -> bool:
+    """Tell whether a grant's pattern means what a reference names, to the letter.
+
+    `inside` says that the reference's field is part of what its secret's name alone gives: then a
+    grant without a field covers it.
+    """
     if reference.version is not None:
         return False
     backend, separator, rest = pattern.partition("://")
     if not separator:
         backend, rest = "", pattern
     path, _, field = rest.partition("#")
-    if backend != reference.backend or (field and field != reference.field):
+    if backend != reference.backend:
+        return False
+    if field != reference.field and (field or not inside):
         return False
     if "*" not in path:
         return path == reference.path

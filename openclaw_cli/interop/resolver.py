@@ -98,7 +98,6 @@ def answer(
     by somebody who knows the old one.
     """
     secrets.actor = _asking(secrets.actor, request.provider)
-    secrets.permit = _permit(request.provider, limits or {}, allow)
     secrets.patience = request.patience
     found: dict[str, Secret | OpenclawError] = {}
     wanted: dict[str, Reference] = {}
@@ -107,6 +106,7 @@ def answer(
             wanted[each] = parse(each)
         except OpenclawError as refused:
             found[each] = refused
+    secrets.permit = _permit(secrets, wanted.values(), request.provider, limits or {}, allow)
     if previous and wanted:
         _set_back(secrets, wanted.values())
     if wanted:
@@ -144,21 +144,37 @@ def _asking(actor: dict[str, Any], provider: str) -> dict[str, Any]:
 
 
 def _permit(
-    provider: str, limits: Mapping[str, Mapping[str, Any]], allow: Sequence[str]
+    secrets: Secrets,
+    wanted: Iterable[Reference],
+    provider: str,
+    limits: Mapping[str, Mapping[str, Any]],
+    allow: Sequence[str],
 ) -> Callable[[Reference], OpenclawError | None] | None:
     if not limits and not allow:
         return None
     own = [limits.get(provider, {}).get("allow", [])] if limits else []
+    old = {id(each) for each in wanted if each.version is not None}  # `_set_back` sets others
 
     def refused(reference: Reference) -> OpenclawError | None:
         path = reference.path
         name = f"{reference.backend}://{path}" if reference.backend else path
+        field = reference.field
+        shown = f"{name}#{field}" if field else name
+        if id(reference) in old:
+            return DeniedError(f"this resolver may not hand out another version of {shown}")
+        inside = not field or secrets.gives(reference)
         for patterns in [*own, *([allow] if allow else [])]:
-            if not any(fits(name, pattern) for pattern in patterns):
-                return DeniedError(f"this resolver may not hand out {name}")
+            if not any(_covers(pattern, name, field, inside=inside) for pattern in patterns):
+                return DeniedError(f"this resolver may not hand out {shown}")
         return None
 
     return refused
+
+
+def _covers(pattern: str, name: str, field: str, *, inside: bool) -> bool:
+    """Tell whether a limit's pattern covers a name's field; one without, what is inside."""
+    first, separator, last = pattern.partition("#")
+    return fits(name, first) and (bool(field) and fits(field, last) if separator else inside)
 
 
 def fits(name: str, pattern: str) -> bool:

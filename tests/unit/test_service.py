@@ -134,3 +134,28 @@ def test_listing_gives_names_and_records_nothing(secrets: Secrets, changes: Chan
     before = len(trail(secrets))
     assert list(secrets.catalogue().entries) == ["key"]
     assert len(trail(secrets)) == before
+
+
+def test_another_field_or_version_than_the_settings_name_is_refused(
+    secrets: Secrets, changes: Changes
+) -> None:
+    changes.create("db", SecretValue(b'{"user":"u","password":"p"}'))
+    changes.set("db", SecretValue(b'{"user":"v","password":"q"}'))
+    secrets.names = {
+        "user": {"reference": "local://db#user"},
+        "first": {"reference": "local://db?version=1"},
+    }
+    assert secrets.read(parse("user")).value.reveal() == b"v"
+    assert secrets.read(parse("first#user")).value.reveal() == b"u"
+    for name in ("user#password", "first?version=2"):
+        with pytest.raises(NotFoundError, match="by the settings, and has no other"):
+            secrets.read(parse(name))
+    assert secrets.read(parse("user?version=1")).value.reveal() == b"u"
+
+
+def test_the_field_that_was_read_is_recorded(secrets: Secrets, changes: Changes) -> None:
+    changes.create("db", SecretValue(b'{"user":"u"}'))
+    secrets.read(parse("db#user"))
+    assert trail(secrets)[-1]["field"] == "user"
+    secrets.read(parse("db"))
+    assert "field" not in trail(secrets)[-1]

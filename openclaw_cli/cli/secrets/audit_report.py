@@ -42,7 +42,7 @@ _MOST_FINDINGS = 20
 
 CSV = (
     *("seq", "at", "clock", "kind", "name", "version", "backend", "outcome", "purpose", "ms"),
-    *("phase", "of", "uid", "pid", "via", "tty", "address", "program", "agent", "thread"),
+    *("phase", "of", "uid", "pid", "via", "tty", "address", "program", "agent", "thread", "field"),
 )
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 

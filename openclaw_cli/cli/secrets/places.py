@@ -41,6 +41,9 @@ def target(session: Session, name: str, backend: str | None, *, part: bool = Fal
     if backend and reference.backend not in ("", backend):
         raise UsageError(f"{name} names another backend than --backend {backend}")
     if not (reference.backend or backend):
+        astray = session.secrets.astray(reference)
+        if astray is not None:
+            raise astray
         reference = session.secrets.named(reference.path) or reference
     if not reference.backend:
         reference.backend = backend or session.secrets.order[0]

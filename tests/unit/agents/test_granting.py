@@ -172,3 +172,39 @@ def test_what_an_agent_has_without_asking(as_agent: As, changes: Changes) -> Non
     grant(changes, "once", uses=1)
     spec = AgentSpec("mailer", secrets=(SecretUse("db", "DB"),))
     assert assembly.granted_secrets(secrets, spec, {}) == {"db": "DB", "team/a": "", "team/b": ""}
+
+
+def test_a_grant_of_a_name_opens_no_other_field_than_the_one_it_leads_to(
+    as_agent: As, tmp_path: Path
+) -> None:
+    (tmp_path / ".env").write_text("OPENAI=one\nSTRIPE=other\n")
+    mailer = as_agent("mailer", "openai")
+    mailer.names = {"openai": {"reference": f"file://{tmp_path}/.env#OPENAI"}}
+    assert (read(mailer, "openai"), read(mailer, "openai#OPENAI")) == (b"one", b"one")
+    with pytest.raises(DeniedError, match="may not read openai#STRIPE"):
+        read(mailer, "openai#STRIPE")
+    last = trail(mailer)[-1]
+    assert (last["name"], last["field"], last["outcome"]) == ("openai", "STRIPE", "denied")
+
+
+def test_a_field_elsewhere_is_granted_by_its_name(as_agent: As, tmp_path: Path) -> None:
+    file = tmp_path / "all.json"
+    file.write_text('{"user":"u","password":"p"}')
+    mailer = as_agent("mailer", "all#user")
+    mailer.names = {"all": {"reference": f"file://{file}"}}
+    assert read(mailer, "all#user") == b"u"
+    for name in ("all", "all#password"):
+        with pytest.raises(DeniedError):
+            read(mailer, name)
+    whole = as_agent("mailer", "all")
+    whole.names = mailer.names
+    with pytest.raises(DeniedError):
+        read(whole, "all#user")
+
+
+def test_a_grant_of_a_local_secret_covers_its_fields(as_agent: As, changes: Changes) -> None:
+    changes.set("whole", SecretValue(b'{"user":"u"}'))
+    assert read(as_agent("mailer", "whole"), "whole#user") == b"u"
+    assert read(as_agent("mailer", "w*"), "whole#user") == b"u"
+    with pytest.raises(DeniedError):
+        read(as_agent("mailer", "whole#password"), "whole#user")

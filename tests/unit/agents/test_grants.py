@@ -26,7 +26,6 @@ NOON = 1_800_000_000_000
 YES = [
     ("openai-api-key", "openai-api-key"),
     ("openai-api-key", "openclaw://openai-api-key"),
-    ("db", "db#user"),
     ("db#user", "db#user"),
     ("team/*", "team/db"),
     ("team/*", "team/d.b:c-d_e"),
@@ -35,7 +34,6 @@ YES = [
     ("*", "anything"),
     ("prod-*", "prod-db"),
     ("vault://team/db", "vault://team/db"),
-    ("vault://team/*#value", "vault://team/db#value"),
     ("local://db", "local://db"),
     ("local://db", "vault://local/db"),
 ]
@@ -48,6 +46,8 @@ NO = [
     ("*", "openai-api-key?version=1"),
     ("db#user", "db"),
     ("db#user", "db#password"),
+    ("db", "db#user"),
+    ("team/*", "team/db#user"),
     ("db#user", "db#User"),
     ("team/*", "team/a/b"),
     ("team/*", "team"),
@@ -75,9 +75,15 @@ NO = [
 
 @pytest.mark.parametrize(("pattern", "asked"), YES)
 def test_what_a_grant_means(pattern: str, asked: str) -> None:
-    assert matches(
-        canonical(pattern.partition("#")[0] if "*" in pattern else pattern), parse(asked)
-    )
+    assert matches(canonical(pattern), parse(asked))
+
+
+def test_a_grant_without_a_field_covers_only_those_inside_what_the_name_gives() -> None:
+    for pattern in ("db", "d*"):
+        assert matches(pattern, parse("db#user"), inside=True)
+        assert not matches(pattern, parse("db#user"), inside=False)
+    assert not matches("db#user", parse("db#password"), inside=True)
+    assert not matches("db#user", parse("db"), inside=True)
 
 
 @pytest.mark.parametrize(("pattern", "asked"), NO)

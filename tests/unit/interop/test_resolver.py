@@ -8,6 +8,7 @@ import subprocess
 import sysconfig
 import time
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -218,6 +219,36 @@ def test_a_limit_comes_from_our_own_file_alone_and_is_checked(openclaw: Openclaw
         request = b'{"protocolVersion":1,"ids":[]}'
         done = openclaw(program="openclaw-resolver", input=request, env=EMPTY, check=78)
         assert b"resolvers.x is not a limit of a resolver" in done.err
+
+
+def test_a_limit_opens_no_field_but_the_one_that_a_name_leads_to(
+    openclaw: Openclaw, tmp_path: Path
+) -> None:
+    file = tmp_path / "all.json"
+    file.write_text('{"user":"u","password":"p"}')
+    openclaw("secrets", "set", "local", input=b'{"user":"v"}', check=0)
+    limited(x=["db", "all#user", "local"])
+    with open(
+        os.path.join(os.environ["OPENCLAW_STATE_DIR"], "openclaw.json"), "w", encoding="utf-8"
+    ) as config:
+        table = {"db": f"file://{file}#user", "all": f"file://{file}"}
+        json.dump({"secrets": table}, config)
+    asked = ("db", "db#password", "all#user", "all#password", "all", "local#user")
+    answer = ask(openclaw, *asked)
+    assert answer["values"] == {"db": "u", "all#user": "u", "local#user": "v"}
+    assert {each["code"] for each in answer["errors"].values()} == {"DENIED"}
+
+
+def test_a_limit_hands_out_no_version_that_was_replaced(openclaw: Openclaw) -> None:
+    for value in (b"1", b"2"):
+        openclaw("secrets", "set", "db", input=value, check=0)
+    assert ask(openclaw, "db?version=1")["values"] == {"db?version=1": "1"}
+    limited(x=["*"])
+    answer = ask(openclaw, "db?version=1", "db")
+    assert (answer["values"], answer["errors"]["db?version=1"]["code"]) == ({"db": "2"}, "DENIED")
+    request = b'{"protocolVersion":1,"provider":"x","ids":["db","db?version=1"]}'
+    done = openclaw("--previous", program="openclaw-resolver", input=request, check=0)
+    assert done.json()["values"] == {"db": "1"}
 
 
 @given(st.text("ab*", max_size=6), st.text("ab", max_size=6))
