@@ -63,6 +63,7 @@ class Event(msgspec.Struct, gc=False):
     name: str = ""
     names: list[str] = []
     backend: str = ""
+    field: str = ""
     version: str = ""
     outcome: str = ""
     purpose: str = ""
