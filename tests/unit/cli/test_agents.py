@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -13,6 +14,7 @@ import pytest
 
 from openclaw_cli.gateway.core import Gateway as Core
 from openclaw_cli.home import find
+from openclaw_cli.runtime.session import Session
 from tests.conftest import SCRIPTS, Openclaw
 from tests.gateways import running, settings
 
@@ -208,6 +210,32 @@ def test_the_gateway_rotates_as_the_command_does(openclaw: Openclaw) -> None:
     settings({})
     report = Core(find(os.environ))._rotated()  # noqa: SLF001
     assert (report.done, report.failed) == ([], [])
+
+
+def test_a_thread_that_cannot_be_written_stops_neither_the_state_nor_the_end(
+    openclaw: Openclaw, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    openclaw("secrets", "create", "key", "--generate=token", check=0)
+    state = settings({"talk": {"handler": "zoo:Talk", "mode": "session"}}).parent
+
+    async def main() -> None:
+        core = Core(find(os.environ))
+        await core.supervisor.start()
+        known = core.supervisor.pools["talk"].sessions.known
+        known["\ud800"] = Session("talk", "\ud800", born=1.0, used=1.0)
+        await core._remember()  # noqa: SLF001
+        assert not (state / "state.toml").exists()
+        del known["\ud800"]
+
+        async def broken() -> None:
+            raise RuntimeError
+
+        monkeypatch.setattr(core.watch, "flush", broken)
+        await core.close()
+        assert (state / "state.toml").exists()
+        assert "a bug: RuntimeError" in (state / "logs" / "agent.log").read_text()
+
+    asyncio.run(main())
 
 
 def test_the_unit_is_one_that_systemd_reads(openclaw: Openclaw) -> None:
