@@ -25,6 +25,8 @@ SCOPES = (INVOKE, READ, ADMIN)
 OPEN = ""
 """The scope of what anybody may ask."""
 
+CONTRADICTION = "the headers of a trusted proxy name different clients"
+
 LIMIT = 64 * 1024
 
 _FORWARDED = ("x-forwarded-for", "forwarded", "x-real-ip")
@@ -62,7 +64,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Whether it may, as a status (0: it may), why not, and who asks from where."""
+    """Whether it may, as a status (0: it may), why not or what is odd, and who asks from where."""
 
     status: int
     why: str = ""
@@ -74,11 +76,12 @@ def judged(asked: Asked, rules: Rules) -> Verdict:
     """Say whether a request over TCP may be answered."""
     proxied = _within(asked.peer, rules.proxies)
     forwarded = [name for name in _FORWARDED if name in asked.headers]
-    address = asked.peer
+    address, doubt = asked.peer, ""
     if proxied:
         if not forwarded:
             return Verdict(401, "a trusted proxy must say for whom it asks: X-Forwarded-For")
-        address = client_address(asked.headers, asked.peer, rules.proxies)
+        named = client_address(asked.headers, asked.peer, rules.proxies)
+        address, doubt = named or asked.peer, "" if named else CONTRADICTION
     elif forwarded and asked.scope:
         return Verdict(403, f"only a trusted proxy may send {forwarded[0]}")
     who = ""
@@ -94,23 +97,44 @@ def judged(asked: Asked, rules: Rules) -> Verdict:
         return Verdict(403, "this host name is not known here", who, address)
     if not _same_origin(asked.headers):
         return Verdict(403, "a page of another origin may not ask", who, address)
-    return Verdict(0, who=who, address=address)
+    return Verdict(0, doubt, who, address)
 
 
 def client_address(headers: Mapping[str, str], peer: str, proxies: Iterable[str]) -> str:
-    """Return who asked a trusted proxy: the right-most address that is no proxy of ours."""
-    named = headers.get("x-forwarded-for") or headers.get("x-real-ip") or ""
-    if not named:
-        parts = headers.get("forwarded", "").replace(";", ",").split(",")
-        named = ",".join(
-            part.strip()[4:].strip('"[]') for part in parts if part.strip().lower()[:4] == "for="
-        )
-    for each in reversed([part.strip() for part in named.split(",")]):
-        if _address(each) is None:
-            return peer
+    """Return who asked a trusted proxy: the right-most address that is no proxy of ours.
+
+    "" where its headers contradict each other: a proxy sets one and passes the client's others on.
+    """
+    proxies = tuple(proxies)
+    parts = headers.get("forwarded", "").replace(";", ",").split(",")
+    forwarded = [
+        part.strip()[4:].strip('"[]') for part in parts if part.strip().lower()[:4] == "for="
+    ]
+    chains = [headers.get("x-forwarded-for", "").split(","), forwarded]
+    chains = [each for each in (*chains, [headers.get("x-real-ip", "")]) if any(each)]
+    first, *rest = [_tail(each, proxies) for each in chains] or [[]]
+    if not all(set(each) <= set(first) for each in rest):
+        return ""
+    return first[0] if first and not _within(first[0], proxies) else peer
+
+
+def _tail(chain: Iterable[str], proxies: Iterable[str]) -> list[str]:
+    """Return the right-most address that is no proxy of ours, and the proxies after it."""
+    tail: list[str] = []
+    for each in reversed([part.strip() for part in chain]):
+        found = _address(each)
+        if found is None:
+            return []
+        tail.insert(0, str(found))
         if not _within(each, proxies):
-            return each
-    return peer
+            break
+    return tail
+
+
+def is_near(peer: str, headers: Mapping[str, str], rules: Rules) -> bool:
+    """Tell whether somebody on this machine asks for themselves, through no proxy."""
+    through = _within(peer, rules.proxies) or any(name in headers for name in _FORWARDED)
+    return is_loopback(peer) and not through
 
 
 def is_loopback(host: str) -> bool:

@@ -6,7 +6,7 @@
 | `POST /v1/dispatch` `{"agents": [...], "input": ..., "coalesce": true}` | invoke |
 | `GET /v1/status` | read |
 | `GET /healthz` | anybody |
-| `GET /metrics` | anybody on this machine, unless `metrics.auth` |
+| `GET /metrics` | read; without names of secrets anybody on this machine, unless `metrics.auth` |
 | `GET /__openclaw__/status` | read |
 | `POST /control/...` | the control socket alone |
 """
@@ -18,7 +18,7 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -96,12 +96,13 @@ class Door:
 
     async def _judged(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
-        scope = self._scope(path, request.remote or "")
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        scope = self._scope(path, request.remote or "", headers)
         cookie = request.cookies.get(COOKIE, "") if "Cookie" in request.headers else ""
         asked = auth.Asked(
             request.remote or "",
             scope,
-            {name.lower(): value for name, value in request.headers.items()},
+            headers,
             linked=bool(cookie) and self.gateway.links.knows(cookie),
         )
         verdict = auth.judged(asked, self.gateway.rules)
@@ -114,25 +115,33 @@ class Door:
             if verdict.status == 401:  # noqa: PLR2004
                 response.headers["WWW-Authenticate"] = 'Bearer realm="openclaw"'
             return response
+        if verdict.why:
+            self.gateway.watch.happened(
+                "unexpected_client", "", address=verdict.address, path=path[:200], why=verdict.why
+            )
         part = page.answer(request.path) if request.method in ("GET", "HEAD") else None
-        return part or await self._answered(request, verdict.address)
+        return part or await self._answered(request, verdict.address, named=scope != auth.OPEN)
 
     async def _trusted(self, request: web.BaseRequest) -> web.StreamResponse:
         if request.path.startswith("/control/"):
             given = await self._object(request) if request.can_read_body else {}
             verb = request.path.removeprefix("/control/")
             return _json(200, await control.obey(self.gateway, verb, given))
-        return await self._answered(request, "")
+        return await self._answered(request, "", named=True)
 
-    def _scope(self, path: str, peer: str) -> str:
+    def _scope(self, path: str, peer: str, headers: Mapping[str, str]) -> str:
         if path in ("/healthz", "/__openclaw__/link"):
             return auth.OPEN
         if path == "/metrics":
-            local = auth.is_loopback(peer) and not self.gateway.configuration.gateway.metrics_auth
-            return auth.OPEN if local else auth.READ
+            wants = self.gateway.configuration.gateway.metrics_auth or "authorization" in headers
+            near = auth.is_near(peer, headers, self.gateway.rules)
+            return auth.OPEN if near and not wants else auth.READ
         return auth.INVOKE if path == _DISPATCH or path.startswith(_AGENTS) else auth.READ
 
-    async def _answered(self, request: web.BaseRequest, address: str) -> web.StreamResponse:
+    async def _answered(
+        self, request: web.BaseRequest, address: str, *, named: bool
+    ) -> web.StreamResponse:
+        """Answer somebody who may ask; `named`: who may know the names of secrets, too."""
         path, method = request.path, request.method
         asks = path.startswith(_AGENTS) or path == _DISPATCH
         if not asks and path not in _LOOKING:
@@ -146,14 +155,15 @@ class Door:
             return await self._dispatched(request, address)
         if asks:
             return await self._invoked(request, path.removeprefix(_AGENTS), address)
-        return self._looked(request)
+        return self._looked(request, named=named)
 
-    def _looked(self, request: web.BaseRequest) -> web.StreamResponse:
+    def _looked(self, request: web.BaseRequest, *, named: bool) -> web.StreamResponse:
         match request.path:
             case "/healthz":
                 return _json(503 if self.gateway.draining else 200, {"ok": True})
             case "/metrics":
-                return web.Response(body=self.gateway.metrics.text(), headers=_PROMETHEUS)
+                of_secrets = self.gateway.observing.metrics(named=named)
+                return web.Response(body=self.gateway.metrics.text(of_secrets), headers=_PROMETHEUS)
             case "/__openclaw__/link":
                 return self._linked(request)
             case _:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from prometheus_client import CollectorRegistry, Counter, Histogram
@@ -60,9 +60,22 @@ class Metrics:
         else:
             self.execution.labels(agent, outcome).observe(seconds)
 
-    def text(self) -> bytes:
-        """Return everything in Prometheus' format."""
-        return generate_latest(self.registry)
+    def text(self, more: Iterable[Metric] = ()) -> bytes:
+        """Return everything in Prometheus' format, and more."""
+        return generate_latest(_Both(self.registry, more))
+
+
+class _Both:
+    """What is registered and what is not."""
+
+    def __init__(self, registry: CollectorRegistry, more: Iterable[Metric]) -> None:
+        self._registry = registry
+        self._more = more
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every metric family."""
+        yield from self._registry.collect()
+        yield from self._more
 
 
 class _Agents:

@@ -55,7 +55,6 @@ class Observing:
         self.unexpected: Counter[str] = Counter()
         self._unexpected_at: dict[str, float] = {}
         self.shipped: dict[str, str] = {}
-        gateway.metrics.registry.register(self)
 
     async def look(self) -> None:
         """Look once, and tell of alerts that began or ended."""
@@ -167,22 +166,22 @@ class Observing:
 
     # --- /metrics ---
 
-    def describe(self) -> list[Metric]:
-        """Say nothing beforehand: what there is depends on the store."""
-        return []
+    def metrics(self, *, named: bool) -> Iterator[Metric]:
+        """Give every metric of secrets and alerts, by their published names.
 
-    def collect(self) -> Iterator[Metric]:
-        """Give every metric of secrets and alerts, by their published names."""
+        Unless `named` all secrets are one without a name: sums, and of times and risks the worst.
+        """
         chosen = self._gateway.configuration.monitoring.secrets
+        rows = self.secrets if named else _together(self.secrets)
         if not chosen or ACCESS in chosen:
-            yield from self._counts()
+            yield from self._counts(named=named)
         if not chosen or STATUS in chosen:
-            yield from self._rotations()
+            yield from self._rotations(rows, named=named)
         if not chosen or RISK in chosen:
             risk = GaugeMetricFamily(
                 f"{_PREFIX}_exposure_risk", "How exposed a secret is, from 0 to 100.", labels=_BY
             )
-            for each in self.secrets:
+            for each in rows:
                 risk.add_metric((each["name"],), each["risk"])
             yield risk
         firing = GaugeMetricFamily(
@@ -192,13 +191,16 @@ class Observing:
             firing.add_metric((rule,), int(bool(about)))
         yield firing
 
-    def _counts(self) -> Iterator[Metric]:
+    def _counts(self, *, named: bool) -> Iterator[Metric]:
         reads = CounterMetricFamily(
             f"{_PREFIX}_access",
             "Readings of a secret since the gateway began, by outcome.",
             labels=("secret", "outcome"),
         )
-        for (name, outcome), count in sorted(dict(self.reads).items())[: secret_health.MOST]:
+        by_outcome: Counter[tuple[str, str]] = Counter()
+        for (name, outcome), count in dict(self.reads).items():
+            by_outcome[name if named else "", outcome] += count
+        for (name, outcome), count in sorted(by_outcome.items())[: secret_health.MOST]:
             reads.add_metric((name, outcome), count)
         yield reads
         unexpected = CounterMetricFamily(
@@ -207,14 +209,16 @@ class Observing:
             labels=_BY,
         )
         known = {each["name"]: 0 for each in self.secrets} | dict(self.unexpected)
+        if not named:
+            known = {"": sum(known.values())}
         for name, count in sorted(known.items())[: secret_health.MOST]:
             unexpected.add_metric((name,), count)
         yield unexpected
 
-    def _rotations(self) -> Iterator[Metric]:
+    def _rotations(self, rows: list[dict[str, Any]], *, named: bool) -> Iterator[Metric]:
         status = GaugeMetricFamily(
             f"{_PREFIX}_rotation_status",
-            "How a secret's rotation stands: 1 for the state it is in.",
+            "How a secret's rotation stands: 1 for the state it is in; without names, how many.",
             labels=("secret", "state"),
         )
         last = GaugeMetricFamily(
@@ -232,17 +236,33 @@ class Observing:
             "Steps of a secret's rotations that failed.",
             labels=_BY,
         )
-        for each in self.secrets:
+        states = Counter((each["name"] if named else "", each["rotation"]) for each in self.secrets)
+        for each in rows:
             late.add_metric((each["name"],), each["overdue_seconds"])
             failures.add_metric((each["name"],), each["rotation_failures"])
             for state in secret_health.STATES:
-                status.add_metric((each["name"], state), int(state == each["rotation"]))
+                status.add_metric((each["name"], state), states[each["name"], state])
             if each["changed"]:
                 last.add_metric((each["name"],), each["changed"])
         yield status
         yield last
         yield late
         yield failures
+
+
+def _together(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows as one, which has no name: the oldest, the latest due, the most exposed."""
+    if not rows:
+        return []
+    return [
+        {
+            "name": "",
+            "overdue_seconds": max(each["overdue_seconds"] for each in rows),
+            "rotation_failures": sum(each["rotation_failures"] for each in rows),
+            "changed": min((each["changed"] for each in rows if each["changed"]), default=0),
+            "risk": max(each["risk"] for each in rows),
+        }
+    ]
 
 
 _BY = ("secret",)

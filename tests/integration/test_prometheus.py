@@ -32,7 +32,9 @@ tests:
       - {series: 'openclaw_thread_bound_max_concurrency{agent="b"}', values: '20x20'}
       - {series: 'openclaw_secrets_unexpected_total{secret="db"}', values: '0x4 1x30'}
       - {series: 'openclaw_secrets_rotation_status{secret="db",state="failed"}', values: '0x4 1x30'}
+      - {series: 'openclaw_secrets_rotation_status{secret="",state="failed"}', values: '0x4 2x30'}
       - {series: 'openclaw_secrets_rotation_overdue_seconds{secret="db"}', values: '0x4 86401x30'}
+      - {series: 'openclaw_secrets_rotation_overdue_seconds{secret=""}', values: '0x4 86401x30'}
     alert_rule_test:
       - {eval_time: 15s, alertname: OpenclawAgentNearConcurrencyLimit, exp_alerts: []}
       - eval_time: 1m
@@ -51,13 +53,17 @@ tests:
         alertname: OpenclawRotationFailed
         exp_alerts:
           - exp_labels: {severity: warning, secret: db, state: failed}
-            exp_annotations: {summary: "The rotation of db failed"}
+            exp_annotations: {summary: "The rotation of the secret db failed"}
+          - exp_labels: {severity: warning, state: failed}
+            exp_annotations: {summary: "The rotation of a secret failed"}
       - {eval_time: 1m, alertname: OpenclawRotationOverdue, exp_alerts: []}
       - eval_time: 2m
         alertname: OpenclawRotationOverdue
         exp_alerts:
           - exp_labels: {severity: warning, secret: db}
             exp_annotations: {summary: "The secret db has been due for more than a day"}
+          - exp_labels: {severity: warning}
+            exp_annotations: {summary: "A secret has been due for more than a day"}
 """
 
 
@@ -85,7 +91,7 @@ def metric(text: str, pattern: str) -> float:
 def eventually(gateway: Gateway, pattern: str, value: float) -> None:
     until = time.monotonic() + 15
     while True:
-        text = gateway.ask("/metrics", token="").body.decode()
+        text = gateway.ask("/metrics").body.decode()
         found = re.search(rf"^{pattern} (\S+)$", text, flags=re.MULTILINE)
         if found and float(found[1]) == value:
             return
@@ -143,7 +149,7 @@ def test_metrics_are_well_formed_and_count_what_everybody_does(
     eventually(gateway, r'openclaw_secrets_access_total\{outcome="ok",secret="db"\}', 2)
     eventually(gateway, r'openclaw_secrets_access_total\{outcome="denied",secret="other"\}', 1)
     eventually(gateway, r'openclaw_alert_active\{rule="unexpected_access"\}', 1)
-    text = gateway.ask("/metrics", token="").body
+    text = gateway.ask("/metrics").body
     done = promtool("check", "metrics", cwd=tmp_path, given=text)
     assert done.returncode == 0, done.stdout + done.stderr
     shown = text.decode()
@@ -156,6 +162,36 @@ def test_metrics_are_well_formed_and_count_what_everybody_does(
     alerts = [each for each in gateway.log() if each["event"] == "alert"]
     assert alerts[-1]["about"] == ["other by stranger"]
     assert b"hunter" not in text
+    unnamed = gateway.ask("/metrics", token="").body
+    done = promtool("check", "metrics", cwd=tmp_path, given=unnamed)
+    assert done.returncode == 0, done.stdout + done.stderr
+    together = unnamed.decode()
+    assert set(re.findall(r'secret="([^"]*)"', together)) == {""}
+    assert "other" not in together
+    access = r'openclaw_secrets_access_total\{outcome="%s",secret=""\}'
+    assert metric(together, access % "ok") == 2
+    assert metric(together, access % "denied") == 1
+    assert metric(together, r'openclaw_secrets_unexpected_total\{secret=""\}') == 1
+    assert metric(together, r'openclaw_secrets_rotation_status\{secret="",state="none"\}') == 2
+    assert metric(together, r'openclaw_secrets_rotation_overdue_seconds\{secret=""\}') == 0
+    risk = r'openclaw_secrets_exposure_risk\{secret="%s"\}'
+    worst = max(metric(shown, risk % each) for each in ("db", "other"))
+    assert metric(together, risk % "") == worst
+
+
+def test_metrics_are_open_to_nobody_through_a_proxy(openclaw: Openclaw) -> None:
+    through = {"X-Forwarded-For": "203.0.113.7"}
+    settings({"echo": {"handler": "zoo:echo"}})
+    with running(openclaw) as gateway:
+        assert gateway.ask("/metrics", token="").status == 200
+        assert gateway.ask("/metrics", token="a-token-that-nobody-gave").status == 401
+        for header in ("X-Forwarded-For", "Forwarded", "X-Real-IP"):
+            assert gateway.ask("/metrics", token="", headers={header: "127.0.0.1"}).status == 403
+    settings({"echo": {"handler": "zoo:echo"}}, gateway={"port": 0, "trustedProxies": "127.0.0.1"})
+    with running(openclaw) as gateway:
+        assert gateway.ask("/metrics", token="").status == 401
+        assert gateway.ask("/metrics", token="", headers=through).status == 401
+        assert gateway.ask("/metrics", headers=through).status == 200
 
 
 def test_c14_only_the_metrics_that_are_chosen(openclaw: Openclaw) -> None:

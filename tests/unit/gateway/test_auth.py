@@ -108,6 +108,48 @@ def test_a_trusted_proxy_says_for_whom_and_the_right_most_stranger_counts() -> N
     assert judged(Asked("10.1.2.3", READ, forwarded), PROXIED).address == "203.0.113.7"
 
 
+@pytest.mark.parametrize(
+    ("headers", "address"),
+    [
+        ({"x-forwarded-for": "6.6.6.6", "x-real-ip": "203.0.113.7"}, ""),
+        ({"x-forwarded-for": "6.6.6.6", "forwarded": "for=203.0.113.7"}, ""),
+        ({"x-forwarded-for": "nobody", "x-real-ip": "203.0.113.7"}, ""),
+        ({"x-forwarded-for": "6.6.6.6, 203.0.113.7", "x-real-ip": "203.0.113.7"}, "203.0.113.7"),
+        ({"x-forwarded-for": "203.0.113.7, 10.9.9.9", "x-real-ip": "10.9.9.9"}, "203.0.113.7"),
+        ({"x-forwarded-for": "2001:DB8::1", "x-real-ip": "2001:db8:0::1"}, "2001:db8::1"),
+        ({"x-real-ip": "203.0.113.7"}, "203.0.113.7"),
+        ({"x-real-ip": "nobody"}, "10.1.2.3"),
+        ({"x-forwarded-for": "10.9.9.9"}, "10.1.2.3"),
+        ({"x-forwarded-for": ""}, "10.1.2.3"),
+    ],
+)
+def test_headers_that_contradict_each_other_name_nobody(
+    headers: dict[str, str], address: str
+) -> None:
+    assert auth.client_address(headers, "10.1.2.3", PROXIED.proxies) == address
+    verdict = judged(Asked("10.1.2.3", READ, {**GOOD, **headers}), PROXIED)
+    assert (verdict.status, verdict.address) == (0, address or "10.1.2.3")
+    assert verdict.why == ("" if address else auth.CONTRADICTION)
+
+
+@pytest.mark.parametrize(
+    ("peer", "headers", "expected"),
+    [
+        ("127.0.0.1", {}, True),
+        ("::1", {}, True),
+        ("192.0.2.1", {}, False),
+        ("127.0.0.1", {"x-forwarded-for": "127.0.0.1"}, False),
+        ("127.0.0.1", {"forwarded": ""}, False),
+        ("127.0.0.1", {"x-real-ip": "127.0.0.1"}, False),
+        ("127.9.9.9", {}, False),
+    ],
+)
+def test_near_is_this_machine_and_no_proxy(
+    peer: str, headers: dict[str, str], *, expected: bool
+) -> None:
+    assert auth.is_near(peer, headers, Rules(proxies=("127.9.9.9",))) is expected
+
+
 def test_a_header_of_proxies_from_anybody_else_is_403() -> None:
     for name in ("x-forwarded-for", "forwarded", "x-real-ip"):
         assert status(READ, {**GOOD, name: "10.0.0.1"}, PROXIED, "192.0.2.1") == 403
