@@ -12,7 +12,13 @@ from typing import IO
 from openclaw_cli.errors import RefusedError, UsageError
 
 _CHUNK = 1024 * 1024
-_DIFF = ("diff", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=ACMRT")
+_DIFF = (
+    *("diff", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=ACMRT"),
+    *("--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"),
+)
+
+_QUIET = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
+"""A repository's own settings can name programs, and one that is scanned may be anybody's."""
 
 
 class Blob:
@@ -49,7 +55,8 @@ def is_repository(path: str) -> bool:
 def history(repository: str) -> Iterator[Blob]:
     """Yield every blob that any commit has, each with a path that it had."""
     listing = ["rev-list", "--objects", "--all"]
-    with _running(repository, listing) as listed, _asked(repository) as (asking, answers):
+    hint = f"openclaw secrets scan --no-history {repository}"
+    with _running(repository, listing, hint) as listed, _asked(repository) as (asking, answers):
         for line in listed:
             name, _, path = line.rstrip(b"\n").partition(b" ")
             blob = _one(asking, answers, name, os.fsdecode(path)) if path else None
@@ -60,7 +67,7 @@ def history(repository: str) -> Iterator[Blob]:
 
 def staged(repository: str) -> Iterator[Blob]:
     """Yield the files that are about to be committed, as they are in the index."""
-    with _running(repository, list(_DIFF)) as listed:
+    with _running(repository, _DIFF, f"git -C {repository} status") as listed:
         names = [each for each in listed.read().split(b"\0") if each]
     with _asked(repository) as (asking, answers):
         for name in names:
@@ -73,7 +80,7 @@ def staged(repository: str) -> Iterator[Blob]:
 def top(path: str) -> str:
     """Return the top of the work tree around a path; raises `UsageError` where there is none."""
     done = subprocess.run(  # noqa: S603  git, on a path that was named
-        [_git(), "-C", path, "rev-parse", "--show-toplevel"],
+        [_git(), *_QUIET, "-C", path, "rev-parse", "--show-toplevel"],
         capture_output=True,
         check=False,
         env=_environment(),
@@ -90,7 +97,7 @@ def _one(asking: IO[bytes], answers: IO[bytes], name: bytes, path: str) -> Blob 
     asking.flush()
     words = answers.readline().split()
     if not words or not words[-1].isdigit():
-        return None  # "missing": a submodule's commit
+        return None  # "missing": a submodule's commit, or what a partial clone lacks
     blob = Blob(path, words[0].decode(), int(words[-1]), answers)
     if words[-2] != b"blob":
         blob.skip()
@@ -99,9 +106,9 @@ def _one(asking: IO[bytes], answers: IO[bytes], name: bytes, path: str) -> Blob 
 
 
 @contextmanager
-def _running(repository: str, arguments: Sequence[str]) -> Iterator[IO[bytes]]:
+def _running(repository: str, arguments: Sequence[str], hint: str) -> Iterator[IO[bytes]]:
     process = subprocess.Popen(  # noqa: S603  the same
-        [_git(), "-C", repository, *arguments],
+        [_git(), *_QUIET, "-C", repository, *arguments],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -113,13 +120,13 @@ def _running(repository: str, arguments: Sequence[str]) -> Iterator[IO[bytes]]:
         yield process.stdout
         process.stdout.close()
     if process.returncode > 0:
-        raise RefusedError(f"git could not read {repository}", hint=f"git -C {repository} status")
+        raise RefusedError(f"git could not read {repository}", hint=hint)
 
 
 @contextmanager
 def _asked(repository: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
     with subprocess.Popen(  # noqa: S603  the same
-        [_git(), "-C", repository, "cat-file", "--batch"],
+        [_git(), *_QUIET, "-C", repository, "cat-file", "--batch"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
@@ -133,8 +140,18 @@ def _asked(repository: str) -> Iterator[tuple[IO[bytes], IO[bytes]]]:
 
 
 def _environment() -> dict[str, str]:
-    """Return the environment with a hook's GIT_DIR and GIT_INDEX_FILE: they say what is staged."""
-    return {**os.environ, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0"}
+    """Return the environment with a hook's GIT_DIR and GIT_INDEX_FILE: they say what is staged.
+
+    Nothing is fetched: a partial clone's own settings say which program fetches what it lacks.
+    Older versions of git know only the word about protocols.
+    """
+    return {
+        **os.environ,
+        "GIT_OPTIONAL_LOCKS": "0",
+        "GIT_TERMINAL_PROMPT": "0",
+        "GIT_NO_LAZY_FETCH": "1",
+        "GIT_ALLOW_PROTOCOL": "none",
+    }
 
 
 def _git() -> str:

@@ -255,3 +255,73 @@ def test_a_large_tree_is_scanned_in_little_memory(work: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert len(json.loads(done.stdout)["findings"]) == 1
     assert int(done.stderr) < 100 * 1024  # KiB
+
+
+def trapped(made: Path, marks: Path) -> None:
+    """Make a repository that has a program to run wherever git's settings can name one."""
+
+    def trap(name: str) -> str:
+        program = made.parent / f"trap-{name}"
+        program.write_text(f"#!/bin/sh\ntouch {marks}/{name}\nfalse\n")
+        program.chmod(0o755)
+        return str(program)
+
+    os.chdir(made)
+    git("init", "-q", ".")
+    Path(".gitattributes").write_text("*.txt filter=trap\n*.c diff=trap\n")
+    for name in ("a.c", "b.txt", "d"):
+        Path(name).write_text(f"this is {name}\n")
+    git("add", ".")
+    git("commit", "-q", "-m", "begin")
+    Path("a.c").write_text("changed\n")
+    Path("d").write_text("changed\n")
+    git("add", "d")
+    for key in ("core.fsmonitor", "core.pager", "core.sshCommand", "core.askPass", "core.editor"):
+        git("config", key, trap(key))
+    for key in ("diff.external", "diff.trap.textconv", "filter.trap.clean", "filter.trap.smudge"):
+        git("config", key, trap(key))
+    for key in ("core.alternateRefsCommand", "credential.helper", "gpg.program"):
+        git("config", key, trap(key))
+    hooks = made.parent / "hooks"
+    hooks.mkdir()
+    os.symlink(trap("hook"), hooks / "post-index-change")
+    os.symlink(trap("hook"), hooks / "reference-transaction")
+    git("config", "core.hooksPath", str(hooks))
+    git("config", "core.repositoryFormatVersion", "1")
+    git("config", "extensions.partialClone", "origin")
+    for remote, url in (("origin", str(made)), ("second", "ssh://127.0.0.1/x")):
+        git("config", f"remote.{remote}.url", url)
+        git("config", f"remote.{remote}.promisor", "true")
+    git("config", "remote.origin.uploadpack", trap("uploadpack"))
+
+
+def lose(name: str) -> None:
+    blob = subprocess.run(["git", "rev-parse", name], capture_output=True, text=True, check=True)
+    word = blob.stdout.strip()
+    Path(".git", "objects", word[:2], word[2:]).unlink()
+
+
+@pytest.mark.parametrize("lost", ["", "HEAD:b.txt", ":d"])
+def test_a_scan_runs_no_program_that_the_scanned_repository_names(
+    main: Main, work: Path, tmp_path: Path, lost: str
+) -> None:
+    marks = tmp_path / "marks"
+    marks.mkdir()
+    trapped(work, marks)
+    if lost:
+        lose(lost)
+    for each in marks.iterdir():  # of making it
+        each.unlink()
+    assert main("secrets", "scan", ".").status == (7 if lost == "HEAD:b.txt" else 0)
+    assert main("secrets", "scan", "--staged").status == 0
+    assert os.listdir(marks) == []
+    # The traps are good ones: git falls into them when it is not held back.
+    os.utime("b.txt", (1, 1))
+    for line in ("status", "rev-list --objects --all", "cat-file -p :d", "add a.c"):
+        subprocess.run(["git", *line.split()], capture_output=True, check=False)
+    for line in ("diff HEAD", "diff --no-ext-diff HEAD -- a.c"):
+        subprocess.run(["git", *line.split()], capture_output=True, check=False)
+    fallen = {"core.fsmonitor", "filter.trap.clean", "diff.external", "diff.trap.textconv", "hook"}
+    if lost:
+        fallen |= {"uploadpack", "core.sshCommand"}
+    assert fallen <= set(os.listdir(marks))
