@@ -28,8 +28,9 @@ TOOLS: Mapping[str, tuple[str, ...]] = {
     "search": (READ,),
     "execute": (EXEC,),
     "fetch": (SEARCH,),
+    "think": (),
 }
-"""Kinds of tools in the Agent Client Protocol, and what each takes; others take nothing."""
+"""Kinds of tools in the Agent Client Protocol, and what each takes; of others nobody can say."""
 
 VISIBLE = ("handlers", "lib", "skills", "workspace")
 """What a handler may see of the state directory, besides Python modules; all else is hidden."""
@@ -37,16 +38,22 @@ VISIBLE = ("handlers", "lib", "skills", "workspace")
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What may be done: words, and programs by name where only some may be started."""
+    """What may be done: words, and programs by name where only some may be started.
+
+    `limited` says that something was allowed by name, or denied.
+    """
 
     verbs: frozenset[str]
     programs: tuple[str, ...] = ()
     refused: tuple[str, ...] = ()
     strict: bool = False
+    limited: bool = False
 
     def tool(self, kind: str) -> bool:
-        """Tell whether a tool of this kind may be used."""
-        return all(verb in self.verbs for verb in TOOLS.get(kind, ()))
+        """Tell whether a tool of this kind may be used; of an unknown one only without limits."""
+        if kind not in TOOLS:
+            return not self.limited
+        return all(verb in self.verbs for verb in TOOLS[kind])
 
     def program(self, command: str) -> bool:
         """Tell whether a program may be started, by the last part of its name."""
@@ -68,6 +75,7 @@ def policy(permissions: Permissions) -> Policy:
         tuple(sorted(allowed - words - denied)),
         tuple(sorted(denied - words)),
         permissions.strict,
+        bool(permissions.allowed or permissions.denied),
     )
 
 

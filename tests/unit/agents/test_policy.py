@@ -36,14 +36,23 @@ def test_nothing_said_allows_everything_that_is_not_denied() -> None:
         ("fetch", True),
         ("search", True),
         ("think", True),
-        ("switch_mode", True),
-        ("other", True),
+        ("switch_mode", False),
+        ("other", False),
+        ("of-tomorrow", False),
     ],
 )
 def test_each_kind_of_tool_takes_its_words(kind: str, may: bool) -> None:
     assert policy(C13).tool(kind) is may
     if kind in ("read", "edit", "delete", "move", "execute", "fetch", "search"):
         assert not of("nothing-of-these").tool(kind)
+
+
+@pytest.mark.parametrize("kind", ["other", "switch_mode", "of-tomorrow"])
+def test_a_tool_of_an_unknown_kind_may_be_used_only_where_nothing_is_limited(kind: str) -> None:
+    assert of().tool(kind)
+    assert not of(denied=("rm",)).tool(kind)
+    assert not of("read", "write", "exec", "delete", "web_search", "network_connect").tool(kind)
+    assert of(denied=("exec",)).tool("think")
 
 
 @pytest.mark.parametrize(
