@@ -55,6 +55,7 @@ _OTHERS = frozenset(
         "OPENCLAW_DEBUG",
         "OPENCLAW_ENVIRONMENT",
         "OPENCLAW_NO_HOT",
+        "OPENCLAW_QDRANT_KEY_FILE",
         "OPENCLAW_STATE_DIR",
         "OPENCLAW_STORE_KEY_FILE",
         "OPENCLAW_THREAD",

@@ -15,9 +15,15 @@ from typing import Any
 
 import pytest
 
-from openclaw_cli.audit.sinks import SINKS, webhook
+from openclaw_cli.audit.sinks import SINKS, qdrant, webhook
 from openclaw_cli.audit.sinks.sink import Sink, opened, shown
-from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.errors import (
+    ConfigError,
+    DeniedError,
+    OpenclawError,
+    RefusedError,
+    TemporaryError,
+)
 
 Record = dict[str, Any]
 
@@ -298,6 +304,69 @@ class TestQdrant(SinkContract):
             port = free.getsockname()[1]
         with pytest.raises(TemporaryError, match="does not take records"):
             opened(f"qdrant://127.0.0.1:{port}/{uuid.uuid4()}", "")
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [
+        ("qdrant://db.example/audit", "https://db.example:6333"),
+        ("qdrant://db.example:443/audit", "https://db.example:443"),
+        ("qdrant://127.0.0.1:7000/audit", "http://127.0.0.1:7000"),
+        ("qdrant://[::1]/audit", "http://[::1]:6333"),
+        ("qdrant://localhost.evil.example/audit", "https://localhost.evil.example:6333"),
+        ("qdrant://audit", ""),
+    ],
+)
+def test_qdrant_is_asked_without_tls_on_this_machine_alone(address: str, expected: str) -> None:
+    assert qdrant._place(address)[0] == expected  # noqa: SLF001
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("qdrant://T0KEN@db.example/audit", "qdrant://db.example/audit?key=T0KEN"),
+        *("qdrant://[x/audit", "qdrant://db.example:x/audit", "qdrant://db.example/a/b"),
+    ],
+)
+def test_an_address_of_qdrant_that_cannot_be_meant_is_told(address: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        opened(address, "")
+    assert "T0KEN" not in str(refused.value)
+
+
+def test_qdrant_is_given_the_key_of_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys: list[str | None] = []
+
+    class Server(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            keys.append(self.headers["api-key"])
+            body = b'{"result": {"exists": true}, "status": "ok", "time": 0}'
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    file = tmp_path / "key"
+    file.write_text("a-key-of-qdrant\n")
+    file.chmod(0o600)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Server) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"qdrant://127.0.0.1:{server.server_port}/audit"
+        opened(address, "").close()
+        monkeypatch.setenv(qdrant.KEY_FILE, str(file))
+        opened(address, "").close()
+        server.shutdown()
+    assert keys == [None, "a-key-of-qdrant"]
+    file.chmod(0o644)
+    with pytest.raises(DeniedError):
+        opened(address, "")
+    file.unlink()
+    with pytest.raises(ConfigError, match="not there"):
+        opened(address, "")
 
 
 def test_each_sink_of_the_table_has_a_contract_here() -> None:

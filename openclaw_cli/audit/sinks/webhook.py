@@ -18,7 +18,7 @@ BATCH = 512 * 1024
 
 _GOOD = range(200, 300)
 _VAIN = frozenset((400, 401, 403, 404, 405, 410, 413, 415))
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class WebhookSink:
@@ -78,7 +78,7 @@ def _place(address: str) -> tuple[str, str, int | None, str]:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         host, port, parts = "", None, urlsplit("")
-    safe_way = parts.scheme == "https" or (parts.scheme == "http" and host in _LOOPBACK)
+    safe_way = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
     plain = address.isascii() and address.isprintable() and " " not in address
     if not host or "@" in parts.netloc or not safe_way or not plain:
         raise ConfigError(
