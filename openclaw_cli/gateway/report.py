@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from openclaw_cli.runtime import tree
+from openclaw_cli.runtime.plan import PROCESSES
 from openclaw_cli.runtime.pool import Pool
 from openclaw_cli.runtime.supervisor import Supervisor
 
@@ -74,7 +75,9 @@ def _instances(pool: Pool) -> list[dict[str, Any]]:
         if not instance.alive:
             continue
         request = running.get(instance)
-        tree_bytes = sum(map(tree.private_bytes, [instance.pid, *tree.below(instance.pid)]))
+        tree_bytes = sum(
+            map(tree.private_bytes, [instance.pid, *tree.below(instance.pid, PROCESSES)])
+        )
         rows.append(
             {
                 "pid": instance.pid,

@@ -4,28 +4,35 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 
 from openclaw_cli.agents import policy
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.runtime import tree
 from openclaw_cli.runtime.instance import Instance
 from openclaw_cli.runtime.wire import PACKET, Message, packet, unpacked
 
 START_SECONDS = 30.0
 """How long a handler may take to be imported."""
 
+OWN_SECONDS = 5.0  # for a zygote to end with all that is below it; then it is ended from here
+_SWEEP_SECONDS = 5.0
 _ROOM = 1.25  # the least memory limit, in what the handler has taken before its first request
 _KEPT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME"),
     *("SSL_CERT_FILE", "SSL_CERT_DIR", "NO_PROXY", "no_proxy"),
     *("HTTP_PROXY", "HTTPS_PROXY", "http_proxy", "https_proxy"),
 )
+
+
+_living: set[int] = set()
+"""The zygotes that this process has started and not buried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +66,7 @@ class Zygote:
         self._ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._last = 0
         self._burial: asyncio.Task[None] | None = None
+        self._sessions: set[int] = set()
 
     async def start(self, environ: Mapping[str, str]) -> None:
         """Start the process and wait until it has loaded the handler.
@@ -87,6 +95,7 @@ class Zygote:
             theirs.close()
             os.close(out)
         self.pid = self._process.pid
+        _living.add(self.pid)
         ours.setblocking(False)
         self._control = ours
         loop = asyncio.get_running_loop()
@@ -226,6 +235,7 @@ class Zygote:
         for _, fds in self._outgoing:
             _close(fds)
         self._outgoing.clear()
+        self._sessions = {self.pid, *(each.pid for each in self.instances.values())} - {0}
         for each in list(self.instances.values()):
             each.exited(Ended(0, "lost"))
         self.instances.clear()
@@ -240,17 +250,47 @@ class Zygote:
         )
 
     async def _bury(self) -> None:
-        """Take the process's status; one that does not end within five seconds is killed."""
+        """Take the process's status, and leave nobody behind: what is orphaned now is ours.
+
+        One that does not end in time, drowned by what it has forked, is ended with all of that.
+        """
         process = self._process
-        for _ in range(500):
-            if process is None or process.poll() is not None:
+        if process is None:
+            return
+        deadline = time.monotonic() + OWN_SECONDS
+        while process.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        ended: list[int] = []
+        if process.poll() is None:
+            ended = await asyncio.to_thread(tree.end, [process.pid])
+            await asyncio.to_thread(process.wait)
+        _living.discard(self.pid)
+        await self._sweep(ended)
+
+    async def _sweep(self, ended: list[int]) -> None:
+        """End what a zygote has left to us when it died, and bury these, until none is left."""
+        deadline = time.monotonic() + _SWEEP_SECONDS
+        while time.monotonic() < deadline:
+            if found := self._orphans():
+                ended = [*ended, *await asyncio.to_thread(tree.end, found)]
+            for pid in ended:  # these alone: other children have somebody who waits for them
+                with suppress(ChildProcessError):
+                    os.waitpid(pid, os.WNOHANG)  # noqa: ASYNC222  returns at once
+            ended = [pid for pid in ended if tree.started(pid)]
+            if not (found or ended):
                 break
             await asyncio.sleep(0.01)
-        else:
-            if process is not None:
-                with suppress(OSError):
-                    os.killpg(process.pid, signal.SIGKILL)
-                process.wait()
+
+    def _orphans(self) -> list[int]:
+        """Return our children that its instances have left: by their session, or environment."""
+        mark = f"OPENCLAW_AGENT={self.name}".encode()
+        ours = os.environ.get("OPENCLAW_AGENT") == self.name  # then it says nothing of a child
+        return [
+            pid
+            for pid in tree.children(os.getpid())
+            if pid not in _living
+            and (tree.session(pid) in self._sessions or (not ours and mark in tree.environ(pid)))
+        ]
 
     def _send(self, message: Message, fds: list[int] | None = None) -> None:
         """Say something to it; when its socket is full, in order and later."""

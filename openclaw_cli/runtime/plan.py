@@ -12,6 +12,13 @@ from openclaw_cli.runtime.wire import Message
 PROCESSES = 64
 """Processes that an instance may have below it."""
 
+THREADS = 256
+"""Threads, each process being one at least, that a user may have more during a request.
+
+The kernel's own limit, for a fork bomb that is faster than whoever counts the processes. It is per
+user and not per tree, so there is room for what else the user begins meanwhile.
+"""
+
 
 def plan(spec: AgentSpec, models: Mapping[str, Model], *, folder: str, confine: Message) -> Message:
     """Return what the zygote of an agent is told; `folder` is where handlers are looked for."""
@@ -26,6 +33,7 @@ def plan(spec: AgentSpec, models: Mapping[str, Model], *, folder: str, confine: 
         "memory": spec.memory_limit if spec.kind != ACP else 0,
         "tree_memory": spec.memory_limit,
         "processes": PROCESSES,
+        "threads": THREADS,
         "keeps": keeps(spec),
         "cpu": math.ceil(spec.timeout) if spec.timeout else 0,
         "confine": confine,

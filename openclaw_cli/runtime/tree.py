@@ -7,6 +7,8 @@ dumpable.
 from __future__ import annotations
 
 import os
+import signal
+from collections.abc import Iterable
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _TICKS = os.sysconf("SC_CLK_TCK")
@@ -24,12 +26,75 @@ def children(pid: int) -> list[int]:
     return found
 
 
-def below(pid: int) -> list[int]:
-    """Return every process below `pid`, nearest first, as far as they hold still."""
+def below(pid: int, enough: int) -> list[int]:
+    """Return the processes below `pid`, nearest first; after `enough` of them the rest is left out.
+
+    Without that end it would never be done with a tree that grows while it is read.
+    """
     found = children(pid)
     for each in found:
+        if len(found) > enough:
+            break
         found += children(each)
     return found
+
+
+def end(roots: Iterable[int]) -> list[int]:
+    """Kill processes and all that is below them; return which they were.
+
+    Each is stopped before its children are looked for: what is stopped starts nobody, and buries
+    nobody, so that a number read here is nobody else's. Only then are they killed: a tree that is
+    killed one by one grows faster than it dies. The roots are to be children of who calls.
+    """
+    found: dict[int, None] = {}
+    new = _stopped(roots, found)
+    while new:
+        for each in new:
+            new += _stopped(children(each), found)
+        new = [late for each in list(found) for late in _stopped(children(each), found)]
+    for each in found:
+        send(each, signal.SIGKILL)
+    return list(found)
+
+
+def _stopped(pids: Iterable[int], found: dict[int, None]) -> list[int]:
+    """Stop those that are not known yet, and return them."""
+    new = [each for each in pids if each not in found]
+    for each in new:
+        send(each, signal.SIGSTOP)
+        found[each] = None
+    return new
+
+
+def send(pid: int, number: int) -> bool:
+    """Signal a process and the group it leads; a zombie's number is its own until it is buried."""
+    sent = False
+    for way in (os.killpg, os.kill):
+        try:
+            way(pid, number)
+        except OSError:
+            continue
+        sent = True
+    return sent
+
+
+def session(pid: int) -> int:
+    """Return the session of a process; 0 when it is gone."""
+    try:
+        return os.getsid(pid)
+    except OSError:
+        return 0
+
+
+def environ(pid: int) -> list[bytes]:
+    """Return the lines of the environment a program was started with; none where that is closed."""
+    return _read(f"/proc/{pid}/environ").split(b"\0")
+
+
+def threads_of_the_machine() -> int:
+    """Return how many threads there are, of all users; 0 where that is not known."""
+    words = _read("/proc/loadavg").split()
+    return int(words[3].partition(b"/")[2]) if len(words) > 3 else 0  # noqa: PLR2004
 
 
 def is_apart(pid: int, above: int, latest: float) -> bool:

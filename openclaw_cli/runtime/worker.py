@@ -22,7 +22,7 @@ from time import process_time
 from openclaw_cli.agents import landlock
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import write_all
-from openclaw_cli.runtime import guard, program
+from openclaw_cli.runtime import guard, program, tree
 from openclaw_cli.runtime.context import AgentTimeout, Context
 from openclaw_cli.runtime.wire import FrameError, Frames, frame
 
@@ -177,6 +177,19 @@ def limit(plan: Message) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (plan["memory"], plan["memory"]))
 
 
+def limit_threads(more: int) -> None:
+    """Let our user have so many threads more than there are: root is exempt from it.
+
+    All threads of the machine are counted, which is one line to read; so it is no less than that.
+    """
+    now = tree.threads_of_the_machine()
+    _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
+    if now:
+        most = now + more
+        most = most if hard == resource.RLIM_INFINITY else min(most, hard)
+        resource.setrlimit(resource.RLIMIT_NPROC, (most, hard))
+
+
 class Worker:
     """The loop of one instance: a request, or the turns of a session."""
 
@@ -194,6 +207,7 @@ class Worker:
             if request is None:
                 self._close()
                 return 0
+            limit_threads(self.plan["threads"])
             if self.plan["kind"] == "command":
                 program.become(self.plan, request)
             self._limit_time(request)

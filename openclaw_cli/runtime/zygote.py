@@ -154,23 +154,33 @@ class Zygote:
         for pid, each in self.forked.items():
             if each.number == number:
                 each.why = each.why or why
-                _signal(pid, signal_number)
+                tree.send(pid, signal_number)
 
     def _reap(self) -> None:
-        """Bury the dead: an instance's group first, while its number is still taken."""
+        """Bury the dead, and look once more for what they have left to us."""
+        if self._buried():
+            self._sweep()
+
+    def _buried(self) -> bool:
+        """Bury the dead: an instance's group first, while its number is still taken.
+
+        Tell whether one was among them that is no instance.
+        """
+        others = False
         while True:
             try:
                 found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
-                return
+                return others
             if found is None:
-                return
+                return others
             pid = found.si_pid
             ended = self.forked.pop(pid, None)
             if ended is not None:
-                _signal(pid, signal.SIGKILL)
+                tree.send(pid, signal.SIGKILL)
             _, status, used = os.wait4(pid, 0)
             if ended is None:
+                others = True
                 continue
             self._tell(
                 {
@@ -187,48 +197,41 @@ class Zygote:
     def _sweep(self) -> int:
         """Kill each child that we did not fork, unless its session is a running instance's.
 
-        What has made itself a daemon is not kept. Their own children become ours, so each death is
-        followed by another sweep.
+        What has made itself a daemon is not kept, nor anybody below it.
         """
-        killed = 0
-        os.lseek(self.children, 0, os.SEEK_SET)
-        for pid in map(int, os.read(self.children, _LIST).split()):
-            if pid not in self.forked and not self._belongs(pid):
-                killed += _signal(pid, signal.SIGKILL)
-        return killed
+        strays = [pid for pid in self._adopted() if tree.session(pid) not in self.forked]
+        return len(tree.end(strays)) if strays else 0
 
-    def _belongs(self, pid: int) -> bool:
-        try:
-            return os.getsid(pid) in self.forked
-        except OSError:
-            return False
+    def _adopted(self) -> list[int]:
+        """Return our children that we did not fork: they have lost their parent."""
+        os.lseek(self.children, 0, os.SEEK_SET)
+        found = map(int, os.read(self.children, _LIST).split())
+        return [pid for pid in found if pid not in self.forked]
 
     def _watch(self) -> None:
         """End what takes more than its share by its children: no limit of the kernel's adds up."""
         most, count = self.plan["tree_memory"], self.plan["processes"]
+        adopted = {pid: tree.session(pid) for pid in self._adopted()}
         for pid, each in list(self.forked.items()):
-            below = tree.below(pid)
-            if not below:
-                continue
-            if len(below) > count:
-                self._end(pid, below, each, "processes")
-            elif most and sum(map(tree.private_bytes, [pid, *below])) > most:
-                self._end(pid, below, each, "memory")
+            kept = [child for child, session in adopted.items() if session == pid]
+            found = [*kept]
+            for root in (pid, *kept):
+                found += tree.below(root, count) if len(found) <= count else []
+            if len(found) > count:
+                self._end([pid, *kept], each, "processes")
+            elif found and most and sum(map(tree.private_bytes, [pid, *found])) > most:
+                self._end([pid, *kept], each, "memory")
         self._sweep()
 
-    def _end(self, pid: int, below: list[int], ended: Forked, why: str) -> None:
+    def _end(self, roots: list[int], ended: Forked, why: str) -> None:
         ended.why = ended.why or why
-        _signal(pid, signal.SIGKILL)
-        for each in below:
-            if each in tree.below(os.getpid()):  # it may have ended, and its number be another's
-                _signal(each, signal.SIGKILL)
+        tree.end(roots)
 
     def _kill_all(self) -> None:
         """Leave nobody behind: no instance, no stray, however deep."""
         deadline = time.monotonic() + _LAST_SECONDS
-        while (found := tree.below(os.getpid())) and time.monotonic() < deadline:
-            for pid in found:
-                _signal(pid, signal.SIGKILL)
+        while (found := tree.children(os.getpid())) and time.monotonic() < deadline:
+            tree.end(found)
             _bury()
 
     def _tell(self, message: Message) -> None:
@@ -236,18 +239,6 @@ class Zygote:
             self.control.send(packet(message))
         except OSError:
             return  # the gateway is gone; the next poll says so
-
-
-def _signal(pid: int, number: int) -> bool:
-    """Signal a child and the group it leads; a zombie's number is its own until it is reaped."""
-    sent = False
-    for send in (os.killpg, os.kill):
-        try:
-            send(pid, number)
-        except OSError:
-            continue
-        sent = True
-    return sent
 
 
 def _bury() -> None:

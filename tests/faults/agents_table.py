@@ -26,7 +26,7 @@ AGENTS: dict[str, dict[str, Any]] = {
         for name in (
             *("echo", "slowly", "hog", "crash", "leave", "fail", "remember", "family", "chatter"),
             *("asks", "secret", "reads", "open_files", "unwritable", "large", "environment"),
-            *("looks", "stray"),
+            *("looks", "stray", "limits"),
         )
     },
     "larger": {"handler": "zoo:large", "memory_limit": 300_000_000},
@@ -117,6 +117,7 @@ async def table(folder: str, state: str) -> dict[str, Any]:  # noqa: PLR0915
     await row("too large", "larger", 17_000_000)
     await row("large", "large", 1_000_000)
     stray = await row("stray", "stray", ["setsid", "sleep", "300"])
+    await row("limits", "limits")
     await row("bomb", "bomb")
     await row("open files", "open_files")
     await row("environment", "environment")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import shutil
 import subprocess
 import sys
@@ -15,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from openclaw_cli.runtime.plan import THREADS
 from tests.faults.agents_table import SECRET
 from tests.gateways import HANDLERS
 
@@ -107,6 +109,12 @@ def test_memory_is_limited_in_a_process_and_in_a_family(rows: dict[str, Any]) ->
     assert outcome(rows, "200 MiB") == "memory_limit"
     assert outcome(rows, "family") == "memory_limit"
     assert rows["family"]["seconds"] < 5
+
+
+def test_the_kernel_limits_the_threads_of_a_user(rows: dict[str, Any]) -> None:
+    softly, at_most = rows["limits"]["output"]
+    assert THREADS < softly < THREADS + 20_000
+    assert softly < at_most or at_most == resource.RLIM_INFINITY
 
 
 def test_time_is_limited_softly_and_then_hard(rows: dict[str, Any]) -> None:

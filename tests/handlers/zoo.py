@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import resource
 import signal
 import subprocess
 import sys
@@ -225,3 +226,32 @@ def _attached(pid: int) -> str:
     seize = 0x4206
     done = ctypes.CDLL(None, use_errno=True).ptrace(seize, pid, 0, 0)
     return "attached" if done == 0 else os.strerror(ctypes.get_errno())
+
+
+def breed(given: int, _ctx: Any) -> None:
+    """Fork so many processes in all, each from any of them and in a session of its own."""
+    tokens, filled = os.pipe()
+    os.write(filled, b"." * given)
+    os.close(filled)
+    deadline = time.monotonic() + 15
+    while time.monotonic() < deadline:
+        if os.read(tokens, 1) and os.fork() == 0:
+            os.setsid()
+        time.sleep(0.005)
+    os._exit(0)
+
+
+def limits(_given: Any, _ctx: Any) -> list[int]:
+    """Return how many threads the kernel lets the user have, softly and at most."""
+    return list(resource.getrlimit(resource.RLIMIT_NPROC))
+
+
+def orphans(given: int, _ctx: Any) -> None:
+    """Start so many processes that have lost their parent, all in the session of the instance."""
+    for _ in range(given):
+        if not (between := os.fork()):
+            if not os.fork():
+                time.sleep(15)
+            os._exit(0)
+        os.waitpid(between, 0)
+    time.sleep(15)
