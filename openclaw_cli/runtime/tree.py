@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from collections.abc import Iterable
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
+_END_SECONDS = 3.0
 _TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -44,13 +46,15 @@ def end(roots: Iterable[int]) -> list[int]:
 
     Each is stopped before its children are looked for: what is stopped starts nobody, and buries
     nobody, so that a number read here is nobody else's. Only then are they killed: a tree that is
-    killed one by one grows faster than it dies. The roots are to be children of who calls.
+    killed one by one grows faster than it dies. The roots are to be children of who calls. One that
+    cannot be stopped keeps nobody here for long: the callers look again.
     """
+    deadline = time.monotonic() + _END_SECONDS
     found: dict[int, None] = {}
     new = _stopped(roots, found)
-    while new:
+    while new and time.monotonic() < deadline:
         for each in new:
-            new += _stopped(children(each), found)
+            new += _stopped(children(each), found) if time.monotonic() < deadline else []
         new = [late for each in list(found) for late in _stopped(children(each), found)]
     for each in found:
         send(each, signal.SIGKILL)
