@@ -20,14 +20,27 @@ MAX_LINE = 64 * 1024  # bytes
 
 _LEAD = b',"mac":"'
 _TAIL = b'"}\n'
+_SURROGATE = "\\ud"  # of a pair, most of the time
 SUFFIX = len(_LEAD) + 64 + len(_TAIL)
 
 
 def line(key: bytes, before: bytes, record: dict[str, Any]) -> tuple[bytes, bytes]:
     """Return a record as its line, newline included, and the line's MAC."""
-    body = dumps(record)[:-1].encode()
+    text = dumps(record)
+    if _SURROGATE in text:
+        text = dumps(_readable(record))
+    body = text[:-1].encode()
     mac = hmac(key, before + body, often=True)
     return body + suffix(mac), mac
+
+
+def _readable(value: Any) -> Any:  # noqa: ANN401  anything JSON has
+    r"""Return a field with lone surrogates written out, as \ud800: readers of JSON refuse them."""
+    if isinstance(value, str):
+        return value.encode(errors="backslashreplace").decode()
+    if isinstance(value, dict):
+        return {_readable(name): _readable(each) for name, each in value.items()}
+    return [_readable(each) for each in value] if isinstance(value, list) else value
 
 
 def suffix(mac: bytes) -> bytes:

@@ -82,7 +82,9 @@ def _batches(audit: str, place: Place, capture: set[str]) -> Iterator[tuple[list
     for line, after in lines_after(audit, place):
         event = read(line)
         place = after
-        if event is None or event.kind in BOOKKEEPING or (capture and event.kind not in capture):
+        # A line that is no record goes as it is: nothing is hidden by being unreadable.
+        kind = event.kind if event else ""
+        if kind in BOOKKEEPING or (kind and capture and kind not in capture):
             continue
         batch.append(line)
         count += 1

@@ -126,7 +126,10 @@ class Observing:
             for line, place in follow.lines_after(audit, self._place):
                 self._place = place
                 event = events.read(line)
-                if event is not None:
+                if event is None:
+                    self.unexpected["(unreadable)"] += 1  # no secret is called so
+                    self._unexpected_at["a line of the trail that cannot be read"] = now
+                else:
                     self._count(event, now)
         except FileNotFoundError:
             self._place = (0, 0)  # there is no trail yet, and the first record counts

@@ -120,6 +120,13 @@ def test_the_scrape_file_and_the_printed_rules_are_good(openclaw: Openclaw, tmp_
     assert b"127.0.0.1:18789" in scrape
 
 
+def test_a_line_of_the_trail_that_cannot_be_read_is_counted(gateway: Gateway) -> None:
+    eventually(gateway, r'openclaw_secrets_unexpected_total\{secret="db"\}', 0)
+    with (gateway.state / "audit" / "trail.jsonl").open("ab") as written:
+        written.write(b'{"seq":99,"kind":"secret_reveal","actor":{"thread":"\\ud800"}}\n')
+    eventually(gateway, r'openclaw_secrets_unexpected_total\{secret="\(unreadable\)"\}', 1)
+
+
 def test_the_dashboard_asks_for_metrics_that_there_are(
     openclaw: Openclaw, gateway: Gateway
 ) -> None:

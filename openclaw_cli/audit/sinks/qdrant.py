@@ -8,7 +8,6 @@ own place. Its vector says when in the day it was and how it ended, for "events 
 
 from __future__ import annotations
 
-import json
 import logging
 import math
 import os
@@ -18,7 +17,7 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
-from openclaw_cli.audit.sinks.sink import shown
+from openclaw_cli.audit.sinks.sink import UNREADABLE, fields, shown
 from openclaw_cli.audit.sinks.webhook import LOOPBACK
 from openclaw_cli.errors import ConfigError, TemporaryError
 from openclaw_cli.files import private_directory, read_private
@@ -68,7 +67,7 @@ class QdrantSink:
     def send(self, records: Sequence[bytes]) -> None:
         """Keep each record, some at a time."""
         for start in range(0, len(records), _BATCH):
-            points = [self._point(json.loads(each)) for each in records[start : start + _BATCH]]
+            points = [self._point(fields(each)) for each in records[start : start + _BATCH]]
             try:
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # of how many points a local one should have
@@ -81,7 +80,8 @@ class QdrantSink:
         self._client.close()
 
     def _point(self, record: dict[str, Any]) -> Any:  # noqa: ANN401  a type of the library
-        where = f"{record.get('mac', '')}:{record['seq']}"
+        is_record = record["kind"] != UNREADABLE
+        where = f"{record.get('mac', '')}:{record['seq']}" if is_record else record["line"]
         return self._models.PointStruct(
             id=str(uuid.uuid5(uuid.NAMESPACE_OID, where)), vector=vector(record), payload=record
         )

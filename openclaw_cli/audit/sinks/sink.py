@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from typing import Protocol
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
+from openclaw_cli.audit.event import read
 from openclaw_cli.audit.sinks import SINKS
 from openclaw_cli.errors import ConfigError
 from openclaw_cli.sanitize import safe
+
+UNREADABLE = "unreadable"
+"""The kind, and the outcome, of a line that is no record."""
 
 
 class Sink(Protocol):
@@ -37,6 +42,15 @@ def shown(address: str) -> str:
     except ValueError:
         host = ""
     return f"{safe(scheme)}://{safe(host)}"
+
+
+def fields(line: bytes) -> dict[str, Any]:
+    """Return a record's fields; of a line that is no record, the line, and that it is none."""
+    if read(line) is None:
+        text = line.decode(errors="replace").rstrip("\n")
+        return {"kind": UNREADABLE, "outcome": UNREADABLE, "line": text}
+    found: dict[str, Any] = json.loads(line)
+    return found
 
 
 def opened(address: str, root: str) -> Sink:

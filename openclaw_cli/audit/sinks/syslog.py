@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import socket
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from openclaw_cli.audit.sinks.sink import fields
 from openclaw_cli.errors import ConfigError, TemporaryError
 
 PORT = 514
@@ -55,9 +55,11 @@ class SyslogSink:
 
     def _message(self, record: bytes) -> bytes:
         text = record.decode(errors="replace").rstrip("\n")
-        found = json.loads(text)
+        found = fields(record)
         level = _WARNING if found.get("outcome") not in (None, "ok", "committed") else _NOTICE
-        head = f"<{_AUTHPRIV * 8 + level}>1 {found['at']} {self._name} openclaw {os.getpid()}"
+        head = (
+            f"<{_AUTHPRIV * 8 + level}>1 {found.get('at', '-')} {self._name} openclaw {os.getpid()}"
+        )
         return f"{head} {found['kind']} - {_BOM}{text}".encode()
 
 

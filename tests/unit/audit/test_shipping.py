@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import pytest
+
 from openclaw_cli.audit.shipping import ship
 from openclaw_cli.audit.sinks.sink import Sink
+from openclaw_cli.audit.trail import FILE
 from openclaw_cli.changes import Changes
 from openclaw_cli.errors import TemporaryError
 from openclaw_cli.model import SecretValue
@@ -76,6 +80,30 @@ def test_only_the_kinds_that_are_captured(secrets: Secrets, changes: Changes) ->
     home = secrets.home
     ship(home.audit, home.root, ["k"], ["secret_reveal"], opening({"k": kept}))
     assert kept.kinds == ["secret_reveal"]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [b'{"seq":2,"name":"\\ud800"}\n', b"{\n", b"\xff\xfe\n", b"[]\n", b"\n"],
+    ids=("surrogate", "cut", "no text", "list", "empty"),
+)
+def test_a_line_that_cannot_be_read_is_sent_as_it_is(
+    secrets: Secrets, changes: Changes, tmp_path: Path, line: bytes
+) -> None:
+    changes.set("db", SecretValue(b"x"))
+    home = secrets.home
+    with Path(home.audit, FILE).open("ab") as written:
+        written.write(line)
+    kept = Kept()
+    ship(home.audit, home.root, ["k"], ["secret_reveal"], opening({"k": kept}))
+    assert kept.records == [line]
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as daemon:
+        daemon.bind(str(tmp_path / "log"))
+        ship(home.audit, home.root, [f"syslog://{tmp_path}/log"], ["secret_reveal"])
+        daemon.settimeout(5)
+        assert b"<84>1 - " in daemon.recv(65536)
+    done = ship(home.audit, home.root, ["qdrant://copies"], ["secret_reveal"])
+    assert (done.counts, done.failed) == ({"qdrant://copies": 1}, {})
 
 
 def test_it_goes_on_in_the_next_file_of_the_trail(secrets: Secrets, changes: Changes) -> None:

@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_cli.audit import event as events
 from openclaw_cli.audit.head import Head, decode
 from openclaw_cli.audit.reading import Reading
-from openclaw_cli.audit.trail import FILE, Trail
+from openclaw_cli.audit.trail import FILE, REVEAL, Trail
 from openclaw_cli.audit.verify import Verified, verify
 from openclaw_cli.errors import IntegrityError, UnrecordedError
 from openclaw_cli.store.header import Header
@@ -189,6 +190,23 @@ def test_a_segment_that_was_begun_without_its_first_record_gets_it(folder: str) 
     Path(folder, "head").write_bytes(known.encode(KEY, STORE))
     trail(folder).append([RECORD])
     assert proof(folder).records == 4
+
+
+def test_each_line_that_is_written_can_be_read_whatever_its_texts_hold(folder: str) -> None:
+    odd = "a\ud800b\udfff \\ud800 \U0001f511 \ud83d\udd11"
+    actor = {"agent": odd, "thread": "t\udcff"}
+    record = {"kind": REVEAL, "name": odd, "names": [odd], "actor": actor, "x\ud800": {"y": [odd]}}
+    writer = trail(folder)
+    writer.append([record, {"kind": REVEAL, "name": "key \U0001f511"}])
+    writer.append([{"kind": REVEAL, "name": "after"}])
+    with Reading(folder) as reading:
+        found = [events.read(line) for line in reading.in_spans(reading.tail(10))]
+    named = [each.name if each else None for each in found]
+    told = r"a\ud800b\udfff \ud800 " + "\U0001f511 " + r"\ud83d\udd11"
+    assert named == [told, "key \U0001f511", "after"]
+    assert found[0] is not None
+    assert (found[0].actor.thread, found[0].names) == (r"t\udcff", [told])
+    assert proof(folder).records == 3
 
 
 def test_a_clock_that_went_back_is_written_beside_a_time_that_does_not(folder: str) -> None:
