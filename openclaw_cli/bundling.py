@@ -40,7 +40,7 @@ MADE = "bundle_make"
 TAKEN_BACK = "bundle_import"
 LIMIT = 64 * 1024 * 1024  # bytes of a job's trail
 
-_TAKEN = ("name", "backend", "version", "outcome", "purpose", "ms")
+_TAKEN = ("name", "backend", "field", "version", "outcome", "purpose", "ms")
 _ACTOR = frozenset(("uid", "pid", "via", "tty", "address", "program", "agent", "thread"))
 _DIGITS = 12
 

@@ -213,6 +213,13 @@ def test_the_records_come_back_once_and_verified(openclaw: Openclaw, job: Job) -
     assert made[0]["names"] == ["binary", "deploy-token"]
 
 
+def test_the_field_that_a_job_asked_for_comes_back(openclaw: Openclaw, job: Job) -> None:
+    job("secrets", "get", "deploy-token#user")
+    openclaw("secrets", "audit", "import", str(job.folder / "ci.bundle.job"), check=0)
+    last = openclaw("secrets", "audit", "--action", "get", "--json").json()["events"][-1]
+    assert (last["name"], last["field"], last["outcome"]) == ("deploy-token", "user", "not_found")
+
+
 def test_a_job_that_changed_its_records_is_told_on(openclaw: Openclaw, job: Job) -> None:
     job("secrets", "get", "deploy-token")
     trail = next(job.folder.rglob("trail.jsonl"))
@@ -228,6 +235,7 @@ FORGED: list[dict[str, object]] = [
     {"kind": "trail_seal", "segment": 1},
     {"kind": "secret_reveal", "name": "x", "actor": "nobody"},
     {"kind": "secret_reveal", "name": 7},
+    {"kind": "secret_reveal", "name": "x", "field": 7},
 ]
 
 
