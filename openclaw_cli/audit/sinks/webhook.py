@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
+import threading
 from collections.abc import Sequence
 from contextlib import closing, suppress
 from urllib.parse import urlsplit
@@ -53,8 +54,13 @@ def post(address: str, body: bytes, kind: str, seconds: float = SECONDS) -> None
     """
     scheme, host, port, path = _place(address)
     connection = _connection(scheme, host, port, seconds)
+    given_up = threading.Event()
 
     def ask() -> int:
+        connection.connect()
+        if given_up.is_set():
+            connection.close()
+            raise TimeoutError
         headers = {"Content-Type": kind, "User-Agent": "openclaw-cli"}
         connection.request("POST", path, body=body, headers=headers)
         with closing(connection.getresponse()) as response:
@@ -65,6 +71,7 @@ def post(address: str, body: bytes, kind: str, seconds: float = SECONDS) -> None
     except (OSError, http.client.HTTPException):
         raise TemporaryError(f"the webhook at {host} cannot be reached") from None
     finally:
+        given_up.set()
         _end(connection)
     if status not in _GOOD:
         kind_of: type[OpenclawError] = RefusedError if status in _VAIN else TemporaryError
