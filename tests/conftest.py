@@ -97,6 +97,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         "AWS_EC2_METADATA_DISABLED": "true",
     }.items():
         monkeypatch.setenv(name, value)
+    monkeypatch.chdir(Path.cwd())  # so that it is put back, whoever leaves it
     before = os.umask(0o077)
     yield
     os.umask(before)

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -284,7 +284,7 @@ def test_another_user_is_held_as_well() -> None:
     try:
         (place / "state" / "secrets").mkdir(parents=True)
         (place / "state" / "secrets" / "key").write_text(SECRET)
-        shutil.copytree("openclaw_cli/agents", place / "lib" / "openclaw_cli" / "agents")
+        shutil.copytree(Path(landlock.__file__).parent, place / "lib" / "openclaw_cli" / "agents")
         (place / "lib" / "openclaw_cli" / "__init__.py").touch()
         for each in [place, *place.rglob("*")]:
             os.chown(each, 65534, 65534)
@@ -305,14 +305,22 @@ def test_another_user_is_held_as_well() -> None:
         shutil.rmtree(place)
 
 
-def test_where_the_kernel_cannot_a_strict_plan_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = plan(Path("/nowhere"))
-    missing: Callable[[], int] = lambda: 0  # noqa: E731
-    monkeypatch.setattr(landlock, "version", missing)
-    assert landlock.confine(told) == ""
-    assert not landlock.separate(landlock.domain())
-    with pytest.raises(landlock.Unconfined):
-        landlock.confine({**told, "strict": True})
+def test_where_the_kernel_cannot_a_strict_plan_is_refused() -> None:
+    # In a process of its own: what root gives up on the way is given up for good.
+    code = """
+import json, sys
+from openclaw_cli.agents import landlock
+landlock.version = lambda: 0
+told = json.loads(sys.argv[1])
+print(repr(landlock.confine(told)), landlock.separate(landlock.domain()))
+try:
+    landlock.confine({**told, "strict": True})
+except landlock.Unconfined:
+    print("refused")
+"""
+    asked = [sys.executable, "-c", code, json.dumps(plan(Path("/nowhere")))]
+    done = subprocess.run(asked, capture_output=True, text=True, check=True)
+    assert done.stdout == "'' False\nrefused\n"
 
 
 def test_it_costs_little(root: Path) -> None:

@@ -125,6 +125,7 @@ USES = (
     Use("agents logs", status=3),
     Use("agents top", status=75),
     Use("agents cleanup", status=75),
+    Use("agents node", status=78),
     Use("gateway stop"),
     Use("gateway reload", status=75),
     Use("gateway status", status=3),

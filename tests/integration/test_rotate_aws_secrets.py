@@ -349,7 +349,7 @@ class TestByItsLambda(ProviderContract):
     def test_one_that_takes_longer_than_the_run_is_taken_over_by_the_next(
         self, rotator: AwsRotateSecret, task: Task, service: Rotating
     ) -> None:
-        service.takes = 2.0
+        service.takes = 6.0
         hurried = replace(task, deadline=time.monotonic() + 1.5)
         refused(TemporaryError, rotator.create, hurried)
         made = rotator.create(task)
