@@ -14,10 +14,13 @@ from openclaw_cli.errors import OpenclawError
 from openclaw_cli.runtime.context import masked
 from openclaw_cli.runtime.host import Zygote
 from openclaw_cli.runtime.instance import Instance
-from openclaw_cli.runtime.lines import Lines
+from openclaw_cli.runtime.lines import LINE, Lines
 from openclaw_cli.runtime.means import Means
 from openclaw_cli.runtime.request import Given, Request
 from openclaw_cli.runtime.wire import FrameError, Message
+
+_FIELDS = 32  # of one line that an agent logs
+_NAME = 64  # characters of a field's name
 
 
 @dataclass(slots=True)
@@ -76,14 +79,14 @@ class Hearing:
     def _log(self, instance: Instance, request: Request, said: Message) -> None:
         values = self._speaker(instance).values
         fields = said.get("fields")
-        fields = fields if isinstance(fields, dict) else {}
+        fields = list(fields.items())[:_FIELDS] if isinstance(fields, dict) else []
         self.means.watcher.happened(
             "agent_log",
             self.spec.name,
             request=request.id,
             thread=request.session or None,
-            message=masked(str(said.get("message", "")), values),
-            **{f"x_{name}": masked(str(value), values) for name, value in fields.items()},
+            message=masked(str(said.get("message", "")), values)[:LINE],
+            **{f"x_{name[:_NAME]}": masked(str(value), values)[:LINE] for name, value in fields},
         )
 
     async def _secret(self, instance: Instance, request: Request, name: str) -> None:

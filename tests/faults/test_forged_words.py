@@ -83,6 +83,19 @@ def test_the_words_of_a_failure_are_texts_and_bounded(gateway: Gateway) -> None:
     assert _largest(gateway.state) < 1_000_000
 
 
+def test_what_an_agent_logs_is_bounded(gateway: Gateway) -> None:
+    fields = {f"{number:03}" + "n" * 500: "f" for number in range(500)}
+    for message in ("long ", "\ud800"):
+        said = gateway.agent("forges", {"op": "log", "message": message, "fields": fields})
+        assert said.status == 200
+    logged = [each for each in gateway.log() if each["event"] == "agent_log"]
+    assert len(logged) == 2
+    assert len(logged[0]["message"]) == 4096
+    names = [name for each in logged for name in each if name.startswith("x_")]
+    assert (len(names), {len(name) for name in names}) == (64, {66})
+    assert _largest(gateway.state) < 1_000_000
+
+
 def _largest(state: Path) -> int:
     """Return the size of the largest file that the gateway writes of its own accord."""
     return max(
