@@ -82,8 +82,8 @@ def test_secrets_shows_each_with_its_last_reading(main: Main, kept: Path) -> Non
     del kept
     main("secrets", "get", "team/db", check=0)
     lines = main("status", "--secrets", check=0).out.decode().splitlines()
-    (title,) = [line for line in lines if line.startswith("name")]
-    columns = ["name", "provider", "version", "age", "last", "read", "by", "risk", "state"]
+    (title,) = [line for line in lines if line.startswith("NAME")]
+    columns = ["NAME", "PROVIDER", "VERSION", "AGE", "LAST", "READ", "BY", "RISK", "STATE"]
     assert title.split() == columns
     (unread,) = [line for line in lines if line.startswith("openai-api-key")]
     (was_read,) = [line for line in lines if line.startswith("team/db")]
