@@ -9,7 +9,6 @@ import typer
 
 from openclaw_cli import config, converting, duration, newfile, settings_file
 from openclaw_cli.agents.spec import Configuration
-from openclaw_cli.audit.sinks import sink
 from openclaw_cli.cli import chosen
 from openclaw_cli.cli.render import Column
 from openclaw_cli.cli.session import Session
@@ -235,7 +234,7 @@ def _of_gateway(configuration: Configuration, *, whole: bool) -> list[list[str]]
             ", ".join((*configuration.monitoring.agents, *configuration.monitoring.secrets)),
             "Which metrics are exported.",
         ),
-        "audit-log": (", ".join(map(sink.shown, audit.storage)), "Where copies of events go."),
+        "audit-log": (_addresses(audit.storage), "Where copies of events go."),
         "cron": (
             ", ".join(each.schedule for each in configuration.cron),
             "When the gateway rotates what is due.",
@@ -380,3 +379,12 @@ def _short(origin: str, *, whole: bool) -> str:
     if whole or not origin.startswith("/"):
         return origin
     return os.path.basename(origin.rpartition(":")[0])
+
+
+def _addresses(storage: tuple[str, ...]) -> str:
+    """Return what may be shown of the places for copies of events."""
+    if not storage:
+        return ""
+    from openclaw_cli.audit.sinks import sink  # with all that reads a trail
+
+    return ", ".join(map(sink.shown, storage))

@@ -197,10 +197,12 @@ def _close(session: Session, seen: Look, found: list[Finding]) -> None:
 
 def running(session: Session) -> dict[str, Any] | None:
     """Return what the gateway says of itself, each instance included; None where none runs."""
-    from openclaw_cli.gateway import paths, talk
+    from openclaw_cli.gateway import paths
 
     if not os.path.exists(paths.control_socket(session.home)):
         return None
+    from openclaw_cli.gateway import talk  # an HTTP client: not for where there is nobody to ask
+
     try:
         return talk.ask(session.home, "status", {"verbose": True}, seconds=5.0)
     except TemporaryError:
