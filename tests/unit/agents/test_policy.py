@@ -72,7 +72,7 @@ def test_a_chat_may_reach_its_models_and_nothing_else(monkeypatch: pytest.Monkey
     monkeypatch.delenv("HTTPS_PROXY")
     spec = AgentSpec("a", model="claude-x", fallback=("local/y", "house"), permissions=C13)
     house = Model("house", "https://house.example:8443/v1", "openai")
-    told = confinement(spec, {"house": house}, root="/root/.openclaw")
+    told = confinement(spec, {"house": house}, root="/home/ada/.openclaw")
     assert told["ports"] == [443, 8443, 11434]
     assert confinement(AgentSpec("a", handler="m:f"), {}, root="/r")["ports"] == []
 
