@@ -44,10 +44,11 @@ class Wish:
 
     `fresh`: a copy of this age will do without asking, or what `own` says for its reference;
     `stale`: one of this age may stand in when the backend is away; `offline`: ask nobody;
-    `patience`: for how long to wait for all answers, 0 for as long as the backends take.
+    `until`: the moment (`time.monotonic`) at which all answers must be there, 0 for as long as the
+    backends take.
     """
 
-    __slots__ = ("fresh", "offline", "own", "patience", "stale")
+    __slots__ = ("fresh", "offline", "own", "stale", "until")
 
     def __init__(
         self, *, fresh: float = 300.0, stale: float = 86400.0, offline: bool = False
@@ -56,7 +57,7 @@ class Wish:
         self.stale = stale
         self.offline = offline
         self.own: dict[str, float] = {}
-        self.patience = 0.0
+        self.until = 0.0
 
     def at_most(self, seconds: float) -> None:
         """Let no older copy do without asking."""
@@ -81,6 +82,7 @@ class Fetcher:
     ) -> None:
         self._cache = cache
         self._backend = backend
+        self._opened: dict[str, Any] = {}
         self._clock = clock
 
     def fetch(self, references: Sequence[Reference], wish: Wish) -> Answers:
@@ -88,27 +90,42 @@ class Fetcher:
         groups: dict[str, list[Reference]] = {}
         for each in references:
             groups.setdefault(each.backend, []).append(each)
-        if len(groups) <= 1 and not wish.patience:
+        if len(groups) <= 1 and not wish.until:
             return self._from(*groups.popitem(), wish) if groups else {}
+        if wish.until and time.monotonic() >= wish.until:
+            why = TemporaryError("there was no time left to ask for it", hint="try again")
+            return self._stale(list(references), wish, why)
         return self._at_once(groups, wish)
 
     def _at_once(self, groups: dict[str, list[Reference]], wish: Wish) -> Answers:
         from concurrent.futures import ThreadPoolExecutor
         from concurrent.futures import TimeoutError as TooSlowError
 
-        deadline = time.monotonic() + wish.patience
         pool = ThreadPoolExecutor(len(groups))
         asked = {name: pool.submit(self._from, name, groups[name], wish) for name in groups}
         answers: Answers = {}
         for name, future in asked.items():
-            left = max(0.0, deadline - time.monotonic()) if wish.patience else None
+            left = max(0.0, wish.until - time.monotonic()) if wish.until else None
             try:
                 answers.update(future.result(left))
             except TooSlowError:
-                why = TemporaryError(f"{name} did not answer within {wish.patience:g} seconds")
-                answers.update(self._stale(groups[name], wish, why))
-        pool.shutdown(wait=not wish.patience)
+                answers.update(self._given_up(name, groups[name], wish))
+        pool.shutdown(wait=not wish.until)
         return answers
+
+    def _given_up(self, name: str, wanted: list[Reference], wish: Wish) -> Answers:
+        """Answer for a backend that is too slow. The next process does not wait for it as well.
+
+        It may only be slow, so the pause is always the shortest one.
+        """
+        now = self._clock()
+        if self._cache.pause(name).until <= now:
+            self._cache.set_pause(name, Pause().failed(now))
+        give_up = getattr(self._opened.get(name), "give_up", None)
+        if give_up is not None:
+            give_up()
+        why = TemporaryError(f"{name} did not answer in time", hint="openclaw doctor")
+        return self._stale(wanted, wish, why)
 
     def _from(self, name: str, wanted: list[Reference], wish: Wish) -> Answers:
         if name in NEAR:
@@ -154,7 +171,7 @@ class Fetcher:
     def _ask(self, name: str, wanted: list[Reference]) -> Answers:
         """Ask a backend, for all at once where it can; whatever it raises becomes an answer."""
         try:
-            backend = self._backend(name)
+            backend = self._opened[name] = self._backend(name)
             plain = [each for each in wanted if each.version is None and not each.field]
             if len(plain) > 1 and hasattr(backend, "get_many"):
                 found = backend.get_many([each.path for each in plain])

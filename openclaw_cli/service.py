@@ -90,7 +90,7 @@ class Secrets:
         self.expected = expected or {}
         self.fallback: Sequence[str] = ()
         self.guard: Guard | None = None
-        self.patience = 0.0
+        self.until = 0.0
         self.permit: Callable[[Reference], OpenclawError | None] | None = None
         self._elsewhere = elsewhere
         self._make = found
@@ -152,7 +152,7 @@ class Secrets:
             if self._elsewhere is None:
                 raise ConfigError("only the local store is known here")
             self._others = self._elsewhere()
-            self._others.wish.patience = self.patience
+            self._others.wish.until = self.until
         return self._others
 
     def opened(self) -> Snapshot:

@@ -16,7 +16,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from openclaw_cli.backends.connect import ownership
-from openclaw_cli.backends.connect.program import Limits, answer
+from openclaw_cli.backends.connect.program import Limits, Running, answer
 from openclaw_cli.backends.protocols import (
     ONLY,
     Health,
@@ -76,6 +76,7 @@ class ExecBackend:
         self._passed = _passed(_words(str(found["pass-env"]), "pass-env"))
         self._env = _variables(_words(str(found["env"]), "env"))
         self._limits = Limits(float(found["timeout"]), float(found["no-output-timeout"]))
+        self._running = Running()
         if self._format not in (_JSON, _RAW):
             raise ConfigError("the format of the exec backend is json or raw")
 
@@ -121,6 +122,10 @@ class ExecBackend:
             return Health(reachable=False, problems=((refused.message, refused.hint),))
         return Health(reachable=True, identity=self._command, detail=f"speaks {self._format}")
 
+    def give_up(self) -> None:
+        """End what is running: whoever asked goes without its answer."""
+        self._running.end()
+
     def _asked(self, ids: list[str], deadline: float) -> _Found:
         request = {"protocolVersion": PROTOCOL, "provider": self._provider, "ids": ids}
         left = Limits(max(0.0, deadline - time.monotonic()), self._limits.quiet_seconds)
@@ -142,7 +147,9 @@ class ExecBackend:
         """Return what the program wrote to standard output, once it has ended with status 0."""
         self._trusted()
         passed = {name: os.environ[name] for name in self._passed if name in os.environ}
-        return answer([self._command, *args], request, {**passed, **self._env}, limits)
+        return answer(
+            [self._command, *args], request, {**passed, **self._env}, limits, self._running
+        )
 
     def _trusted(self) -> None:
         """Raise unless nobody else could have put the program there."""

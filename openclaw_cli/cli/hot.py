@@ -183,7 +183,7 @@ def _resolve(secrets: Secrets, settings: Settings, options: Options) -> int | No
         return None
     from openclaw_cli.interop import resolver as protocol
 
-    request = protocol.read_request()
+    request = protocol.read_request(running=process.running())
     allow = options.get("--allow", [])
     stdout.write_all(protocol.answer(secrets, request, limits=settings.resolvers, allow=allow))
     return 0

@@ -43,13 +43,19 @@ def began() -> float:
     """Return when this command was started, in seconds since 1970, as well as can be known."""
     import time
 
-    now = time.time()
+    return time.time() - running()
+
+
+def running() -> float:
+    """Return for how long this command has been, in seconds; 0 where that is not known."""
+    import time
+
     if not own:
-        return now
+        return 0.0
     try:
         with open("/proc/self/stat", "rb") as file:
             ticks = int(file.read().rpartition(b")")[2].split()[19])
-        running = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
+        since = time.clock_gettime(time.CLOCK_BOOTTIME) - ticks / os.sysconf("SC_CLK_TCK")
     except (OSError, ValueError, IndexError, AttributeError):
-        return now
-    return now - max(0.0, running)
+        return 0.0
+    return max(0.0, since)

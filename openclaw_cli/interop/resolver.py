@@ -49,21 +49,22 @@ class Request:
         self.ids = ids
         self.began = began
 
-    @property
-    def patience(self) -> float:
-        """How long other backends may take, in seconds."""
-        left = SECONDS - _MARGIN - (time.monotonic() - self.began)
-        return max(_LEAST_PATIENCE, min(PATIENCE, left))
+    def until(self, now: float) -> float:
+        """Return until when other backends may take, on the clock of `now` (`time.monotonic`)."""
+        left = SECONDS - _MARGIN - (now - self.began)
+        return now + max(_LEAST_PATIENCE, min(PATIENCE, left))
 
 
-def read_request(descriptor: int = 0, seconds: float = SECONDS) -> Request:
+def read_request(descriptor: int = 0, seconds: float = SECONDS, *, running: float = 0.0) -> Request:
     """Return the request on a descriptor, which is read to its end in any case.
 
-    A gateway whose pipe closes before it has written dies of it. Raises `UsageError` for what is
+    `running` is for how long this process has been, in seconds: the gateway's clock began then. A
+    gateway whose pipe closes before it has written dies of it. Raises `UsageError` for what is
     not a request and `TemporaryError` when it does not end in time.
     """
-    began = time.monotonic()
-    data = _drained(descriptor, began + seconds)
+    now = time.monotonic()
+    began = now - running
+    data = _drained(descriptor, now + max(_LEAST_PATIENCE, seconds - running))
     if len(data) > MOST_REQUEST:
         raise UsageError(f"the request has more than {MOST_REQUEST // 1024} KiB")
     try:
@@ -98,7 +99,7 @@ def answer(
     by somebody who knows the old one.
     """
     secrets.actor = _asking(secrets.actor, request.provider)
-    secrets.patience = request.patience
+    secrets.until = request.until(time.monotonic())
     found: dict[str, Secret | OpenclawError] = {}
     wanted: dict[str, Reference] = {}
     for each in request.ids:

@@ -90,6 +90,11 @@ class VaultServer:
                 self._process.wait()
             self._process = None
 
+    def signal(self, number: int) -> None:
+        """Signal its process: a stopped one takes connections and says nothing."""
+        if self._process:
+            self._process.send_signal(number)
+
     def initialised(self) -> str:
         """Set up a server on disk; return the key that unseals it, and sign in as root."""
         made = self.call("PUT", "sys/init", {"secret_shares": 1, "secret_threshold": 1})

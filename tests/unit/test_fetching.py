@@ -328,7 +328,7 @@ def test_a_backend_that_hangs_takes_only_its_own_answers(cache: Cache, far: Far)
 
     hanging = Hanging(far.log)
     wish = Wish()
-    wish.patience = 0.2
+    wish.until = time.monotonic() + 0.2
     other = parse("slow://key")
     began = time.monotonic()
     found = Fetcher(cache, {"far": far, "slow": hanging}.__getitem__).fetch([KEY, other], wish)

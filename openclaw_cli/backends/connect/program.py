@@ -7,6 +7,7 @@ import selectors
 import shlex
 import signal
 import subprocess
+import threading
 import time
 from collections.abc import Mapping
 from contextlib import suppress
@@ -28,8 +29,42 @@ class Limits:
     quiet_seconds: float = 0
 
 
+class Running:
+    """The programs that are being asked on somebody's behalf, to end all of them at once."""
+
+    def __init__(self) -> None:
+        self._processes: set[subprocess.Popen[bytes]] = set()
+        self._over = False
+        self._turn = threading.Lock()
+
+    def start(self, command: list[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        """Start one; raises `TemporaryError` when nobody waits for it any more."""
+        with self._turn:
+            if self._over:
+                raise TemporaryError(f"{command[0]} was not started: it is too late")
+            process = _started(command, environment)
+            self._processes.add(process)
+            return process
+
+    def ended(self, process: subprocess.Popen[bytes]) -> None:
+        """Forget one that has ended."""
+        with self._turn:
+            self._processes.discard(process)
+
+    def end(self) -> None:
+        """Kill what is running, and let none start any more."""
+        with self._turn:
+            self._over = True
+            for process in self._processes:
+                _signal(process)
+
+
 def answer(
-    command: list[str], request: bytes, environment: Mapping[str, str], limits: Limits
+    command: list[str],
+    request: bytes,
+    environment: Mapping[str, str],
+    limits: Limits,
+    running: Running | None = None,
 ) -> bytes:
     """Run a program in its own directory and session; return what it wrote to standard output.
 
@@ -38,7 +73,8 @@ def answer(
     later", is a `TemporaryError`). Whenever it
     is not let end by itself, its whole process group is killed.
     """
-    process = _started(command, environment)
+    running = running or Running()
+    process = running.start(command, environment)
     try:
         exchange = _Exchange(process, command[0], request, limits)
         exchange.run()
@@ -46,6 +82,7 @@ def answer(
         _kill(process)
         raise
     finally:
+        running.ended(process)
         for stream in (process.stdin, process.stdout, process.stderr):
             _close(stream)
     if process.returncode == os.EX_TEMPFAIL:
@@ -161,11 +198,16 @@ def _started(command: list[str], environment: Mapping[str, str]) -> subprocess.P
         ) from None
 
 
-def _kill(process: subprocess.Popen[bytes]) -> None:
+def _signal(process: subprocess.Popen[bytes]) -> None:
     """End a program and what it has started. Not yet waited for, its number is still its own."""
     if process.returncode is None:
         with suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    if process.returncode is None:
+        _signal(process)
         with suppress(subprocess.TimeoutExpired):
             process.wait(1)
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from openclaw_cli.cli import stdout
+from openclaw_cli.cli import process, stdout
 from openclaw_cli.cli.session import Session
 from openclaw_cli.interop import resolver
 
@@ -40,7 +40,7 @@ def resolve(
     Which names it may hand out, settings.toml says: [resolvers.PROVIDER], allow = ["openai-*"].
     """
     session: Session = context.obj
-    request = resolver.read_request()
+    request = resolver.read_request(running=process.running())
     limits = session.settings.resolvers
     answer = resolver.answer(
         session.quiet_secrets, request, limits=limits, allow=allow or [], previous=previous
