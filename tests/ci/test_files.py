@@ -24,6 +24,15 @@ def action() -> dict[str, Any]:
     return found
 
 
+def judged(*line: str | Path) -> str:
+    """Return what a checker says, nothing where it finds nothing."""
+    program, *rest = line
+    done = subprocess.run(
+        [f"{SCRIPTS}/{program}", *rest], capture_output=True, text=True, check=False
+    )
+    return done.stdout if done.returncode else ""
+
+
 def complaints(text: str, shell: str) -> str:
     """Return what ShellCheck says of a script, hints included."""
     line = [f"{SCRIPTS}/shellcheck", f"--shell={shell}", "-"]
@@ -40,6 +49,31 @@ def test_the_shell_is_sound(path: Path) -> None:
 
 def test_shell_that_is_not_sound_is_found() -> None:
     assert "SC2086" in complaints("#!/bin/bash\nrm -r $1\n", "bash")
+
+
+@pytest.mark.parametrize(
+    ("schema", "path", "broken"),
+    [
+        ("github-actions", ROOT / "action.yml", ("using:", "use:")),
+        ("gitlab-ci", CI / "gitlab-ci.yml", ("artifacts:", "artefacts:")),
+    ],
+    ids=["action.yml", "gitlab-ci.yml"],
+)
+def test_who_is_given_it_accepts_it(
+    schema: str, path: Path, broken: tuple[str, str], tmp_path: Path
+) -> None:
+    line = ("check-jsonschema", f"--builtin-schema=vendor.{schema}")
+    assert judged(*line, path) == ""
+    copy = tmp_path / path.name
+    copy.write_text(path.read_text().replace(*broken))
+    assert "::$" in judged(*line, copy)
+
+
+def test_the_recipe_of_the_container_is_sound(tmp_path: Path) -> None:
+    assert judged("hadolint", CI / "Containerfile") == ""
+    broken = tmp_path / "Containerfile"
+    broken.write_text(CONTAINERFILE.replace("WORKDIR /src", "WORKDIR src"))
+    assert "DL3000" in judged("hadolint", broken)
 
 
 def test_the_action_pastes_nothing_into_its_shell() -> None:

@@ -1,4 +1,4 @@
-"""The workflows: least rights, pinned actions, and shell that a checker has read."""
+"""The workflows: what GitHub accepts, least rights, pinned actions, shell that was checked."""
 
 from __future__ import annotations
 
@@ -45,6 +45,20 @@ def shells() -> list[tuple[str, str]]:
     return found + [(path.name, path.read_text()) for path in scripts]
 
 
+def judged(*line: str | Path) -> subprocess.CompletedProcess[str]:
+    """Run a checker that came with what development needs."""
+    program, *rest = line
+    return subprocess.run(
+        [f"{SCRIPTS}/{program}", *rest], capture_output=True, text=True, check=False
+    )
+
+
+def unsafe(*paths: Path) -> str:
+    """Return what zizmor finds in workflows and actions."""
+    done = judged("zizmor", "--offline", "--quiet", "--format=plain", *paths)
+    return done.stdout if done.returncode else ""
+
+
 def complaints(text: str) -> str:
     """Return what ShellCheck warns of in a script."""
     line = [f"{SCRIPTS}/shellcheck", "--shell=bash", "--severity=warning", "-"]
@@ -68,6 +82,23 @@ def test_every_action_is_pinned_by_its_commit(path: Path) -> None:
     assert used
     for line in used:
         assert PINNED.match(line.removeprefix("- ")), line
+
+
+def test_github_accepts_them(tmp_path: Path) -> None:
+    schema = "--builtin-schema=vendor.github-workflows"
+    done = judged("check-jsonschema", schema, *WORKFLOWS)
+    assert done.returncode == 0, done.stdout
+    broken = tmp_path / "broken.yml"
+    broken.write_text(WORKFLOWS[0].read_text().replace("runs-on:", "run-on:"))
+    assert "run-on" in judged("check-jsonschema", schema, broken).stdout
+
+
+def test_nothing_in_them_is_known_to_be_unsafe(tmp_path: Path) -> None:
+    assert unsafe(*WORKFLOWS, ROOT / "action.yml") == ""
+    broken = tmp_path / "broken.yml"
+    pasted = "run: echo ${{ github.event.issue.title }}"
+    broken.write_text(WORKFLOWS[0].read_text().replace("run: sudo", f"{pasted} # sudo"))
+    assert "template-injection" in unsafe(broken)
 
 
 def test_one_action_has_one_pin() -> None:
