@@ -153,6 +153,10 @@ GATEWAY: Table = {
         _GATEWAY,
         "Write a systemd unit for this user, so that the gateway starts with the machine.",
     ),
+    "uninstall": (
+        _GATEWAY,
+        "Stop the gateway that systemd runs for this user, and take its unit away.",
+    ),
     "alert-rules": (
         _GATEWAY,
         "Print the alerts as a rules file for Prometheus, or what else it and Grafana need.",

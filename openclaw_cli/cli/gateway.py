@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from typing import Annotated, Any
 
 import typer
 
-from openclaw_cli import duration
+from openclaw_cli import duration, systemd
 from openclaw_cli.cli import agents_view as view
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import NotFoundError, UsageError
@@ -193,17 +194,33 @@ def install(
     session: Session = context.obj
     from openclaw_cli.gateway import unit
 
-    text = unit.text(session.home)
+    name, text = unit.name(session.home), unit.text(session.home)
     if show:
         session.output.drawn(text)
         return
-    path = unit.write(text)
+    folder = systemd.folder(os.environ)
+    systemd.write(folder, {name: text})
     if session.as_json:
-        session.output.json({"unit": path})
-    session.output.done(f"wrote {path}")
+        session.output.json({"unit": f"{folder}/{name}"})
+    session.output.done(f"wrote {folder}/{name}")
     session.output.note("next: systemctl --user daemon-reload")
-    session.output.note("      systemctl --user enable --now openclaw-gateway")
+    session.output.note(f"      systemctl --user enable --now {name}")
     session.output.note("      loginctl enable-linger, so that it runs while nobody is logged in")
+
+
+@app.command()
+def uninstall(context: typer.Context) -> None:
+    """Stop the gateway that systemd runs for this user, and take its unit away.
+
+    openclaw gateway uninstall
+    """
+    session: Session = context.obj
+    from openclaw_cli.gateway import unit
+
+    removed = systemd.remove(systemd.folder(os.environ), [unit.name(session.home)])
+    if session.as_json:
+        session.output.json({"removed": removed})
+    session.output.done(f"taken away: {removed[0]}" if removed else "nothing was installed")
 
 
 def _short(found: dict[str, Any]) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openclaw_cli import systemd
 from openclaw_cli.errors import UsageError
 from openclaw_cli.rotation import unattended
 
@@ -71,16 +72,15 @@ def uninstall(context: typer.Context, dry_run: DryRun = False) -> None:
     openclaw secrets schedule uninstall --dry-run
     """
     session: Session = context.obj
-    folder = unattended.unit_folder(os.environ)
     crontab = unattended.read_crontab() if _has_crontab() else ""
     here = session.home.environment
     line = unattended.ours_in(crontab, here)
-    timer = os.path.join(folder, f"{unattended.unit(here)}.timer")
-    there = [each for each in (line and "the crontab", os.path.lexists(timer) and timer) if each]
+    folder, units = systemd.folder(os.environ), unattended.unit_names(here)
+    there = ["the crontab"] * bool(line) + systemd.there(folder, units)
     if not dry_run:
         if line:
             unattended.write_crontab(unattended.with_ours(crontab, [], here))
-        unattended.remove_units(folder, unattended.unit(here))
+        systemd.remove(folder, units)
     if session.as_json:
         session.output.json({"removed": there, "dry_run": dry_run})
     elif dry_run:
@@ -98,23 +98,22 @@ def status(context: typer.Context) -> int:
     session: Session = context.obj
     here = session.home.environment
     line = unattended.ours_in(unattended.read_crontab(), here) if _has_crontab() else ""
-    timer = os.path.join(unattended.unit_folder(os.environ), f"{unattended.unit(here)}.timer")
-    has_timer = os.path.lexists(timer)
+    timer = systemd.there(systemd.folder(os.environ), unattended.unit_names(here)[:1])
     if session.as_json:
-        session.output.json({"cron": line or None, "systemd": timer if has_timer else None})
+        session.output.json({"cron": line or None, "systemd": timer[0] if timer else None})
     else:
         session.output.line(f"cron: {line or 'not installed'}")
-        session.output.line(f"systemd: {timer if has_timer else 'not installed'}")
+        session.output.line(f"systemd: {timer[0] if timer else 'not installed'}")
     return 0
 
 
 def _install_timer(session: Session, files: dict[str, str], *, dry_run: bool) -> None:
-    folder = unattended.unit_folder(os.environ)
-    name = unattended.unit(session.home.environment)
+    folder = systemd.folder(os.environ)
+    timer, _ = unattended.unit_names(session.home.environment)
     started = False
     if not dry_run:
-        unattended.write_units(folder, files)
-        started = unattended.enable_timer(name)
+        systemd.write(folder, files)
+        started = systemd.enable(timer)
     if session.as_json:
         session.output.json({"files": files, "folder": folder, "started": started})
         return
@@ -129,7 +128,7 @@ def _install_timer(session: Session, files: dict[str, str], *, dry_run: bool) ->
     else:
         session.output.warn(
             f"the timer is in {folder}, and systemd could not be asked to start it",
-            hint=f"systemctl --user enable --now {folder}/{name}.timer",
+            hint=f"systemctl --user enable --now {folder}/{timer}",
         )
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-from openclaw_cli import newfile
-from openclaw_cli.files import failure
+from openclaw_cli import systemd
 from openclaw_cli.home import Home
-
-NAME = "openclaw-gateway.service"
 
 _UNIT = """\
 [Unit]
@@ -36,6 +32,12 @@ WantedBy=default.target
 """
 
 
+def name(home: Home) -> str:
+    """Return what the unit of a home's environment is called."""
+    which = f"-{home.environment}" if home.environment else ""
+    return f"openclaw-gateway{which}.service"
+
+
 def text(home: Home) -> str:
     """Return the unit for a home."""
     variables = [f"OPENCLAW_STATE_DIR={home.root}"]
@@ -43,23 +45,6 @@ def text(home: Home) -> str:
         variables.append(f"OPENCLAW_ENVIRONMENT={home.environment}")
     argv = [sys.executable, "-P", "-m", "openclaw_cli.gateway"]
     return _UNIT.format(
-        program=" ".join(map(_quoted, argv)), environment=" ".join(map(_quoted, variables))
+        program=" ".join(map(systemd.quoted, argv)),
+        environment=" ".join(f'"{systemd.escaped(each)}"' for each in variables),
     )
-
-
-def write(unit: str) -> str:
-    """Write it where systemd looks for units of this user; return where."""
-    config = os.environ.get("XDG_CONFIG_HOME") or f"{os.path.expanduser('~')}/.config"
-    folder = f"{config}/systemd/user"
-    try:
-        os.makedirs(folder, mode=0o700, exist_ok=True)
-    except OSError as refused:
-        raise failure("create", folder, refused) from None
-    newfile.write(f"{folder}/{NAME}", [unit.encode()], force=True)
-    return f"{folder}/{NAME}"
-
-
-def _quoted(word: str) -> str:
-    """Write a word as systemd reads it."""
-    escaped = word.replace("\\", "\\\\").replace('"', '\\"').replace("%", "%%").replace("$", "$$")
-    return f'"{escaped}"'

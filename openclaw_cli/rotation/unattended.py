@@ -13,8 +13,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 
+from openclaw_cli import systemd
 from openclaw_cli.errors import ConfigError, NotFoundError, RefusedError, UsageError
-from openclaw_cli.files import private_directory
 from openclaw_cli.home import Home
 from openclaw_cli.rotation import programs
 
@@ -78,9 +78,10 @@ def markers(environment: str = "") -> tuple[str, str]:
     return begin, f"# openclaw-cli{which}: end"
 
 
-def unit(environment: str = "") -> str:
-    """Return the name of our units, without their kind."""
-    return f"{UNIT}-{environment}" if environment else UNIT
+def unit_names(environment: str = "") -> tuple[str, str]:
+    """Return the names of our timer and of the service that it starts."""
+    name = f"{UNIT}-{environment}" if environment else UNIT
+    return f"{name}.timer", f"{name}.service"
 
 
 def cron_lines(variables: Mapping[str, str], words: list[str], lock: str, minute: int) -> list[str]:
@@ -141,58 +142,14 @@ def write_crontab(text: str) -> None:
 
 def units(variables: Mapping[str, str], words: list[str]) -> dict[str, str]:
     """Return the unit files by name."""
-    lines = [f'Environment="{name}={_escaped(text)}"\n' for name, text in sorted(variables.items())]
-    line = " ".join(f'"{_escaped(word)}"'.replace("$", "$$") for word in words)
+    lines = [
+        f'Environment="{systemd.escaped(f"{name}={text}")}"\n'
+        for name, text in sorted(variables.items())
+    ]
+    line = " ".join(map(systemd.quoted, words))
     service = SERVICE.format(environment="".join(lines), command=line)
-    name = unit(variables.get("OPENCLAW_ENVIRONMENT", ""))
-    return {f"{name}.service": service, f"{name}.timer": TIMER}
-
-
-def unit_folder(environ: Mapping[str, str]) -> str:
-    """Return where systemd looks for the user's units."""
-    config = environ.get("XDG_CONFIG_HOME") or os.path.join(os.path.expanduser("~"), ".config")
-    return os.path.join(config, "systemd", "user")
-
-
-def write_units(folder: str, files: Mapping[str, str]) -> None:
-    """Write the unit files, each as a whole."""
-    os.makedirs(folder, exist_ok=True)
-    directory = private_directory(folder)
-    try:
-        for name, text in files.items():
-            directory.replace(name, [text.encode()])
-    finally:
-        directory.close()
-
-
-def enable_timer(name: str) -> bool:
-    """Have systemd start the timer; false where there is no user manager to ask."""
-    program = shutil.which("systemctl")
-    if not program:
-        return False
-    timer = [program, "--user", "enable", "--now", f"{name}.timer"]
-    reloaded = _run([program, "--user", "daemon-reload"]).returncode == 0
-    return reloaded and _run(timer).returncode == 0
-
-
-def remove_units(folder: str, name: str) -> bool:
-    """Stop the timer and remove our unit files; tell whether there were any."""
-    paths = [os.path.join(folder, f"{name}.{kind}") for kind in ("timer", "service")]
-    there = [path for path in paths if os.path.lexists(path)]
-    program = shutil.which("systemctl")
-    if there and program:
-        _run([program, "--user", "disable", "--now", f"{name}.timer"])
-    for path in there:
-        os.unlink(path)
-    if there and program:
-        _run([program, "--user", "daemon-reload"])
-    return bool(there)
-
-
-def _escaped(text: str) -> str:
-    for letter, written in (("\\", "\\\\"), ('"', '\\"'), ("%", "%%")):
-        text = text.replace(letter, written)
-    return text
+    timer_name, service_name = unit_names(variables.get("OPENCLAW_ENVIRONMENT", ""))
+    return {service_name: service, timer_name: TIMER}
 
 
 def _crontab() -> str:

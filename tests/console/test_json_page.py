@@ -89,6 +89,7 @@ LINES = {
         "gateway reload",
         "gateway link",
         "gateway install",
+        "gateway uninstall",
         "gateway alert-rules",
     ],
     "openclaw agents run": ["agents run cat --input in.json --thread mine"],

@@ -130,6 +130,7 @@ USES = (
     Use("gateway reload", status=75),
     Use("gateway status", status=3),
     Use("gateway install"),
+    Use("gateway uninstall"),
     Use("gateway link", status=75),
     Use("gateway alert-rules"),
     Use("interop setup --dry-run", status=3),

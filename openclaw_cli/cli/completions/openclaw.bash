@@ -64,7 +64,7 @@ _openclaw_words() {
     "agents logs") REPLY="--agent --thread --request --follow --lines --json --quiet --no-input --yes --help" ;;
     "agents top") REPLY="--every --json --quiet --no-input --yes --help" ;;
     "agents cleanup") REPLY="--idle --json --quiet --no-input --yes --name --help" ;;
-    "gateway") REPLY="run start stop restart reload status install alert-rules link --json --quiet --no-input --yes --help" ;;
+    "gateway") REPLY="run start stop restart reload status install uninstall alert-rules link --json --quiet --no-input --yes --help" ;;
     "gateway run") REPLY="--port --json --quiet --no-input --yes --help" ;;
     "gateway start") REPLY="--port --json --quiet --no-input --yes --help" ;;
     "gateway stop") REPLY="--wait --json --quiet --no-input --yes --help" ;;
@@ -72,6 +72,7 @@ _openclaw_words() {
     "gateway reload") REPLY="--json --quiet --no-input --yes --help" ;;
     "gateway status") REPLY="--json --quiet --no-input --yes --help" ;;
     "gateway install") REPLY="--print --json --quiet --no-input --yes --help" ;;
+    "gateway uninstall") REPLY="--json --quiet --no-input --yes --help" ;;
     "gateway alert-rules") REPLY="--scrape --dashboard --json --quiet --no-input --yes --help" ;;
     "gateway link") REPLY="--expires --json --quiet --no-input --yes --help" ;;
     "status") REPLY="--secrets --agents --verbose --version --watch --check --json --quiet --no-input --yes --help" ;;
@@ -206,6 +207,6 @@ _openclaw() {
     return 0
 }
 
-_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets describe|secrets expect|secrets refresh|secrets rotate|secrets schedule|secrets schedule install|secrets schedule uninstall|secrets schedule status|secrets run|secrets inject|secrets grant|secrets revoke|secrets grants|secrets import|secrets export|secrets copy|secrets scan|secrets migrate|secrets resolve|secrets audit|secrets audit verify|secrets audit export|secrets audit report|secrets audit import|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|agents|agents list|agents status|agents run|agents node|agents spawn|agents close|agents restart|agents stop|agents logs|agents top|agents cleanup|gateway|gateway run|gateway start|gateway stop|gateway restart|gateway reload|gateway status|gateway install|gateway alert-rules|gateway link|status|config|config show|config check|config set|config path|config upgrade|config convert|interop|interop setup|interop reload|doctor|completion|"
+_openclaw_commands="|secrets|secrets create|secrets set|secrets get|secrets edit|secrets list|secrets status|secrets history|secrets rollback|secrets delete|secrets restore|secrets describe|secrets expect|secrets refresh|secrets rotate|secrets schedule|secrets schedule install|secrets schedule uninstall|secrets schedule status|secrets run|secrets inject|secrets grant|secrets revoke|secrets grants|secrets import|secrets export|secrets copy|secrets scan|secrets migrate|secrets resolve|secrets audit|secrets audit verify|secrets audit export|secrets audit report|secrets audit import|secrets audit prune|store|store init|store check|store rekey|store backup|store restore|store slots|store slots add|store slots remove|store unlock|store lock|store accept-rollback|agents|agents list|agents status|agents run|agents node|agents spawn|agents close|agents restart|agents stop|agents logs|agents top|agents cleanup|gateway|gateway run|gateway start|gateway stop|gateway restart|gateway reload|gateway status|gateway install|gateway uninstall|gateway alert-rules|gateway link|status|config|config show|config check|config set|config path|config upgrade|config convert|interop|interop setup|interop reload|doctor|completion|"
 
 complete -F _openclaw openclaw openclaw-cli

@@ -693,6 +693,7 @@ function __openclaw_words
             'reload'\t'Read the settings again; agents that changed are started anew, nothing is refused.' \
             'status'\t'Show whether the gateway runs, where, and what its agents do.' \
             'install'\t'Write a systemd unit for this user, so that the gateway starts with the machine.' \
+            'uninstall'\t'Stop the gateway that systemd runs for this user, and take its unit away.' \
             'alert-rules'\t'Print the alerts as a rules file for Prometheus, or what else it and Grafana need.' \
             'link'\t'Print a link that opens the status page in a browser, once and soon.' \
             '--json'\t'Answer in JSON, errors too.' \
@@ -750,6 +751,13 @@ function __openclaw_words
         case 'gateway install'
             printf '%s\n' \
             '--print'\t'Print the unit, write nothing.' \
+            '--json'\t'Answer in JSON, errors too.' \
+            '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
+            '--no-input'\t'Never ask; fail and say what is missing.' \
+            '--yes'\t'Answer yes to every question.' \
+            '--help'\t'Show this message and exit.'
+        case 'gateway uninstall'
+            printf '%s\n' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \
@@ -998,7 +1006,7 @@ function __openclaw_complete
     end
 end
 
-set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets expect' 'secrets refresh' 'secrets rotate' 'secrets schedule' 'secrets schedule install' 'secrets schedule uninstall' 'secrets schedule status' 'secrets run' 'secrets inject' 'secrets grant' 'secrets revoke' 'secrets grants' 'secrets import' 'secrets export' 'secrets copy' 'secrets scan' 'secrets migrate' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit report' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'agents' 'agents list' 'agents status' 'agents run' 'agents node' 'agents spawn' 'agents close' 'agents restart' 'agents stop' 'agents logs' 'agents top' 'agents cleanup' 'gateway' 'gateway run' 'gateway start' 'gateway stop' 'gateway restart' 'gateway reload' 'gateway status' 'gateway install' 'gateway alert-rules' 'gateway link' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'config upgrade' 'config convert' 'interop' 'interop setup' 'interop reload' 'doctor' 'completion'
+set -g __openclaw_commands 'secrets' 'secrets create' 'secrets set' 'secrets get' 'secrets edit' 'secrets list' 'secrets status' 'secrets history' 'secrets rollback' 'secrets delete' 'secrets restore' 'secrets describe' 'secrets expect' 'secrets refresh' 'secrets rotate' 'secrets schedule' 'secrets schedule install' 'secrets schedule uninstall' 'secrets schedule status' 'secrets run' 'secrets inject' 'secrets grant' 'secrets revoke' 'secrets grants' 'secrets import' 'secrets export' 'secrets copy' 'secrets scan' 'secrets migrate' 'secrets resolve' 'secrets audit' 'secrets audit verify' 'secrets audit export' 'secrets audit report' 'secrets audit import' 'secrets audit prune' 'store' 'store init' 'store check' 'store rekey' 'store backup' 'store restore' 'store slots' 'store slots add' 'store slots remove' 'store unlock' 'store lock' 'store accept-rollback' 'agents' 'agents list' 'agents status' 'agents run' 'agents node' 'agents spawn' 'agents close' 'agents restart' 'agents stop' 'agents logs' 'agents top' 'agents cleanup' 'gateway' 'gateway run' 'gateway start' 'gateway stop' 'gateway restart' 'gateway reload' 'gateway status' 'gateway install' 'gateway uninstall' 'gateway alert-rules' 'gateway link' 'status' 'config' 'config show' 'config check' 'config set' 'config path' 'config upgrade' 'config convert' 'interop' 'interop setup' 'interop reload' 'doctor' 'completion'
 
 complete -c openclaw -f -a '(__openclaw_complete)'
 complete -c openclaw-cli -f -a '(__openclaw_complete)'
