@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from openclaw_cli.backends.connect import vault as connect
-from openclaw_cli.backends.connect.vault import in_path
+from openclaw_cli.backends.connect import vault_given as given
+from openclaw_cli.backends.connect.vault import Connection
+from openclaw_cli.backends.connect.vault_address import in_path
+from openclaw_cli.backends.connect.vault_answers import NotAcceptedError, meaning, rejected_class
 from openclaw_cli.errors import DeniedError, NotFoundError, OpenclawError
 from openclaw_cli.rotation.rotator import Setting, Task
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 
 SETTINGS = tuple(
     Setting(each.name, each.meaning, str(each.default), secret=each.secret)
-    for each in connect.SETTINGS
+    for each in given.SETTINGS
     if isinstance(each.default, str)
 )
 _ABSENT = 404
@@ -36,8 +38,8 @@ class Vault:
 
     def __init__(self, task: Task, *, again: bool = True) -> None:
         """Sign in; without `again` nothing is asked twice, for there are reads that make things."""
-        given = settings(task) if again else {**settings(task), "retries": 0}
-        self._connection = connect.Connection(given, name="vault")
+        chosen = settings(task) if again else {**settings(task), "retries": 0}
+        self._connection = Connection(chosen, name="vault")
         self._adapter: Adapter = self._connection.adapter()
 
     def get(self, path: str) -> dict[str, Any]:
@@ -79,7 +81,7 @@ class Vault:
         adapter.token = token or ours
         try:
             return adapter.request(method, f"/v1/{path}", json=content)
-        except connect.rejected_class() as rejected:
+        except rejected_class() as rejected:
             raise self._refusal(rejected, path, capability) from None
         finally:
             adapter.token = ours
@@ -88,9 +90,9 @@ class Vault:
         if rejected.status == _ABSENT:
             return NotFoundError(f"vault has nothing at {path}", hint=f"vault path-help {path}")
         if rejected.status not in _DENIED:
-            return connect.meaning(self._adapter, rejected, f"{capability} {path}")
+            return meaning(self._adapter, rejected, f"{capability} {path}")
         if not self._adapter.lookup():
-            return connect.NotAcceptedError(
+            return NotAcceptedError(
                 f"vault does not accept {self._connection.signed_in_with}", hint="vault login"
             )
         return _not_allowed(path, capability, [(path, capability)])

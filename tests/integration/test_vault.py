@@ -474,7 +474,7 @@ class TestSignIn:
     def test_a_login_s_token_that_was_revoked_is_replaced(
         self, server: VaultServer, approle: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from openclaw_cli.backends.connect import vault as connect
+        from openclaw_cli.backends.connect import vault_sign_in as connect
 
         monkeypatch.setattr(connect, "_FRESH", 0.0)
         role = f"auth/approle/role/{approle['prefix']}"
@@ -487,7 +487,7 @@ class TestSignIn:
     def test_a_policy_s_refusal_is_not_answered_with_logins(
         self, server: VaultServer, approle: dict[str, str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from openclaw_cli.backends.connect import vault as connect
+        from openclaw_cli.backends.connect import vault_sign_in as connect
 
         monkeypatch.setattr(connect, "_FRESH", 0.0)
         server.call("POST", f"auth/approle/role/{approle['prefix']}", {"secret_id_num_uses": 2})
@@ -500,7 +500,7 @@ class TestSignIn:
     def test_a_given_token_is_renewed_in_a_long_life(
         self, server: VaultServer, policy: str, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        from openclaw_cli.backends.connect import vault as connect
+        from openclaw_cli.backends.connect import vault_sign_in as connect
 
         monkeypatch.setattr(connect, "_LIFE", 0.0)
         made = server.call(

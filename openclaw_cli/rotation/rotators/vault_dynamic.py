@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 
 from openclaw_cli import duration
-from openclaw_cli.backends.connect.vault import in_path
+from openclaw_cli.backends.connect.vault_address import in_path
 from openclaw_cli.errors import (
     ConfigError,
     NotFoundError,

@@ -11,7 +11,9 @@ import base64
 import os
 from typing import TYPE_CHECKING, Any
 
-from openclaw_cli.backends.connect import vault
+from openclaw_cli.backends.connect.vault import Connection
+from openclaw_cli.backends.connect.vault_address import in_path
+from openclaw_cli.backends.connect.vault_answers import client, meaning, rejected_class
 from openclaw_cli.errors import ConfigError, DeniedError, LockedError
 from openclaw_cli.store.seal import KEY
 
@@ -80,12 +82,12 @@ def forget(store: bytes, slot: Slot) -> None:
     """Leave Vault's key: it may wrap others, and the slot was all that is ours."""
 
 
-def _connection() -> vault.Connection:
-    return vault.Connection({}, name=KIND)
+def _connection() -> Connection:
+    return Connection({}, name=KIND)
 
 
 def _place(key: str) -> tuple[str, str]:
-    mount, _, name = vault.in_path(key).rpartition("/")
+    mount, _, name = in_path(key).rpartition("/")
     return mount or MOUNT, name
 
 
@@ -99,14 +101,14 @@ def _encoded(data: bytes) -> str:
 
 def _asked(adapter: Adapter, verb: str, mount: str, name: str, text: str, bound: str) -> str:
     """Let Vault `encrypt` or `decrypt`; raises `LockedError` for what it cannot decrypt."""
-    transit = vault.client(adapter).secrets.transit
+    transit = client(adapter).secrets.transit
     given = {"name": name, "mount_point": mount, "associated_data": bound}
     try:
         if verb == "encrypt":
             answer = transit.encrypt_data(plaintext=text, **given)
         else:
             answer = transit.decrypt_data(ciphertext=text, **given)
-    except vault.rejected_class() as rejected:
+    except rejected_class() as rejected:
         if rejected.status in _DENIED:
             raise DeniedError(
                 f"vault does not let us {verb} with the key {mount}/{name}",
@@ -119,7 +121,7 @@ def _asked(adapter: Adapter, verb: str, mount: str, name: str, text: str, bound:
             raise ConfigError(
                 f"vault has no transit engine at {mount}/", hint="vault secrets enable transit"
             ) from None
-        raise vault.meaning(adapter, rejected, f"{verb} with {mount}/{name}") from None
+        raise meaning(adapter, rejected, f"{verb} with {mount}/{name}") from None
     data = answer.get("data")
     kind = "ciphertext" if verb == "encrypt" else "plaintext"
     found = data.get(kind) if isinstance(data, dict) else None
