@@ -17,7 +17,7 @@ from openclaw_cli.service import CONFIG
 
 
 class Plaintext:
-    """Reads what `published.py` found: a backend like the others, but for where it comes from."""
+    """Reads what `published/` found: a backend like the others, but for where it comes from."""
 
     def __init__(self, found: Mapping[str, Mapping[str, Any]]) -> None:
         """`found` is `Settings.plaintext`."""

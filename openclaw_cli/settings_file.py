@@ -12,14 +12,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from openclaw_cli import config, newfile
-from openclaw_cli.config import Mistake
+from openclaw_cli import config, newfile, source
 from openclaw_cli.document import flat, place_of, without_comments
 from openclaw_cli.errors import ConfigError, TemporaryError, UsageError
 from openclaw_cli.files import LOCK_SECONDS, failure, locked_within
 from openclaw_cli.home import Home
 from openclaw_cli.options import Setting
-from openclaw_cli.published import canonical
+from openclaw_cli.published.words import canonical
 from openclaw_cli.settings import (
     BACKENDS,
     EXPECTED,
@@ -41,7 +40,7 @@ def change(home: Home, name: str, written: str) -> tuple[str, bool]:
     The file is replaced as a whole. Raises `ConfigError` for an unknown setting, a value it does
     not take, and a file that has other mistakes.
     """
-    chosen = config.setting(name)
+    chosen = source.setting(name)
     value = chosen.read(written)
     return _rewritten(home, lambda path, text: _changed(path, text, chosen, value))
 
@@ -86,7 +85,7 @@ def _in_backend(path: str, text: str, backend: str, key: str, value: Any) -> str
 
     from openclaw_cli.backends.protocols import kebab
 
-    before = config.ours(path, text).believed().values.get(f"{BACKENDS}{backend}", {})
+    before = source.ours(path, text).believed().values.get(f"{BACKENDS}{backend}", {})
     plain = without_comments(text, "TOML")
     table = tomllib.loads(text).get("backends", {}).get(backend, {})
     same = [each for each in table if kebab(each) == key]
@@ -96,7 +95,7 @@ def _in_backend(path: str, text: str, backend: str, key: str, value: Any) -> str
         edited = text[: there.start(2)] + _literal(value) + text[there.end(2) :]
     else:
         edited = _added(text, plain, f"{BACKENDS}{backend}.{key}", _literal(value))
-    after = config.ours(path, edited)
+    after = source.ours(path, edited)
     if after.mistakes or after.values.get(f"{BACKENDS}{backend}") != {**before, spelled: value}:
         raise ConfigError(
             f"{path} has [{BACKENDS}{backend}] in another way", hint="edit it by hand"
@@ -147,7 +146,7 @@ def _rewritten(home: Home, edit: Callable[[str, str], tuple[str, bool]]) -> tupl
 def _limited(path: str, text: str, resolver: str, allow: Sequence[str]) -> str:
     import tomli_w
 
-    before = config.ours(path, text).believed()
+    before = source.ours(path, text).believed()
     section = f"{RESOLVERS}.{resolver}"
     literal = tomli_w.dumps({"x": list(allow)}).partition("=")[2].strip()
     written = re.compile(
@@ -157,7 +156,7 @@ def _limited(path: str, text: str, resolver: str, allow: Sequence[str]) -> str:
     edited, count = written.subn(lambda found: found[1] + literal, text)
     if not count:
         edited = _added(text, without_comments(text, "TOML"), f"{section}.allow", literal)
-    after = config.ours(path, edited)
+    after = source.ours(path, edited)
     limits = {**before.values.get(RESOLVERS, {}), resolver: {"allow": list(allow)}}
     if after.mistakes or after.values.get(RESOLVERS) != limits:
         raise ConfigError(f"{path} has {section} in another way", hint="edit it by hand")
@@ -165,7 +164,7 @@ def _limited(path: str, text: str, resolver: str, allow: Sequence[str]) -> str:
 
 
 def _expecting(path: str, text: str, name: str, wanted: dict[str, Any]) -> str:
-    before = dict(config.ours(path, text).believed().values.get(EXPECTED, {}))
+    before = dict(source.ours(path, text).believed().values.get(EXPECTED, {}))
     header = rf"""^[ \t]*\[{EXPECTED}\.["']?{re.escape(name)}["']?\][ \t]*\n"""
     body = r"(?:[ \t]*[^\[\s].*\n|[ \t]*\n)*"  # up to the next table
     whole = text if text.endswith("\n") or not text else f"{text}\n"
@@ -175,7 +174,7 @@ def _expecting(path: str, text: str, name: str, wanted: dict[str, Any]) -> str:
         kept = kept.rstrip("\n") + ("\n\n" if kept.strip() else "")
         kept += f'[{EXPECTED}."{name}"]\n{lines}'
     before[name] = wanted
-    after = config.ours(path, kept)
+    after = source.ours(path, kept)
     left = {each: said for each, said in before.items() if said}
     if after.mistakes or after.values.get(EXPECTED, {}) != left:
         raise ConfigError(f"{path} has {EXPECTED}.{name} in another way", hint="edit it by hand")
@@ -202,14 +201,14 @@ def _changed(path: str, text: str, chosen: Setting, value: Any) -> tuple[str, bo
     """Return the file's new text: edited in place where that does it, else written anew."""
     import tomli_w
 
-    before = config.ours(path, text)
+    before = source.ours(path, text)
     others = [each for each in before.mistakes if not _about(each, chosen)]
     if others:
         raise others[0].error(len(others) - 1)
     wanted = {**before.values, chosen.name: value}
     shown = value if isinstance(value, bool) or chosen.kind == "number" else chosen.shown(value)
     edited = _edited(text, chosen.name, tomli_w.dumps({"x": shown}).partition("=")[2].strip())
-    after = config.ours(path, edited)
+    after = source.ours(path, edited)
     if not after.mistakes and _without_tables(after.values) == _without_tables(wanted):
         return edited, True
     if before.understood or before.agents:
@@ -221,7 +220,7 @@ def _changed(path: str, text: str, chosen: Setting, value: Any) -> tuple[str, bo
         section, _, key = name.rpartition(".")
         place = tree.setdefault(section, {}) if section else tree
         plain = isinstance(each, (bool, int, dict))
-        place[key] = each if plain else config.BY_NAME[name].shown(each)
+        place[key] = each if plain else source.BY_NAME[name].shown(each)
     return tomli_w.dumps(tree), without_comments(text, "TOML") == text
 
 
@@ -230,7 +229,7 @@ def _without_tables(values: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in values.items() if name not in TABLES}
 
 
-def _about(mistake: Mistake, chosen: Setting) -> bool:
+def _about(mistake: source.Mistake, chosen: Setting) -> bool:
     return ".".join(canonical(part) for part in mistake.key.split(".")) == chosen.name
 
 

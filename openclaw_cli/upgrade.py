@@ -10,13 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from openclaw_cli import config, published
+from openclaw_cli import source
 from openclaw_cli.agents import building
 from openclaw_cli.agents import config as agents
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.interop import json5
 from openclaw_cli.interop.json5 import OBJECT, STRING, Edit, Node
-from openclaw_cli.published import canonical
+from openclaw_cli.published import reading as published
+from openclaw_cli.published.words import backend_called, canonical
 
 _OF_AGENT = {
     "default-model": "model",
@@ -71,7 +72,7 @@ def _edits(changes: list[Change]) -> list[Edit]:
 
 def _meaning(path: str, text: str) -> dict[str, Any]:
     """Return what a file says, without the lines that it says it in."""
-    found = config.said(path, text)
+    found = source.said(path, text)
     found.believed()
     if found.mistakes_of_agents:
         raise found.mistakes_of_agents[0].error(len(found.mistakes_of_agents) - 1)
@@ -163,7 +164,7 @@ def _of_backend(text: str, node: Node, key: str, words: set[str]) -> Iterator[Ch
     if canonical(key) == "provider" and member.text == "external" and "source" in words:
         yield Change(line, text[start : member.end], "", (_removal(text, node, key),))
         return
-    usual = published.backend_called(member.text)
+    usual = backend_called(member.text)
     if usual and usual != member.text:
         new = f'"{usual}"'
         change = (member.start, member.end, new)

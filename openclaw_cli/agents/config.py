@@ -17,7 +17,9 @@ from typing import Any
 from openclaw_cli.agents import fields, spec
 from openclaw_cli.agents.fields import Takes
 from openclaw_cli.agents.models import OPENAI
-from openclaw_cli.published import WRAPPER, Path, Slip, canonical, dotted
+from openclaw_cli.published.meaning import Path, Slip, dotted
+from openclaw_cli.published.reading import WRAPPER
+from openclaw_cli.published.words import canonical
 from openclaw_cli.sanitize import safe
 
 AGENTS = "agents"

@@ -18,7 +18,7 @@ from openclaw_cli.agents.models import PROTOCOLS
 from openclaw_cli.audit.sinks import SINKS
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.options import COUNT, FLAG, SIZE, read_as
-from openclaw_cli.published import canonical, rotation
+from openclaw_cli.published.words import canonical, rotation
 
 Reader: TypeAlias = Any  # Callable[[Any], Any | None]; a table of them is read better than typed
 

@@ -3,30 +3,20 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import config, converting, duration, newfile, settings_file
-from openclaw_cli.agents.spec import Configuration
-from openclaw_cli.cli import chosen
-from openclaw_cli.cli.render import Column
+from openclaw_cli import config, converting, newfile, settings_file, source
+from openclaw_cli.cli import settings_view
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import ConfigError, NotFoundError, UsageError
-from openclaw_cli.options import SETTINGS
-from openclaw_cli.settings import BACKENDS, Settings, sources
+from openclaw_cli.settings import BACKENDS, sources
 
 if TYPE_CHECKING:
     from openclaw_cli.upgrade import Change
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
-
-_SETTINGS = [
-    Column("SETTING", weight=9, shortest=12),
-    Column("VALUE", weight=8, shortest=8),
-    Column("FROM", weight=7, shortest=10),
-    Column("MEANING", weight=3),
-]
 
 
 @app.command()
@@ -43,64 +33,11 @@ def show(
         openclaw config show --origin
     """
     session: Session = context.obj
-    settings = session.settings
-    names = {**settings.names, **settings.plaintext}
     if session.as_json:
-        answer: dict[str, dict[str, object]] = {
-            each.name: {
-                "value": settings[each.name],
-                "origin": settings.origin.get(each.name, "default"),
-                "default": each.default,
-                "takes": each.takes,
-                "variable": each.variable,
-                "meaning": each.meaning,
-            }
-            for each in SETTINGS
-        }
-        backends = {
-            f"{place}.{known.name}": value for place, known, value in chosen.of_backends(settings)
-        }
-        session.output.json(
-            {
-                "settings": answer,
-                "backends": backends,
-                "names": names,
-                **session.configuration.plain(),
-            }
-        )
+        session.output.json(settings_view.plain(session.settings, session.configuration))
         return
-    session.output.table(
-        _SETTINGS,
-        [
-            [
-                each.name,
-                each.shown(settings[each.name]),
-                _short(settings.origin.get(each.name, "default"), whole=origin),
-                each.meaning,
-            ]
-            for each in SETTINGS
-        ]
-        + _of_backends(settings, whole=origin)
-        + [
-            [
-                name,
-                each.get("reference") or each.get("backend") or "in plain text",
-                _short(each["origin"], whole=origin),
-                _described(each),
-            ]
-            for name, each in sorted(names.items())
-        ]
-        + [
-            [
-                f"agents.{name}",
-                str(each),
-                _short(session.configuration.origin[f"agents.{name}"], whole=origin),
-                "An agent.",
-            ]
-            for name, each in session.configuration.agents.items()
-        ]
-        + _of_gateway(session.configuration, whole=origin),
-    )
+    rows = settings_view.rows(session.settings, session.configuration, whole=origin)
+    session.output.table(settings_view.COLUMNS, rows)
 
 
 @app.command()
@@ -172,7 +109,7 @@ def set_(
         session.output.done(f"{name} is {value or 'empty'} in {path}")
         return
     path, kept = settings_file.change(session.home, key, value)
-    known = config.setting(key)
+    known = source.setting(key)
     if not kept:
         session.output.warn(f"{path} was written anew, without its comments")
     shown = known.shown(known.read(value))
@@ -206,46 +143,6 @@ def path(context: typer.Context) -> None:
         session.output.line(
             each if present or not session.output.on_terminal else f"{each}  (none)"
         )
-
-
-def _of_backends(settings: Settings, *, whole: bool) -> list[list[str]]:
-    """Return a row for each setting that a backend was given."""
-    return [
-        [
-            f"{place}.{known.name}",
-            str(value),
-            _short(settings.origin[place], whole=whole),
-            known.meaning,
-        ]
-        for place, known, value in chosen.of_backends(settings)
-    ]
-
-
-def _of_gateway(configuration: Configuration, *, whole: bool) -> list[list[str]]:
-    """Return rows for what is said of the gateway and of all agents together."""
-    gateway, threads, audit = configuration.gateway, configuration.threads, configuration.audit
-    said = {
-        "gateway": (f"{gateway.host}:{gateway.port}", "Where the gateway listens."),
-        "thread-management": (
-            f"{threads.default_mode}, {threads.max_threads} at once",
-            "What holds for the threads of all agents together.",
-        ),
-        "monitoring": (
-            ", ".join((*configuration.monitoring.agents, *configuration.monitoring.secrets)),
-            "Which metrics are exported.",
-        ),
-        "audit-log": (_addresses(audit.storage), "Where copies of events go."),
-        "cron": (
-            ", ".join(each.schedule for each in configuration.cron),
-            "When the gateway rotates what is due.",
-        ),
-    }
-    origin = configuration.origin
-    return [
-        [name, value, _short(origin[name], whole=whole), meaning]
-        for name, (value, meaning) in said.items()
-        if name in origin
-    ]
 
 
 @app.command()
@@ -343,7 +240,7 @@ def _present(session: Session) -> list[str]:
     return [each for each in sources(session.home, os.environ) if os.path.lexists(each)]
 
 
-def _report(session: Session, found: config.Source) -> None:
+def _report(session: Session, found: source.Source) -> None:
     toned = [(each, "bad") for each in found.mistakes]
     for each, tone in [*toned, *[(each, "attention") for each in found.doubts]]:
         session.output.line(f"{found.path}:{each.line}: {each.what}", tone)
@@ -352,19 +249,7 @@ def _report(session: Session, found: config.Source) -> None:
         session.output.done(f"{found.path} has no mistakes")
 
 
-def _described(entry: dict[str, Any]) -> str:
-    """Say what else is known of a name that the configuration holds."""
-    words = []
-    if "variable" in entry:
-        words.append(f"as {entry['variable']}")
-    if "rotation" in entry:
-        words.append(f"rotated {entry['rotation']}")
-    if "cache" in entry:
-        words.append(f"kept for {duration.exact(entry['cache'])}")
-    return ", ".join(words) or "A secret that this file names."
-
-
-def _plain(mistake: config.Mistake) -> dict[str, object]:
+def _plain(mistake: source.Mistake) -> dict[str, object]:
     return {
         "file": mistake.path,
         "line": mistake.line,
@@ -372,19 +257,3 @@ def _plain(mistake: config.Mistake) -> dict[str, object]:
         "mistake": mistake.what,
         "fix": mistake.fix,
     }
-
-
-def _short(origin: str, *, whole: bool) -> str:
-    """Name a file without its folder and line, unless the whole is wanted."""
-    if whole or not origin.startswith("/"):
-        return origin
-    return os.path.basename(origin.rpartition(":")[0])
-
-
-def _addresses(storage: tuple[str, ...]) -> str:
-    """Return what may be shown of the places for copies of events."""
-    if not storage:
-        return ""
-    from openclaw_cli.audit.sinks import sink  # with all that reads a trail
-
-    return ", ".join(map(sink.shown, storage))

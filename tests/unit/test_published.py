@@ -12,9 +12,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from openclaw_cli import config, published, settings_file
+from openclaw_cli import config, settings_file
 from openclaw_cli.errors import ConfigError, NotFoundError, OpenclawError
 from openclaw_cli.home import Home, find
+from openclaw_cli.published import reading as published
+from openclaw_cli.published.meaning import API_KEYS
+from openclaw_cli.published.words import rotation
 from openclaw_cli.settings import Settings, quick
 
 C7 = """{
@@ -172,9 +175,7 @@ def test_c17_a_wrapper_changes_nothing(home: Home, name: str) -> None:
 
 def test_c20_a_default_for_api_keys_is_not_a_secret_of_that_name(home: Home) -> None:
     settings = loaded(home, C20)
-    assert without_origin(settings) == {
-        published.API_KEYS: {"backend": "vault", "rotation": "weekly"}
-    }
+    assert without_origin(settings) == {API_KEYS: {"backend": "vault", "rotation": "weekly"}}
     assert settings.values["encryption"] == {"slot": "aws-kms", "rotation": "daily"}
 
 
@@ -407,7 +408,7 @@ def test_a_value_is_read_from_the_file_as_it_is_now(home: Home) -> None:
     ],
 )
 def test_a_rotation_is_written_as_people_do(written: object, meant: str | None) -> None:
-    assert published.rotation(written) == meant
+    assert rotation(written) == meant
 
 
 # Words that the reader knows, so that hypothesis comes past the first lines; then anything.

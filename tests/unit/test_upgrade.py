@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_cli import config
+from openclaw_cli import source
 from openclaw_cli.agents import building
 from openclaw_cli.errors import ConfigError
 from openclaw_cli.upgrade import upgraded
@@ -63,7 +63,7 @@ NEW = """// what a colleague pasted
 
 
 def agents(path: str, text: str) -> object:
-    built = building.build([config.said(path, text).agents]).plain()
+    built = building.build([source.said(path, text).agents]).plain()
     built.pop("origin")
     return built
 
