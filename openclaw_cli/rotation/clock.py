@@ -7,11 +7,20 @@ its start tells a jump from time that really passed; over a restart only years d
 from __future__ import annotations
 
 import time
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from openclaw_cli import duration
 from openclaw_cli.duration import HOUR, YEAR
+from openclaw_cli.errors import TemporaryError
+from openclaw_cli.rotation import agenda
+
+if TYPE_CHECKING:
+    from openclaw_cli.store.directory import Directory
 
 _FAR = YEAR  # over a restart: machines do stay off for months
+_FEW = 3  # secrets: half of so few is no sign of anything
 _BOOT = "/proc/sys/kernel/random/boot_id"
 
 
@@ -52,6 +61,29 @@ def jump(before: Seen | None, now: Seen) -> float:
         ahead = passed - (now.running - before.running)
         return ahead if ahead > HOUR else 0
     return passed if passed > _FAR else 0
+
+
+def refuse_past(directory: Directory, now: float) -> None:
+    """Raise `TemporaryError` for a clock that shows a time that is long past."""
+    if agenda.went_back(directory, now):
+        raise TemporaryError(
+            f"the clock shows {duration.absolute(now)}, and it was "
+            f"{duration.absolute(agenda.seen(directory))} before: nothing is rotated",
+            hint="date -u",
+        )
+
+
+def refuse_many(
+    times: Mapping[str, float], names: Collection[str], now: float, jumped: float
+) -> None:
+    """Raise when a jump of the clock, and not time, made more than half of all due."""
+    early = [name for name in names if times[name] > now - jumped]
+    if len(early) > _FEW and len(early) * 2 > len(times):
+        raise TemporaryError(
+            f"the clock was put forward by {duration.compact(jumped)}, and "
+            f"{len(early)} of {len(times)} secrets look due: nothing is rotated",
+            hint="date -u; if it is right: openclaw secrets rotate --due --all",
+        )
 
 
 def _boot() -> str:

@@ -10,9 +10,8 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass, field
 
 from openclaw_cli import duration
 from openclaw_cli.errors import (
@@ -22,64 +21,24 @@ from openclaw_cli.errors import (
     RefusedError,
     StorageError,
 )
-from openclaw_cli.model import CURRENT, PENDING, PREVIOUS, Secret, SecretValue
-from openclaw_cli.names import Reference, parse
+from openclaw_cli.model import PENDING
 from openclaw_cli.providers.provider import CHOSEN, MINTED
 from openclaw_cli.providers.provider import PERSON as BY_PERSON
 from openclaw_cli.rotation import chosen, consumers, policy, steps, telling
+from openclaw_cli.rotation.announcing import Announcer
 from openclaw_cli.rotation.ledger import Ledger, OvertakenError
-from openclaw_cli.rotation.policy import Policy, Run
+from openclaw_cli.rotation.policy import Run
 from openclaw_cli.rotation.reserve import reserved
-from openclaw_cli.rotation.rotator import Held, Made, Rotator, Task, checked
-from openclaw_cli.service import LOCAL, Secrets, absent
+from openclaw_cli.rotation.rotator import Held, Made, Rotator, Task
+from openclaw_cli.rotation.tasks import Tasks
+from openclaw_cli.rotation.view import Result, View, Wish, look, views
+from openclaw_cli.service import LOCAL, Secrets
 from openclaw_cli.store.commit import UnknownDurabilityError
 from openclaw_cli.store.directory import Entry
 
 SECONDS_A_RUN = 600.0
-PURPOSE = "rotate"
 _LOOKS = 50  # of one secret in one run: more steps than a rotation has
 _COMMIT_TRIES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Wish:
-    """What somebody asks of one rotation; without `telling` consumers are told later."""
-
-    wanted: bool = False
-    hurry: bool = False
-    compromised: bool = False
-    telling: bool = True
-
-
-@dataclass(slots=True)
-class View:
-    """One secret as the store has it at a moment."""
-
-    entry: Entry
-    policy: Policy
-    store: bytes
-
-    @property
-    def name(self) -> str:
-        return self.entry.name
-
-    @property
-    def current(self) -> int:
-        row = self.entry.current()
-        return row.number if row else 0
-
-
-@dataclass(slots=True)
-class Result:
-    """What became of one secret: its new version, and what was done, in order.
-
-    `uncertain` is what went wrong although the secret has its new value.
-    """
-
-    name: str
-    version: int = 0
-    steps: list[str] = field(default_factory=list)
-    uncertain: OpenclawError | None = None
 
 
 class Engine:
@@ -104,30 +63,22 @@ class Engine:
         self._now = now
         self._say = say
         self.find = find
-        self._tell = tell
-        self._values: dict[tuple[str, int], SecretValue] = {}
-        self._heard: set[str] | None = None
-        self.deadline = time.monotonic() + SECONDS_A_RUN
+        self.tasks = Tasks(secrets, time.monotonic() + SECONDS_A_RUN)
+        self.announcer = Announcer(ledger, tell)
 
     def view(self, name: str) -> View:
         """Look at a secret; raises `NotFoundError`."""
-        found = self.views([name])
-        if not found:
-            raise absent(self._secrets.catalogue(), name)
-        return found[0]
+        return look(self._secrets, name)
 
-    def views(self, names: list[str]) -> list[View]:
+    def views(self, names: Iterable[str]) -> list[View]:
         """Look at many secrets at once, as far as they are there."""
-        snapshot = self._secrets.open() if names else None
-        if snapshot is None:
-            return []
-        try:
-            entries = snapshot.directory().entries
-            found = [entry for name in names if (entry := entries.get(name)) and not entry.deleted]
-            store = snapshot.header.store
-            return [View(entry, policy.read(entry.policy), store) for entry in found]
-        finally:
-            snapshot.close()
+        return views(self._secrets, names)
+
+    def tell_everybody(self, names: Iterable[str]) -> list[tuple[str, OpenclawError]]:
+        """Tell the consumers of many secrets; return what went wrong."""
+        return self.announcer.tell_everybody(
+            self.views(names), lambda view: self.carry_on(view.name, Wish())
+        )
 
     def carry_on(self, name: str, wish: Wish) -> Result:
         """Do all that is to be done for a secret now; raises what a step raises, noted before."""
@@ -150,7 +101,7 @@ class Engine:
                 view = self.view(name)
             raise ConflictError(f"the state of {name} changes faster than it can be rotated")
         finally:
-            self._values.clear()
+            self.tasks.forget()
 
     def _next(self, view: View, wish: Wish, *, wanted: bool) -> str:
         read_by_all = False
@@ -185,7 +136,7 @@ class Engine:
 
     def _step(self, view: View, step: str, wish: Wish, result: Result) -> None:
         if step == steps.TELL:
-            self._tell_all(view)
+            self.announcer.tell(view)
             return
         rotator = self.find(view.policy.rotator)
         run = view.policy.run
@@ -204,33 +155,9 @@ class Engine:
         else:
             result.version = self._set_and_promote(view, rotator, run)
 
-    def task(self, view: View, rotator: Rotator, token: str, began: float) -> Task:
-        """Return what a rotator is given: values that we hold, its settings, its own secrets."""
-        settings = checked(view.policy.settings, rotator.SETTINGS, rotator.name)
-        wanted = [each.name for each in rotator.SETTINGS if each.secret and settings[each.name]]
-        references = [parse(settings[name]) for name in wanted]
-        found = self._read(references) if references else []
-        own = {name: each.value for name, each in zip(wanted, found, strict=True)}
-        plain = {name: text for name, text in settings.items() if name not in wanted}
-        return Task(
-            view.name,
-            token,
-            began,
-            held=() if rotator.name in chosen.ALONE else self._held(view),
-            settings=plain | dict.fromkeys(wanted, ""),
-            secrets=own,
-            scope=self._scope(view),
-            deadline=self.deadline,
-        )
-
-    def _scope(self, view: View) -> str:
-        """Return what a secret is to be allowed: its label's word, or the settings'."""
-        said = self._secrets.expected.get(view.name, {}).get("scope", "")
-        return view.entry.labels.get("scope") or str(said)
-
     def begin_check(self, view: View, rotator: Rotator) -> Task:
         """Refuse what cannot work before anything is changed; return the task of a new rotation."""
-        task = self.task(view, rotator, uuid.uuid4().hex, self._now())
+        task = self.tasks.task(view, rotator, uuid.uuid4().hex, self._now())
         rotator.check(task)
         return task
 
@@ -258,7 +185,7 @@ class Engine:
         self._ledger.begin(view.name, view.policy, after, made)
 
     def _create(self, view: View, rotator: Rotator, run: Run) -> None:
-        task = self.task(view, rotator, run.token, run.began)
+        task = self.tasks.task(view, rotator, run.token, run.began)
         if rotator.kind != MINTED:
             self._ledger.keep(view.name, run, rotator.create(task))
             return
@@ -299,7 +226,7 @@ class Engine:
         )
 
     def _set_and_promote(self, view: View, rotator: Rotator, run: Run) -> int:
-        task = self.task(view, rotator, run.token, run.began)
+        task = self.tasks.task(view, rotator, run.token, run.began)
         pending = task.pending
         if pending is None:
             raise OvertakenError
@@ -316,7 +243,7 @@ class Engine:
         return self._ledger.promote(view.name, run, overlap=overlap)
 
     def _revoke_current(self, view: View, rotator: Rotator, run: Run) -> None:
-        task = self.task(view, rotator, run.token, run.began)
+        task = self.tasks.task(view, rotator, run.token, run.began)
         if task.current:
             rotator.revoke(task, task.current)
         self._ledger.lost_current(view.name, run)
@@ -328,13 +255,13 @@ class Engine:
         if old.version == view.current:
             self._ledger.spared(view.name, old)
             return
-        task = self.task(view, rotator, old.token, old.began)
+        task = self.tasks.task(view, rotator, old.token, old.began)
         if task.previous:
             rotator.revoke(task, task.previous)
         self._ledger.revoked(view.name, old)
 
     def _undo(self, view: View, rotator: Rotator, run: Run) -> None:
-        task = self.task(view, rotator, run.token, run.began)
+        task = self.tasks.task(view, rotator, run.token, run.began)
         pending = task.pending
         if pending is None and run.step == steps.CREATE and rotator.kind == MINTED:
             # A key may have been made whose reply was lost: making one removes it.
@@ -343,73 +270,6 @@ class Engine:
         if pending is not None:
             rotator.undo(task, pending)
         self._ledger.undone(view.name, run)
-
-    def tell_everybody(self, names: list[str]) -> list[tuple[str, OpenclawError]]:
-        """Tell the consumers of many secrets, one after another; return what went wrong.
-
-        Who is not told which secret it is (a process, an agent) is told once for all of them.
-        """
-        self._heard = set()
-        failed = []
-        for view in self.views(names):
-            if view.policy.telling:
-                try:
-                    self.carry_on(view.name, Wish())
-                except OpenclawError as refused:
-                    failed.append((view.name, refused))
-        self._heard = None
-        return failed
-
-    def _tell_all(self, view: View) -> None:
-        done, failure = [], None
-        for each in view.policy.telling:
-            try:
-                if each not in (self._heard or ()):
-                    self._tell(each, view.name, str(view.current))
-            except OpenclawError as refused:
-                failure = failure or refused
-            else:
-                done.append(each)
-                if self._heard is not None and not each.startswith(telling.NAMED):
-                    self._heard.add(each)
-        if done:
-            self._ledger.told(view.name, done)
-        if failure:
-            raise failure
-
-    def _held(self, view: View) -> tuple[Held, ...]:
-        """Return the versions that count, read with their record once in a run."""
-        stages = {view.current: CURRENT} if view.current else {}
-        old, run = view.policy.old, view.policy.run
-        if old and view.entry.version(old.version):
-            stages[old.version] = PREVIOUS
-        if run and run.pending and view.entry.version(run.pending):
-            stages[run.pending] = PENDING
-        for row in view.entry.rows if old is None else ():
-            if row.stage == PREVIOUS:
-                stages[row.number] = PREVIOUS
-        values = self._versions(view.name, list(stages))
-        handles = view.policy.handles
-        return tuple(
-            Held(values[number], stage, handles.get(str(number), ""))
-            for number, stage in stages.items()
-        )
-
-    def _versions(self, name: str, numbers: list[int]) -> Mapping[int, SecretValue]:
-        missing = [number for number in numbers if (name, number) not in self._values]
-        if missing:
-            references = [Reference(name, backend=LOCAL, version=str(each)) for each in missing]
-            for number, secret in zip(missing, self._read(references), strict=True):
-                self._values[name, number] = secret.value
-        return {number: self._values[name, number] for number in numbers}
-
-    def _read(self, references: list[Reference]) -> list[Secret]:
-        found = []
-        for each in self._secrets.read_many(references, purpose=PURPOSE):
-            if isinstance(each, OpenclawError):
-                raise each
-            found.append(each)
-        return found
 
 
 def by_person(entry: Entry) -> RefusedError:

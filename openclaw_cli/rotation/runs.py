@@ -9,51 +9,36 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from openclaw_cli import duration
 from openclaw_cli.duration import DAY
 from openclaw_cli.errors import ConflictError, OpenclawError, TemporaryError
 from openclaw_cli.files import Lock, private_directory
 from openclaw_cli.providers.provider import PERSON
 from openclaw_cli.rotation import agenda, chosen, clock, steps
-from openclaw_cli.rotation.engine import Engine, Result, View, Wish, by_person
+from openclaw_cli.rotation.engine import Engine, by_person
+from openclaw_cli.rotation.generated import Generated
 from openclaw_cli.rotation.ledger import Ledger, OvertakenError
-from openclaw_cli.rotation.policy import Failure, Policy
-from openclaw_cli.rotation.rotator import Made, Rotator, Task, checked
-from openclaw_cli.rotation.schedule import Schedule
+from openclaw_cli.rotation.policy import Failure
 from openclaw_cli.rotation.standing import Standing
-from openclaw_cli.service import LOCAL
+from openclaw_cli.rotation.view import Result, View, Wish
+from openclaw_cli.rotation.wishes import Wishes
 
 if TYPE_CHECKING:
     from openclaw_cli.changes import Changes
     from openclaw_cli.service import Secrets
-    from openclaw_cli.store.commit import Draft
-    from openclaw_cli.store.directory import Directory, Entry
+    from openclaw_cli.store.directory import Directory
 
 LOCK = "rotate.lock"
 AFTER_A_JUMP = 20
 """Rotations of one run after the clock was put forward."""
 
 _LOCK_BYTES = 200
-_FEW = 3  # secrets: half of so few is no sign of anything
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What somebody asks of a secret's rotation; None and "" leave it as it is."""
-
-    schedule: Schedule | None = None
-    rotator: str = ""
-    settings: Mapping[str, str] = field(default_factory=dict)
-    grace: float | None = None
-    until: str = ""
-    tell: list[str] | None = None
 
 
 @dataclass(slots=True)
@@ -91,11 +76,12 @@ class Runs:
     ) -> None:
         self._secrets = secrets
         self._now = now
-        self._say = say
         self.ledger = Ledger(changes, now)
         self._standing = standing
         self._reload = reload
         self.engine = engine or Engine(secrets, self.ledger, now=now, say=say)
+        self.wishes = Wishes(secrets, self.engine, self.ledger, now)
+        self._generated = Generated(self.engine, self.ledger, now, say)
 
     def due(self, *, limit: int = 0, everything: bool = False) -> Report:
         """Rotate what is due, `limit` secrets at most.
@@ -116,7 +102,7 @@ class Runs:
         since is the one that was asked for, and `ConflictError` says so.
         """
         with self._alone():
-            self._check_clock()
+            clock.refuse_past(self._directory(), self._now())
             view = self.engine.view(name)
             if asked and wish.wanted and not wish.compromised and view.policy.last_ok >= asked:
                 raise ConflictError(
@@ -140,74 +126,10 @@ class Runs:
         found = []
         wanted = names is not None
         for view in self.engine.views(self._names() if names is None else names):
-            step = steps.next_step(view.policy, self._now(), current=view.current, wanted=wanted)
+            step = self._next(view, wanted=wanted)
             if step:
                 found.append((view, step))
         return found
-
-    def rehearsed(self, name: str, asked: Asked, wish: Wish) -> tuple[View, Rotator, bool]:
-        """Look whether a rotation can work, and change nothing.
-
-        Returns the secret with what is asked of it, its rotator, and whether the current value
-        would be revoked first.
-        """
-        found = self.engine.view(name)
-        view = View(found.entry, self._asked(found, asked), found.store)
-        rotator = self.engine.find(view.policy.rotator)
-        task = self.engine.begin_check(view, rotator)
-        return view, rotator, self.engine.goes_first(rotator, task, wish)
-
-    def rehearsal(self, name: str) -> None:
-        """Record that the answer to a leak was rehearsed."""
-        event = {"kind": "rotation_rehearsal", "name": name, "backend": LOCAL, "outcome": "ok"}
-        self._secrets.trail.append([{**event, "actor": self._secrets.actor}])
-
-    def wish(self, name: str, asked: Asked) -> View:
-        """Remember what is asked of a secret's rotation; nothing is committed where nothing is new.
-
-        Raises, before anything is changed, `ConfigError` for settings and what the rotator's
-        `check` finds.
-        """
-        view = self.engine.view(name)
-        after = self._asked(view, asked)
-        if after == view.policy:
-            return view
-        rotator = self.engine.find(after.rotator)
-        checked(after.settings, rotator.SETTINGS, rotator.name)
-        if (after.rotator, after.settings) != (view.policy.rotator, view.policy.settings):
-            self.engine.begin_check(View(view.entry, after, view.store), rotator)
-            if view.policy.run or view.policy.old:
-                raise ConflictError(
-                    f"a rotation of {name} by {view.policy.rotator} is not over yet",
-                    hint=f"openclaw secrets status {name} says until when",
-                )
-
-        def change(found: Policy, _entry: Entry, _draft: Draft) -> Policy:
-            if found not in (view.policy, after):
-                raise ConflictError(f"somebody else changed the rotation of {name} meanwhile")
-            return after
-
-        self.ledger.wish(name, change)
-        return self.engine.view(name)
-
-    def _asked(self, view: View, asked: Asked) -> Policy:
-        found = view.policy
-        rotator = asked.rotator or found.rotator or chosen.meant(view.entry, asked.settings)
-        kept = found.settings if rotator == found.rotator else {}
-        after = replace(
-            found,
-            rotator=rotator,
-            settings={**kept, **asked.settings},
-            grace=found.grace if asked.grace is None else asked.grace,
-            until=asked.until or found.until,
-            tell=found.tell if asked.tell is None else asked.tell,
-        )
-        if asked.schedule is None or asked.schedule == (after.times or Schedule("")):
-            return after
-        after = replace(after, schedule=asked.schedule.text, zone=asked.schedule.zone, failure=None)
-        row = view.entry.current()
-        changed = row.created / 1000 if row else self._now()
-        return steps.planned(after, view.name, view.store, self._now(), changed)
 
     @contextmanager
     def _alone(self) -> Iterator[Lock]:
@@ -225,13 +147,13 @@ class Runs:
             folder.close()
 
     def _due(self, lock: Lock, limit: int, *, everything: bool) -> Report:
-        self._check_clock()
+        clock.refuse_past(self._directory(), self._now())
         failed = self._standing.take_over() if self._standing else []
         now = clock.present(self._now())
         jumped = clock.jump(clock.decode(os.pread(lock.fd, _LOCK_BYTES, 0)), now)
         names = self._names()
         if jumped and not everything:
-            self._refuse_many(names, now.wall, jumped)
+            clock.refuse_many(agenda.times(self._directory()), names, now.wall, jumped)
             limit = min(limit or AFTER_A_JUMP, AFTER_A_JUMP)
         report = Report(failed=failed)
         if self._standing:
@@ -255,14 +177,16 @@ class Runs:
         for view in self.engine.views(names):
             if view.policy.rotator in chosen.BY_PERSON and not view.policy.old:
                 self._remind(view, report)
-            elif view.policy.rotator == chosen.GENERATE and self._begins(view):
+            elif view.policy.rotator == chosen.GENERATE and self._next(view) == steps.BEGIN:
                 alone.append(view)
             else:
                 others.append(view.name)
-        self._generate(alone[:room], report)
+        done, failed = self._generated.all(alone[:room])
+        report.done += done
+        report.failed += failed
         room -= min(room, len(alone))
         for name in others[:room]:
-            if time.monotonic() > self.engine.deadline:
+            if time.monotonic() > self.engine.tasks.deadline:
                 report.left += 1
                 continue
             try:
@@ -277,54 +201,20 @@ class Runs:
         report.failed += self.engine.tell_everybody(names)
         report.left += max(0, len(alone) + len(others) - (limit or len(names)))
 
-    def _begins(self, view: View) -> bool:
-        step = steps.next_step(view.policy, self._now(), current=view.current)
-        return step == steps.BEGIN
-
-    def _generate(self, views: list[View], report: Report) -> None:
-        made = {}
-        for view in views:
-            try:
-                made[view.name] = self._made(view)
-            except OpenclawError as refused:
-                report.failed.append((view.name, refused))
-                with suppress(OpenclawError, OvertakenError):
-                    self.ledger.failed(view.name, steps.CREATE, refused)
-        if not made:
-            return
-        try:
-            versions = self.ledger.promote_all(made)
-        except OvertakenError:
-            return
-        except OpenclawError as refused:
-            report.failed += [(name, refused) for name in made]
-            return
-        report.done += [Result(name, version, [steps.CREATE]) for name, version in versions.items()]
-
     def _generate_one(self, view: View, wish: Wish) -> Result:
-        result = Result(view.name)
-        due = steps.next_step(view.policy, self._now(), current=view.current, wanted=wish.wanted)
-        if due != steps.BEGIN:
+        if self._next(view, wanted=wish.wanted) != steps.BEGIN:
             return self.engine.carry_on(view.name, Wish())
-        made = {view.name: self._made(view)}
-        with suppress(OvertakenError):
-            versions = self.ledger.promote_all(made, wanted=wish.wanted, retire=wish.compromised)
-            result = Result(view.name, versions[view.name], [steps.CREATE])
+        result = self._generated.one(view, wish) or Result(view.name)
         result.steps += self.engine.carry_on(view.name, Wish()).steps
         return result
 
+    def _next(self, view: View, *, wanted: bool = False) -> str:
+        return steps.next_step(view.policy, self._now(), current=view.current, wanted=wanted)
+
     def _by_person(self, view: View, wish: Wish) -> Result:
-        due = steps.next_step(view.policy, self._now(), current=view.current, wanted=wish.wanted)
-        if due == steps.BEGIN:
+        if self._next(view, wanted=wish.wanted) == steps.BEGIN:
             raise by_person(view.entry)
         return Result(view.name)
-
-    def _made(self, view: View) -> Made:
-        """Make a value that no service needs to be told."""
-        self._say(view.name, steps.CREATE)
-        rotator = self.engine.find(view.policy.rotator)
-        settings = checked(view.policy.settings, rotator.SETTINGS, rotator.name)
-        return rotator.create(Task(view.name, "", self._now(), settings=settings))
 
     def _remind(self, view: View, report: Report) -> None:
         """Report what a person must renew, and remember for a day that it was told."""
@@ -343,26 +233,6 @@ class Runs:
 
     def _directory(self) -> Directory:
         return self._secrets.catalogue()
-
-    def _check_clock(self) -> None:
-        directory, now = self._directory(), self._now()
-        if agenda.went_back(directory, now):
-            raise TemporaryError(
-                f"the clock shows {duration.absolute(now)}, and it was "
-                f"{duration.absolute(agenda.seen(directory))} before: nothing is rotated",
-                hint="date -u",
-            )
-
-    def _refuse_many(self, names: list[str], now: float, jumped: float) -> None:
-        """Refuse when a jump of the clock, and not time, made more than half of all due."""
-        table = agenda.times(self._directory())
-        early = [name for name in names if table[name] > now - jumped]
-        if len(early) > _FEW and len(early) * 2 > len(table):
-            raise TemporaryError(
-                f"the clock was put forward by {duration.compact(jumped)}, and "
-                f"{len(early)} of {len(table)} secrets look due: nothing is rotated",
-                hint="date -u; if it is right: openclaw secrets rotate --due --all",
-            )
 
 
 def _bug(crash: Exception) -> OpenclawError:

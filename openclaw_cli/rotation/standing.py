@@ -18,9 +18,9 @@ from openclaw_cli.duration import DAY
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError
 from openclaw_cli.names import Reference, parse
 from openclaw_cli.rotation import agenda, chosen, policy, schedule, steps
-from openclaw_cli.rotation.engine import PURPOSE
 from openclaw_cli.rotation.overview import far
 from openclaw_cli.rotation.policy import Failure, Policy
+from openclaw_cli.rotation.tasks import PURPOSE
 from openclaw_cli.service import API_KEYS, LOCAL
 
 if TYPE_CHECKING:

@@ -25,13 +25,22 @@ from openclaw_cli.home import find
 from openclaw_cli.model import SecretValue
 from openclaw_cli.names import parse
 from openclaw_cli.rotation import login, schedule
-from openclaw_cli.rotation.engine import Wish
 from openclaw_cli.rotation.rotator import Held, Made, Task
 from openclaw_cli.rotation.rotators import ROTATORS
 from openclaw_cli.rotation.rotators.postgres import SCHEMES
-from openclaw_cli.rotation.runs import Asked
+from openclaw_cli.rotation.view import Wish
+from openclaw_cli.rotation.wishes import Asked
 from openclaw_cli.settings import Settings
-from tests.faults.test_rotation import NAME, NIGHTLY, Plan, World, every_plan, places
+from tests.faults.test_rotation import (
+    FAULTS,
+    GOOD,
+    NAME,
+    NIGHTLY,
+    Plan,
+    World,
+    places,
+    schedules,
+)
 from tests.integration.moto_server import Moto, variables
 from tests.integration.postgres_server import ADMIN, PASSWORD, PostgresServer
 from tests.integration.vault_server import ROOT, VaultServer
@@ -41,8 +50,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.integration]
 ADMIN_NAME = "admin"
 __all__ = ["places"]  # a fixture
 
-PLANS = list(every_plan())
-SAMPLES = {"postgres": 41, "postgres-turns": 31, "aws-iam": 61, "aws-secrets": 61, "vault": 43}
+PLANS = [
+    *(Plan(kill=kill) for kill in range(1, 13)),
+    *(Plan(call=call, fault=fault) for call in range(1, 6) for fault in FAULTS),
+    *(Plan(full=full) for full in range(1, 5)),
+]
+"""What a sample is taken from: the nightly run tries every one that differs, as it finds them."""
+SAMPLES = {"postgres": 5, "postgres-turns": 4, "aws-iam": 7, "aws-secrets": 7, "vault": 5}
 
 _numbers = itertools.count()
 
@@ -239,8 +253,7 @@ class RealWorld(World):
         self.service = service
         self.now = time.time()
         self.rotator: Any = Faulty(service.rotator, self.fault)
-        self.plan = Plan()
-        self.points = self.calls = self.commits = 0
+        self.begin(Plan())
         self.broken: list[str] = []
         self.secrets = assembly.secrets(find(os.environ), Settings({}, {}), os.environ)
         self.single = service.single
@@ -250,13 +263,13 @@ class RealWorld(World):
         if service.admin:
             changes.create(ADMIN_NAME, SecretValue(service.admin))
         wish = Asked(
-            schedule.parse("daily"),
+            schedule.parse("weekly"),
             rotator=self.rotator.name,
             grace=HOUR,
             settings=service.settings,
         )
-        self.runs().wish(NAME, wish)
-        self.now += 2 * DAY
+        self.runs().wishes.keep(NAME, wish)
+        self.now += 8 * DAY
         self.looking = True
 
     def look(self, after: str) -> None:
@@ -323,8 +336,14 @@ def moto() -> Iterator[Moto]:
         server.stop()
 
 
-def sample(every: int) -> list[Plan]:
-    return PLANS if NIGHTLY else PLANS[::every]
+def plans(start: Callable[[], World], every: int) -> Iterator[tuple[Plan, ...]]:
+    """Give the schedules to be tried, of one run that rotates or of one that revokes."""
+    if NIGHTLY:
+        yield from schedules(start)
+        yield from schedules(start, GOOD)
+    else:
+        yield from ((plan,) for plan in PLANS[::every])
+        yield from ((*GOOD, plan) for plan in PLANS[every // 2 :: 2 * every])
 
 
 @pytest.fixture
@@ -352,10 +371,14 @@ def test_no_fault_leaves_a_wrong_state_on_a_real_service(
     places: Callable[[], None],
     kind: str,
 ) -> None:
-    found = []
-    for plan in sample(SAMPLES[kind]):
+    def start() -> World:
         places()
-        found += wrong(services[kind](), plan)
+        return RealWorld(services[kind]())
+
+    found = []
+    for every in plans(start, SAMPLES[kind]):
+        places()
+        found += wrong(services[kind](), *every)
     assert not found
 
 

@@ -19,9 +19,10 @@ from openclaw_cli.errors import (
 )
 from openclaw_cli.names import check, parse
 from openclaw_cli.rotation import chosen, consumers, schedule, steps, telling
-from openclaw_cli.rotation.engine import Result, View, Wish
 from openclaw_cli.rotation.policy import UNTIL
-from openclaw_cli.rotation.runs import Asked, Report, Runs
+from openclaw_cli.rotation.runs import Report, Runs
+from openclaw_cli.rotation.view import Result, View, Wish
+from openclaw_cli.rotation.wishes import Asked
 from openclaw_cli.service import LOCAL
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -111,7 +112,7 @@ def _one(session: Session, name: str, asked: Asked, wish: Wish, *, dry_run: bool
     runs = assembly.rotation(session.secrets, session.settings, _teller(session))
     if dry_run:
         return _rehearse(session, runs, name, asked, wish)
-    view = runs.wish(name, asked)
+    view = runs.wishes.keep(name, asked)
     try:
         with session.output.progress(f"rotating {name}"):
             result = runs.one(name, wish, asked=process.began())
@@ -213,9 +214,9 @@ def _advise(session: Session, view: View) -> None:
 
 def _rehearse(session: Session, runs: Runs, name: str, asked: Asked, wish: Wish) -> int:
     """Say what would be done, once the rotator has looked whether it can."""
-    view, rotator, first = runs.rehearsed(name, asked, wish)
+    view, rotator, first = runs.wishes.rehearsed(name, asked, wish)
     if wish.compromised:
-        runs.rehearsal(name)
+        runs.wishes.rehearsal(name)
     words = _order(view, rotator.kind, wish, first=first)
     users = sorted(consumers.readers(session.home.audit, name).get(str(view.current), {}))
     if wish.compromised:

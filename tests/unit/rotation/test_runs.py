@@ -18,9 +18,11 @@ from openclaw_cli.home import find
 from openclaw_cli.model import CURRENT, PREVIOUS, RETIRED, SecretValue
 from openclaw_cli.names import parse
 from openclaw_cli.rotation import agenda, chosen, clock, consumers, policy, schedule
-from openclaw_cli.rotation.engine import Engine, Wish
+from openclaw_cli.rotation.engine import Engine
 from openclaw_cli.rotation.ledger import Ledger
-from openclaw_cli.rotation.runs import LOCK, Asked, Report, Runs
+from openclaw_cli.rotation.runs import LOCK, Report, Runs
+from openclaw_cli.rotation.view import Wish
+from openclaw_cli.rotation.wishes import Asked
 from openclaw_cli.service import Secrets
 from openclaw_cli.settings import Settings
 from openclaw_cli.testing.acme import Acme, Chosen, Minted
@@ -58,7 +60,7 @@ class World:
     ) -> None:
         self.changes.create(name, SecretValue(value))
         self.acme.add(value)
-        self.runs().wish(name, Asked(DAILY, rotator=rotator, **more))  # type: ignore[arg-type]
+        self.runs().wishes.keep(name, Asked(DAILY, rotator=rotator, **more))  # type: ignore[arg-type]
 
     def due(self, **more: object) -> Report:
         return self.runs().due(**more)  # type: ignore[arg-type]
@@ -112,7 +114,7 @@ def test_missed_runs_are_caught_up_with_once(world: World) -> None:
 def test_many_generated_values_are_one_commit(world: World) -> None:
     world.changes.set_many({f"key-{number}": SecretValue(b"x") for number in range(100)})
     for number in range(100):
-        world.runs().wish(f"key-{number}", Asked(DAILY, rotator="generate"))
+        world.runs().wishes.keep(f"key-{number}", Asked(DAILY, rotator="generate"))
     world.now += 2 * DAY
     before = world.generation()
     assert len(world.due().done) == 100
@@ -154,7 +156,7 @@ def test_a_consumer_that_cannot_be_told_is_told_later(
             raise TemporaryError("away")
         world.told.append(whom)
 
-    monkeypatch.setattr(runs.engine, "_tell", away)
+    monkeypatch.setattr(runs.engine.announcer, "_tell", away)
     assert [name for name, _ in runs.due().failed] == ["a"]
     world.due()
     assert world.told == ["agent:other", "agent:reader a 2"]
@@ -210,7 +212,7 @@ def test_a_jump_that_makes_few_due_is_slowed_down_alone(world: World) -> None:
     for number in range(51):
         world.keep(f"key-{number}", value=b"x%d" % number)
         if number > 20:
-            world.runs().wish(f"key-{number}", Asked(schedule.parse("every:90d")))
+            world.runs().wishes.keep(f"key-{number}", Asked(schedule.parse("every:90d")))
     world.due()
     world.now += 2 * DAY
     report = world.due()
@@ -274,7 +276,7 @@ def test_what_somebody_sets_meanwhile_wins(world: World) -> None:
     assert world.due().failed
     world.acme.add(b"by hand")
     world.changes.set("a", SecretValue(b"by hand"))
-    world.runs().wish("a", Asked(schedule.Schedule("")))
+    world.runs().wishes.keep("a", Asked(schedule.Schedule("")))
     world.acme.fault = lambda _when, _what: None
     world.due()
     assert world.value("a") == b"by hand"
@@ -345,7 +347,7 @@ def test_what_is_to_be_revoked_and_is_forgotten_takes_no_other_with_it(world: Wo
         value = b"by hand %d" % number
         world.acme.add(value)
         world.changes.set("a", SecretValue(value))
-    world.runs().wish("a", Asked(schedule.Schedule("")))
+    world.runs().wishes.keep("a", Asked(schedule.Schedule("")))
     world.now += 2 * HOUR
     world.due()
     assert b"first" not in world.acme.keys
@@ -357,7 +359,7 @@ def test_how_it_is_rotated_is_not_changed_in_the_middle(world: World) -> None:
     world.now += 2 * DAY
     world.due()
     with pytest.raises(ConflictError, match="not over yet"):
-        world.runs().wish("a", Asked(rotator="minted"))
+        world.runs().wishes.keep("a", Asked(rotator="minted"))
 
 
 def test_a_bug_in_one_rotator_does_not_keep_the_others_waiting(world: World) -> None:
@@ -423,19 +425,19 @@ def test_settings_that_cannot_work_change_nothing(world: World) -> None:
         Asked(rotator="acme", settings={"admin": "no-such-secret"}),
     ):
         with pytest.raises(OpenclawError):
-            world.runs().wish("a", asked)
+            world.runs().wishes.keep("a", asked)
     assert world.generation() == before
 
 
 def test_the_same_wish_again_is_no_change(world: World) -> None:
     world.keep("a")
     before = world.generation()
-    world.runs().wish("a", Asked(DAILY))
+    world.runs().wishes.keep("a", Asked(DAILY))
     assert world.generation() == before
 
 
 def test_no_schedule_any_more_is_never_due(world: World) -> None:
     world.keep("a")
-    world.runs().wish("a", Asked(schedule.Schedule("")))
+    world.runs().wishes.keep("a", Asked(schedule.Schedule("")))
     world.now += 9 * DAY
     assert world.due() == Report()

@@ -18,7 +18,7 @@ from openclaw_cli.names import parse
 from openclaw_cli.rotation import consumers, policy, schedule, steps
 from openclaw_cli.rotation.overview import STATUSES, overview
 from openclaw_cli.rotation.policy import Old, Policy
-from openclaw_cli.rotation.runs import Asked
+from openclaw_cli.rotation.wishes import Asked
 from openclaw_cli.settings import Settings
 from tests.conftest import Openclaw, Result
 
@@ -55,8 +55,8 @@ def test_the_overview_has_every_rotation_as_data() -> None:
 
     for name in ("a", "b", "quiet"):
         assembly.changes(secrets, Settings({}, {})).create(name, SecretValue(b"x"))
-    runs.wish("a", Asked(schedule.parse("daily"), rotator="generate"))
-    runs.wish("b", Asked(schedule.parse("weekly"), rotator="person"))
+    runs.wishes.keep("a", Asked(schedule.parse("daily"), rotator="generate"))
+    runs.wishes.keep("b", Asked(schedule.parse("weekly"), rotator="person"))
     runs.due()
     now = time.time() + 3 * DAY
     found = {each.name: each for each in overview(secrets.catalogue(), now)}
