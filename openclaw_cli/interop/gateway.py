@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -84,7 +85,7 @@ class Gateway:
         done = self.run("secrets", "audit", "--json", *self._allow_exec())
         report = _json(done.stdout)
         if report is None:
-            raise RefusedError("the gateway's audit gave no report", hint=self._by_hand("audit"))
+            raise RefusedError("the gateway's audit gave no report", hint=self.by_hand("audit"))
         return report
 
     def reload(self, config: str = "") -> None:
@@ -98,14 +99,16 @@ class Gateway:
         if done.returncode or answer is None or answer.get("ok") is False:
             raise TemporaryError(
                 "the gateway was not reached, or did not take the new values",
-                hint=self._by_hand("reload"),
+                hint=self.by_hand("reload"),
             )
 
     def _allow_exec(self) -> tuple[str, ...]:
         return ("--allow-exec",) if self.version >= _VALIDATES else ()
 
-    def _by_hand(self, command: str) -> str:
-        return f"{self.command[-1]} secrets {command}"
+    def by_hand(self, *words: str) -> str:
+        """Return the line for a person that runs one of its commands about secrets."""
+        allow = self._allow_exec() if words[0] != "reload" else ()
+        return shlex.join([self.command[-1], "secrets", *words, *allow])
 
     def _started(
         self, arguments: Sequence[str], config: str, seconds: float

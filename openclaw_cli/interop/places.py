@@ -80,7 +80,11 @@ class Paths:
 
     def take(self, keys: tuple[str, ...]) -> bool:
         """Tell whether a reference may stand there."""
-        return any(_fits(keys, each) for each in self.patterns)
+        return bool(self.pattern(keys))
+
+    def pattern(self, keys: tuple[str, ...]) -> str:
+        """Return the pattern that lets a reference stand there, "" where none does."""
+        return next((".".join(each) for each in self.patterns if _fits(keys, each)), "")
 
 
 def paths(gateway: Gateway | None) -> Paths:

@@ -57,6 +57,14 @@ class Call:
     detail: Any = None
 
 
+def can_tear(call: Call) -> bool:
+    """Tell whether a signal can come in the middle: Linux looks for one between pages only.
+
+    The head of the trail is one short write at the start of its file.
+    """
+    return call.kind == "write" and call.path != "audit/head"
+
+
 @dataclass(frozen=True)
 class Fault:
     """What happens at the call number `at`, counted from 0 over those in `kinds`.

@@ -44,7 +44,7 @@ def kill_everywhere(
     calls = [call for call in whole.calls if call.kind in tap.CHANGING]
     points = 0
     for at in range(start, len(calls), step):
-        for what in ("kill", "torn") if _can_tear(calls[at]) else ("kill",):
+        for what in ("kill", "torn") if tap.can_tear(calls[at]) else ("kill",):
             world.copied(template, root)
             fault = tap.Fault(what, at, tap.CHANGING)
             ended = tap.run(
@@ -55,14 +55,6 @@ def kill_everywhere(
             points += 1
             _look(f"{case}: {fault}, {calls[at]}", ended, root, before, after)
     return points
-
-
-def _can_tear(call: tap.Call) -> bool:
-    """Tell whether a signal can come in the middle: Linux looks for one between pages only.
-
-    The head of the trail is one short write at the start of its file.
-    """
-    return call.kind == "write" and call.path != "audit/head"
 
 
 def _look(

@@ -34,6 +34,7 @@ class NodeGateway:
 
     def __init__(self, home: Path, version: str = VERSION) -> None:
         installed = ROOT / ".build" / "gateway" / version / "node_modules"
+        self.version = version
         self.program = installed / "openclaw" / "openclaw.mjs"
         node = installed / f"node-linux-{_ARCHITECTURES[platform.machine()]}" / "bin"
         assert self.program.exists(), "run: bash scripts/openclaw-gateway.sh"
@@ -75,7 +76,8 @@ class NodeGateway:
 
     def audit(self) -> dict[str, Any]:
         """Return the report of its own audit, every reference resolved."""
-        done = self.run("secrets", "audit", "--allow-exec", "--json", check=False)
+        allow = ["--allow-exec"] if self.version == VERSION else []
+        done = self.run("secrets", "audit", *allow, "--json", check=False)
         report: dict[str, Any] = json.loads(done.stdout)
         return report
 

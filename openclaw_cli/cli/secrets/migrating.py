@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import hmac
 import os
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openclaw_cli import newfile
 from openclaw_cli.cli.interop import Program, absolute
 from openclaw_cli.cli.secrets.values import tell_founding
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import ConfigError, NotFoundError, OpenclawError
+from openclaw_cli.errors import (
+    ConfigError,
+    ConflictError,
+    NotFoundError,
+    OpenclawError,
+    UsageError,
+)
 from openclaw_cli.interop import gateway as gateways
-from openclaw_cli.interop import resolver, wiring
-from openclaw_cli.interop.migrate import gather, steps
+from openclaw_cli.interop import places, resolver, wiring
+from openclaw_cli.interop.migrate import gather, plan_file, steps
 from openclaw_cli.interop.migrate import plan as plans
 from openclaw_cli.interop.migrate.sealed import KEY_NAME
 from openclaw_cli.names import Reference
@@ -47,6 +55,10 @@ def migrate(
     undo: Annotated[
         bool, typer.Option("--undo", help="Put back what the last one changed.")
     ] = False,
+    file: Annotated[
+        str | None,
+        typer.Option("--plan", metavar="FILE", help="Write a plan for the gateway's own means."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
     ] = False,
@@ -57,13 +69,23 @@ def migrate(
 
         openclaw secrets migrate --yes --shred
 
+        openclaw secrets migrate --plan plan.json
+
     Each value is kept and read back; then a reference takes its place, in openclaw.json, auth
     profiles and .env, and every other byte of those files stays. Values in our own settings are
     moved too. What was there is kept in a sealed backup: --undo puts it back. An interrupted
     migration goes on when it is called again.
+
+    With --plan the values are kept, the gateway's files stay as they are, and its own secrets apply
+    takes the file.
     """
     session: Session = context.obj
     wiring.check_name(provider)
+    if file is not None and (undo or shred):
+        raise UsageError(
+            "--plan changes none of the gateway's files, so it goes with no --undo and no --shred",
+            hint="openclaw secrets migrate --plan FILE",
+        )
     if undo:
         _undo(session)
         return
@@ -79,6 +101,9 @@ def migrate(
             session.output.json({**plans.plain(plan), "done": False, "backup": ""})
         elif not plan.moves:
             session.output.done("nothing stands in plain text that could be moved")
+        return
+    if file is not None:
+        _write_plan(session, plan, new, gateway, provider, file)
         return
     session.confirm(_question(plan, shred=shred))
     done = _run(session, plan, new, gateway, provider, shred=shred)
@@ -210,6 +235,45 @@ def _run(
         migration.say = progress.say
         migration.run()
     return migration
+
+
+def _write_plan(
+    session: Session,
+    plan: Plan,
+    new: list[Move],
+    gateway: Gateway | None,
+    provider: str,
+    path: str,
+) -> None:
+    """Keep the values, and write what the gateway's own program makes references of them with."""
+    if gateway is None:
+        raise NotFoundError(
+            "a plan is for the gateway's own program, which was not found",
+            hint="openclaw secrets migrate --gateway PROGRAM --plan FILE",
+        )
+    if os.path.lexists(path):
+        raise ConflictError(f"{path} exists already", hint=f"rm {path}")
+    command = wiring.resolver_path(os.environ)
+    table = wiring.provider(command, session.home, session.settings, os.environ)
+    session.confirm(f"Keep {_many(len(plan.moves), 'value')} in the store, and write {path}?")
+    steps.keep(plan, _store(session, {move.name for move in new}))
+    gateways.remember(session.home, gateway)
+    now = datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    data, left = plan_file.made(plan, places.paths(gateway), provider, table, now)
+    newfile.write(path, [data])
+    tell_founding(session)
+    apply = gateway.by_hand("apply", "--from", os.path.abspath(path))
+    if session.as_json:
+        plan.left += left
+        session.output.json({**plans.plain(plan), "done": True, "plan": path, "command": apply})
+    session.output.done(f"kept {_many(len(plan.moves), 'value')}, and wrote {path}")
+    for each in left:
+        session.output.warn(f"{each.place}: {each.why}")
+    session.output.note(f"the gateway puts references in their places by: {apply}")
+    session.output.note(
+        "it keeps no comments, and leaves copies with the values beside; for these,"
+    )
+    session.output.note("and for what it does not reach: openclaw secrets migrate --shred")
 
 
 def _store(session: Session, wanted: set[str] | None = None) -> steps.Store:

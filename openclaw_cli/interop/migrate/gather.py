@@ -11,6 +11,7 @@ from openclaw_cli.config import plain_value
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.interop import auth_store, config_file, json5, places, wiring
 from openclaw_cli.interop.migrate.plan import OWN, PROFILES, ROW, Found, Spot
+from openclaw_cli.interop.migrate.shredding import BEGUN
 from openclaw_cli.interop.scan import structured
 
 if TYPE_CHECKING:
@@ -145,7 +146,9 @@ def _copies(state: str) -> Iterator[str]:
         for path in sorted(glob.glob(f"{glob.escape(state)}/{pattern}", include_hidden=True)):
             with suppress(OpenclawError, OSError):
                 file = config_file.read(path) if not os.path.islink(path) else None
-                if file and len(file.data) <= _MOST_COPY and _has_credentials(path, file.data):
+                if file is None or len(file.data) > _MOST_COPY:
+                    continue
+                if path.endswith(BEGUN) or _has_credentials(path, file.data):
                     yield path
 
 

@@ -113,10 +113,10 @@ class Plan:
     copies: list[str] = field(default_factory=list)
 
     def spots(self, *kinds: str) -> Iterator[tuple[Move, Spot]]:
-        """Yield each place of some kinds, with its move."""
+        """Yield each place of some kinds, of every kind if none is named, with its move."""
         for move in self.moves:
             for spot in move.spots:
-                if spot.kind in kinds:
+                if not kinds or spot.kind in kinds:
                     yield move, spot
 
     def files(self) -> list[str]:

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import newfile
 from openclaw_cli.errors import IntegrityError, NotFoundError, OpenclawError
-from openclaw_cli.files import sync_folder, write_all
 from openclaw_cli.interop import auth_store, config_file, places
 from openclaw_cli.interop.migrate import edits
 from openclaw_cli.interop.migrate.plan import CONFIG, DOTENV, MODELS, OWN, PROFILES, ROW, Plan, Spot
 from openclaw_cli.interop.migrate.sealed import KEY, KEY_NAME, Backups, Original
+from openclaw_cli.interop.migrate.shredding import BEGUN, shred
 from openclaw_cli.model import SecretValue
 
 if TYPE_CHECKING:
@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from openclaw_cli.interop.gateway import Gateway
 
 _MANAGED_SINCE = (2026, 3, 0)  # from here on generated files have a mark in place of a reference
-_ROUND = 64 * 1024
 
 
 @dataclass(slots=True)
@@ -58,7 +57,7 @@ class Migration:
         """Do all of it; an error leaves what was done, and another run goes on from there."""
         backups = Backups(self.home)
         self.say("keeping the values")
-        self._keep()
+        keep(self.plan, self.store)
         self.say("sealing a backup")
         edited, rows = self._edited(), self._edited_rows()
         originals = list(self._originals(edited, rows))
@@ -71,15 +70,6 @@ class Migration:
             auth_store.replace(row, text)
         self._copies({each.before for each in originals})
         self.backup = backups.finish(self._name)
-
-    def _keep(self) -> None:
-        """Keep every value, and read each back before anything else is touched."""
-        values = {move.name: move.value for move in self.plan.moves}
-        if values:
-            self.store.keep(values)
-        for name, value in values.items():
-            if self.store.read(name).reveal() != value.reveal():
-                raise IntegrityError(f"{name} does not come back as it was kept")
 
     def _key(self) -> bytes:
         try:
@@ -103,7 +93,7 @@ class Migration:
             yield Original(row.path, row.table, row.text.encode(), text.encode(), literals)
         for path in self.plan.copies if self.shred else ():
             file = config_file.read(path)
-            if file is not None:
+            if file is not None and not path.endswith(BEGUN):
                 yield Original(path, "", file.data, b"", [], removed=True)
 
     def _edited(self) -> dict[str, tuple[config_file.File, bytes]]:
@@ -169,31 +159,21 @@ class Migration:
         return found
 
     def _copies(self, sealed: set[bytes]) -> None:
-        """Shred the copies that are in the backup, as they are now."""
+        """Shred the copies that are in the backup, as they are now, and what is left of others."""
         for path in self.plan.copies if self.shred else ():
             file = config_file.read(path)
-            if file is not None and file.data in sealed:
+            if file is not None and (file.data in sealed or path.endswith(BEGUN)):
                 shred(path)
 
 
-def shred(path: str) -> None:
-    """Overwrite a file and remove it. What that is worth depends on the disk: see the docs."""
-    from openclaw_cli.files import failure
-
-    try:
-        fd = os.open(path, os.O_WRONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-        try:
-            left = os.fstat(fd).st_size
-            while left > 0:
-                write_all(fd, os.urandom(min(left, _ROUND)))
-                left -= _ROUND
-            os.fsync(fd)
-        finally:
-            os.close(fd)
-        os.unlink(path)
-        sync_folder(os.path.dirname(path))
-    except OSError as refused:
-        raise failure("shred", path, refused) from None
+def keep(plan: Plan, store: Store) -> None:
+    """Keep every value, and read each back before anything else is touched."""
+    values = {move.name: move.value for move in plan.moves}
+    if values:
+        store.keep(values)
+    for name, value in values.items():
+        if store.read(name).reveal() != value.reveal():
+            raise IntegrityError(f"{name} does not come back as it was kept")
 
 
 def undo(home: Home, store: Store) -> tuple[list[str], list[str]]:
@@ -236,6 +216,8 @@ def _put_back(original: Original, provider: str) -> bool:
     file = config_file.read(original.path)
     if file is None:
         newfile.write(original.path, [original.before])
+        with suppress(FileNotFoundError):
+            os.unlink(f"{original.path}{BEGUN}")
         return True
     if file.data in (original.before, original.after):
         config_file.put(file, original.before)

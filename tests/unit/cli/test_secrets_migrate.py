@@ -228,3 +228,48 @@ def test_a_value_in_our_own_settings_is_moved_too(
     assert (done.out, done.err) == (b"sk-xxx", b"")
     main("secrets", "migrate", "--undo", "--yes", check=0)
     assert (state / name).read_text() == text
+
+
+def test_a_plan_for_the_gateways_own_means_has_references_alone(
+    main: Main, state: Path, tmp_path: Path
+) -> None:
+    before, path = files(state), tmp_path / "plan.json"
+    done = main("secrets", "migrate", "--plan", str(path), "--yes", "--json", check=0).json()
+    assert (done["plan"], files(state), values(main)) == (str(path), before, VALUES)
+    assert done["command"].endswith(f"secrets apply --from {path} --allow-exec")
+    assert not [value for value in VALUES.values() if value in path.read_bytes()]
+    assert path.stat().st_mode & 0o777 == 0o600
+    plan = json.loads(path.read_bytes())
+    targets = {each["path"]: each for each in plan["targets"]}
+    assert {name: each["type"] for name, each in targets.items()} == {
+        "gateway.auth.token": "gateway.auth.token",
+        "models.providers.corp.apiKey": "models.providers.apiKey",
+        "models.providers.other.apiKey": "models.providers.apiKey",
+        "models.providers.other.headers.X-Api-Key": "models.providers.headers",
+        "profiles.x:y.key": "auth-profiles.api_key.key",
+    }
+    assert targets["profiles.x:y.key"]["agentId"] == "ops"
+    for each in targets.values():
+        assert main("secrets", "get", each["ref"]["id"], check=0).out in VALUES.values()
+    # What it does not reach is said: `.env`, older files of profiles, generated ones.
+    assert {Path(each["place"].rpartition(" ")[0]).name for each in done["left"]} == {
+        ".env",
+        "auth-profiles.json",
+        "models.json",
+        "openclaw.json",  # hooks.token, which no reference may take the place of
+    }
+
+
+def test_a_plan_replaces_nothing_and_shreds_nothing(
+    main: Main, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "plan.json"
+    path.write_text("mine")
+    main("secrets", "migrate", "--plan", str(path), "--yes", check=11)
+    assert path.read_text() == "mine"
+    for option in ("--shred", "--undo"):
+        main("secrets", "migrate", "--plan", str(tmp_path / "new"), option, "--yes", check=2)
+    monkeypatch.setenv("PATH", "/usr/bin:/bin")
+    (state / "settings.toml").write_text('[secrets.mine]\napi-key = "sk-x"\n')
+    main("secrets", "migrate", "--plan", str(tmp_path / "new"), "--yes", check=3)
+    assert not (state / "secrets").exists()
