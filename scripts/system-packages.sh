@@ -18,6 +18,7 @@ tests | command -v gnome-keyring-daemon | gnome-keyring  | a real keyring
 tests | command -v man                  | man-db         | the manual pages, rendered
 tests | command -v mariadbd             | mariadb-server | a rotation target
 tests | command -v mkfs.ext4            | e2fsprogs      | a disk of its own to pull the plug of
+tests | command -v newuidmap            | uidmap         | a user id for each agent, without root
 tests | command -v npm                  | npm            | the OpenClaw gateway, which is written for Node
 tests | command -v promtool             | prometheus     | the metrics and alert rules, checked
 tests | command -v rabbitmq-server      | rabbitmq-server | agents on several nodes

@@ -337,7 +337,8 @@ class _interruptible:  # noqa: N801  a block
 def _failed(answer: dict[str, Any]) -> OpenclawError:
     told = answer["error"]
     outcome = answer["outcome"]
-    message = f"{answer['agent']}: {outcome.replace('_', ' ')}: {told['message']}"
+    name = f"{answer['agent']}: "
+    message = f"{name}{outcome.replace('_', ' ')}: {told['message'].removeprefix(name)}"
     status = _STATUS.get(outcome, RefusedError.status)
     kind: type[OpenclawError] = RefusedError
     if status == TemporaryError.status:

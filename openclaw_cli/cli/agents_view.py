@@ -117,9 +117,15 @@ def show(output: Output, found: dict[str, Any], *, verbose: bool) -> None:
             output.table(INSTANCES, rows)
         else:
             output.line("no instance is running")
-        levels = [(each["name"], each.get("level") or "asleep") for each in found["agents"]]
+        levels = [(each["name"], _level(each)) for each in found["agents"]]
         output.line()
         output.facts([("isolation", ""), *levels])
+
+
+def _level(row: dict[str, Any]) -> str:
+    """Say how an agent is kept apart from others, as far as it is awake."""
+    owner = f", user id {row['uid']}" if row.get("uid") else ""
+    return f"{row.get('level') or 'asleep'}{owner}"
 
 
 def watch(session: Session, every: float, *, verbose: bool) -> None:

@@ -61,6 +61,7 @@ def _agent(pool: Pool, waiting: int, *, verbose: bool) -> dict[str, Any]:
     }
     if verbose:
         row["level"] = pool.zygote.level if pool.zygote else None
+        row["uid"] = (pool.zygote.owner if pool.zygote else 0) or None
         row["instances"] = _instances(pool)
         row["threads"] = _threads(pool)
     return row

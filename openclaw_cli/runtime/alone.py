@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 
 from openclaw_cli.agents import landlock
@@ -16,7 +15,7 @@ def main(arguments: list[str]) -> int:
     with open(fd, encoding="utf-8") as source:
         plan = json.load(source)
     guard.unreadable()
-    guard.die_with(os.getppid())
+    guard.die_with(plan["zygote"])
     handler = worker.load(plan)
     landlock.confine(plan["confine"])
     landlock.separate(landlock.domain())

@@ -58,6 +58,7 @@ class Zygote:
         self.baseline = 0
         self.threads = 1
         self.level = ""
+        self.owner = 0
         self.pid = 0
         self.gone = asyncio.get_running_loop().create_future()
         self._process: subprocess.Popen[bytes] | None = None
@@ -113,7 +114,7 @@ class Zygote:
             self.kill()
             raise
         self.baseline, self.threads = ready["data"], ready["threads"]
-        self.level = ready["level"]
+        self.level, self.owner = ready["level"], ready["owner"]
         self._check_level(str(self.plan["settings"]["require_isolation"]))
         self._check_memory()
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 
-from openclaw_cli.agents.spec import ACP, AgentSpec, Model
+from openclaw_cli.agents.spec import ACP, UID, AgentSpec, Model
+from openclaw_cli.errors import ConfigError
+from openclaw_cli.runtime.owner import COUNT
 from openclaw_cli.runtime.wire import Message
 
 PROCESSES = 64
@@ -34,6 +37,8 @@ def plan(spec: AgentSpec, models: Mapping[str, Model], *, folder: str, confine: 
         "tree_memory": spec.memory_limit,
         "processes": PROCESSES,
         "threads": THREADS,
+        "owner": owner(spec, folder) if spec.require_isolation == UID else 0,
+        "concurrency": spec.concurrency,
         "keeps": keeps(spec),
         "cpu": math.ceil(spec.timeout) if spec.timeout else 0,
         "confine": confine,
@@ -42,6 +47,26 @@ def plan(spec: AgentSpec, models: Mapping[str, Model], *, folder: str, confine: 
             "models": {name: asdict(each) for name, each in models.items()},
         },
     }
+
+
+def owner(spec: AgentSpec, folder: str) -> int:
+    """Return which of the ids of `runtime.owner` an agent has: always the same, to own files."""
+    digest = hashlib.sha256(f"{folder}\0{spec.name}".encode()).digest()
+    return 1 + int.from_bytes(digest[:8]) % (COUNT - 1)
+
+
+def check_owners(agents: Iterable[AgentSpec], folder: str) -> None:
+    """See that no two agents have come to the same id; raises `ConfigError`."""
+    found: dict[int, str] = {}
+    for each in agents:
+        if each.require_isolation != UID:
+            continue
+        other = found.setdefault(owner(each, folder), each.name)
+        if other != each.name:
+            raise ConfigError(
+                f"the agents {other} and {each.name} have the same user id, which is chance",
+                hint="give one of them another name",
+            )
 
 
 def keeps(spec: AgentSpec) -> bool:

@@ -11,7 +11,7 @@ from typing import Any
 from openclaw_cli.agents.spec import AgentSpec, Configuration, Model, unknown_agent
 from openclaw_cli.errors import NotFoundError, OpenclawError
 from openclaw_cli.runtime.means import Means, Watcher
-from openclaw_cli.runtime.plan import plan
+from openclaw_cli.runtime.plan import check_owners, plan
 from openclaw_cli.runtime.pool import Pool
 from openclaw_cli.runtime.request import Given, Reply, Request
 from openclaw_cli.runtime.slots import Room, Slots
@@ -43,6 +43,7 @@ class Supervisor:
         `confine` says what the kernel is to hold an agent to, `ahead` keeps an instance ready for
         the next request of each agent.
         """
+        check_owners(configuration.agents.values(), folder)
         self.configuration = configuration
         self.folder = folder
         self.confine = confine
@@ -102,6 +103,7 @@ class Supervisor:
 
         Return what became of each agent that is not as before.
         """
+        check_owners(configuration.agents.values(), self.folder)
         done = {}
         for name in [each for each in self.pools if each not in configuration.agents]:
             gone = self.pools.pop(name)

@@ -22,7 +22,7 @@ from time import process_time
 from openclaw_cli.agents import landlock
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import write_all
-from openclaw_cli.runtime import guard, program, tree
+from openclaw_cli.runtime import guard, owner, program, tree
 from openclaw_cli.runtime.context import AgentTimeout, Context
 from openclaw_cli.runtime.wire import FrameError, Frames, frame
 
@@ -53,10 +53,25 @@ class Unloadable(Exception):  # noqa: N818  a settings mistake, told in the gate
     """The handler cannot be loaded; the text is ours."""
 
 
+def refuse_writers(folders: list[str]) -> None:
+    """Take code from no folder that others can write into; one that is not there has none.
+
+    Raises `Unloadable`. In a user namespace it could not be told whose a folder is.
+    """
+    for folder in folders:
+        try:
+            found = os.stat(folder)
+        except OSError:
+            continue
+        if found.st_uid not in (os.geteuid(), 0):
+            raise Unloadable(f"{folder} belongs to another user")
+        if found.st_mode & 0o022:
+            raise Unloadable(f"others can write {folder}: chmod go-w {folder}")
+
+
 def load(plan: Message) -> Handler | None:
     """Import an agent's handler, and let it warm up; None for a program."""
     for each in reversed(plan["python_path"]):
-        _refuse_writers(each)
         sys.path.insert(0, each)
     if plan["directory"]:
         try:
@@ -93,18 +108,6 @@ def _warm(module: Any, handler: Handler) -> None:  # noqa: ANN401  a module
             raise Unloadable(f"{name}: warmup raised {type(broken).__name__}") from None
 
 
-def _refuse_writers(folder: str) -> None:
-    """Take code from no folder that others can write into; one that is not there has none."""
-    try:
-        found = os.stat(folder)
-    except OSError:
-        return
-    if found.st_uid not in (os.geteuid(), 0):
-        raise Unloadable(f"{folder} belongs to another user")
-    if found.st_mode & 0o022:
-        raise Unloadable(f"others can write {folder}: chmod go-w {folder}")
-
-
 def _is_async(handler: Handler) -> bool:
     """Tell whether a function, or a turn of a session, is one to be awaited."""
     code = getattr(getattr(handler, "turn", handler), "__code__", None)
@@ -138,7 +141,9 @@ def begin(
         set_wakeup_fd(-1)
         set_signal(signal.SIGCHLD, _DEFAULT)
         set_signal(signal.SIGTERM, _time_is_over)
-        guard.die_with(os.getppid())
+        if plan["owner"]:
+            owner.become(plan["owner"])
+        guard.die_with(plan["zygote"])
         if not threaded:
             landlock.separate(domain)
         _take_over(fds)
@@ -177,17 +182,24 @@ def limit(plan: Message) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, (plan["memory"], plan["memory"]))
 
 
-def limit_threads(more: int) -> None:
-    """Let our user have so many threads more than there are: root is exempt from it.
-
-    All threads of the machine are counted, which is one line to read; so it is no less than that.
-    """
-    now = tree.threads_of_the_machine()
+def limit_threads(most: int) -> None:
+    """Let our user have so many threads: root is exempt from it."""
     _, hard = resource.getrlimit(resource.RLIMIT_NPROC)
-    if now:
-        most = now + more
+    if most:
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(resource.RLIMIT_NPROC, (most, hard))
+
+
+def threads(plan: Message) -> int:
+    """Return how many threads our user may have; 0 where that is not known.
+
+    An agent's own user has its instances alone. Of any other the whole machine's are counted, which
+    is one line to read, so it is no less than that.
+    """
+    if plan["owner"]:
+        return int(plan["threads"] * plan["concurrency"])
+    now = tree.threads_of_the_machine()
+    return now + int(plan["threads"]) if now else 0
 
 
 class Worker:
@@ -207,7 +219,7 @@ class Worker:
             if request is None:
                 self._close()
                 return 0
-            limit_threads(self.plan["threads"])
+            limit_threads(threads(self.plan))
             if self.plan["kind"] == "command":
                 program.become(self.plan, request)
             self._limit_time(request)

@@ -16,7 +16,7 @@ import sys
 import time
 
 from openclaw_cli.agents import landlock
-from openclaw_cli.runtime import guard, tree, worker
+from openclaw_cli.runtime import guard, owner, tree, worker
 from openclaw_cli.runtime.wire import PACKET, packet, unpacked
 
 TYPE_CHECKING = False
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 TICK = 0.5
 """Seconds between two looks at the trees of running instances."""
 
-PROCESS = "process"
-"""The least level of isolation; `agents.spec.LEVELS` has them all."""
+PROCESS, UID = "process", "uid"
+"""The least level of isolation, and the most; `agents.spec.LEVELS` has them all."""
 
 _LAST_SECONDS = 4.0  # for killing all that is below, which a fork bomb makes long
 _LIST = 1024 * 1024  # bytes of the list of our children
@@ -59,22 +59,12 @@ class Zygote:
 
     def run(self) -> int:
         """Load the handler, then fork on demand until the gateway goes."""
-        self.plan = unpacked(self.control.recv(PACKET))
-        guard.die_with(self.plan["parent"], signal.SIGTERM)
-        level = PROCESS if guard.unreadable() else ""
-        guard.no_new_privileges()
-        guard.adopt_orphans()
+        self.plan = {**unpacked(self.control.recv(PACKET)), "zygote": os.getpid()}
         try:
-            self.handler = worker.load(self.plan)
-            level = landlock.confine(self.plan["confine"]) or level
-        except (worker.Unloadable, landlock.Unconfined) as refused:
+            level = self._prepared()
+        except (worker.Unloadable, landlock.Unconfined, owner.Unowned) as refused:
             self._tell({"op": "failed", "why": str(refused)})
             return 78
-        worker.prepare()
-        self.domain = landlock.domain()
-        me = os.getpid()
-        self.children = os.open(f"/proc/self/task/{me}/children", os.O_RDONLY | os.O_CLOEXEC)
-        self.threads = tree.thread_count(os.getpid())
         gc.collect()
         gc.freeze()
         self._tell(
@@ -83,10 +73,35 @@ class Zygote:
                 "data": tree.data_bytes(os.getpid()),
                 "threads": self.threads,
                 "level": level,
+                "owner": self.plan["owner"],
             }
         )
         self._serve()
         return 0
+
+    def _prepared(self) -> str:
+        """Be safe, load the handler, and be held; return the level of isolation in force."""
+        plan = self.plan
+        worker.refuse_writers(plan["python_path"])
+        if plan["owner"]:
+            plan["owner"] = owner.claim(plan["owner"])
+        guard.die_with(plan["parent"], signal.SIGTERM)
+        level = PROCESS if guard.unreadable() else ""
+        guard.no_new_privileges()
+        guard.adopt_orphans()
+        self.handler = worker.load(plan)
+        level = landlock.confine(plan["confine"]) or level
+        worker.prepare()
+        self.domain = landlock.domain()
+        me = os.getpid()
+        self.children = os.open(f"/proc/self/task/{me}/children", os.O_RDONLY | os.O_CLOEXEC)
+        self.threads = tree.thread_count(me)
+        if plan["owner"]:
+            code = plan["python_path"] if self.threads > 1 else []
+            needed = [each for each in sys.path if each not in plan["python_path"]]
+            owner.check(plan["owner"], [os.path.realpath(sys.executable), *needed, *code])
+            level = UID if level == landlock.LEVEL else level
+        return level
 
     def _serve(self) -> None:
         woken, wake = socket.socketpair()

@@ -1,6 +1,6 @@
 """Runs the handlers of `tests/handlers` one by one and prints what came of each, as JSON.
 
-A program of its own, so that it can run as another user: `agents_table.py FOLDER STATE`.
+A program of its own, so that it can run as another user: `agents_table.py FOLDER STATE [LEVEL]`.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ AGENTS: dict[str, dict[str, Any]] = {
         for name in (
             *("echo", "slowly", "hog", "crash", "leave", "fail", "remember", "family", "chatter"),
             *("asks", "secret", "reads", "open_files", "unwritable", "large", "environment"),
-            *("looks", "stray", "limits"),
+            *("looks", "stray", "limits", "who"),
         )
     },
     "larger": {"handler": "zoo:large", "memory_limit": 300_000_000},
@@ -73,9 +73,12 @@ async def asked(_spec: AgentSpec, _request: Request, name: str) -> bytes:
     raise DeniedError(f"not {name}")
 
 
-async def table(folder: str, state: str) -> dict[str, Any]:  # noqa: PLR0915
+async def table(folder: str, state: str, level: str = "") -> dict[str, Any]:  # noqa: PLR0915
     """Ask every agent, and return what came."""
-    specs = {name: AgentSpec(name, preload=False, **more) for name, more in AGENTS.items()}
+    specs = {
+        name: AgentSpec(name, preload=False, require_isolation=level, **more)
+        for name, more in AGENTS.items()
+    }
     watch = Watch()
     supervisor = Supervisor(
         Configuration(specs),
@@ -119,6 +122,7 @@ async def table(folder: str, state: str) -> dict[str, Any]:  # noqa: PLR0915
     stray = await row("stray", "stray", ["setsid", "sleep", "300"])
     await row("limits", "limits")
     await row("bomb", "bomb")
+    await row("who", "who")
     await row("open files", "open_files")
     await row("environment", "environment")
     await row("secret", "secret", "first")
@@ -148,6 +152,7 @@ async def table(folder: str, state: str) -> dict[str, Any]:  # noqa: PLR0915
         "stray alive": bool(tree.started(stray)),
         "strays": watch.strays,
         "printed": watch.lines,
+        "users": {each.spec.name: each.zygote.owner for each in pools if each.zygote},
         "levels": sorted({each.zygote.level for each in pools if each.zygote}),
     }
     await supervisor.close()
@@ -159,4 +164,4 @@ async def table(folder: str, state: str) -> dict[str, Any]:  # noqa: PLR0915
 if __name__ == "__main__":
     guard.unreadable()
     guard.adopt_orphans()
-    print(json.dumps(asyncio.run(table(sys.argv[1], sys.argv[2]))))  # noqa: T201
+    print(json.dumps(asyncio.run(table(*sys.argv[1:]))))  # noqa: T201

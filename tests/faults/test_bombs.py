@@ -33,9 +33,9 @@ os._exit(0)
 """
 FORKS = """
 import os, sys, time
-from openclaw_cli.runtime import tree, worker
+from openclaw_cli.runtime import worker
 if sys.argv[1] == "limited":
-    worker.limit_threads(40 - tree.threads_of_the_machine())
+    worker.limit_threads(40)
 made = []
 try:
     while len(made) < 150:

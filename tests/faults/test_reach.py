@@ -1,29 +1,34 @@
 """An agent tries forty ways to reach another agent's secret, and gets none.
 
-At the level that `status` claims, `landlock`, as the user who runs the tests (root in CI). Each way
-that leads anywhere for a person is tried as one, too: there it must succeed.
+At the levels that `status` claims, `landlock` and `uid`, as the user who runs the tests (root in
+CI) and as another one. Each way that leads anywhere for a person is tried as one, too: there it
+must succeed.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.conftest import Openclaw
+from tests import others
+from tests.conftest import SCRIPTS, Openclaw, Result
 from tests.gateways import Gateway, running, settings
 
 pytestmark = pytest.mark.slow
 
 CROWN = "crown-jewels-7319"
+_RUNTIME = "XDG_RUNTIME_DIR"
 
 FILES = {
     "the key file": "secrets/key",
@@ -151,6 +156,7 @@ class Scene:
 
     gateway: Gateway
     facts: dict[str, Any]
+    level: str
 
     def tries(self, code: str) -> str:
         """Have the thief run code; return what it printed."""
@@ -159,20 +165,48 @@ class Scene:
         return str(answer.json["output"])
 
 
-@pytest.fixture
-def scene(openclaw: Openclaw) -> Iterator[Scene]:
-    openclaw("secrets", "create", "crown", input=CROWN.encode(), check=0)
-    openclaw("secrets", "create", "own", input=b"mine", check=0)
+@pytest.fixture(params=["as we are", "as nobody", "own uid, by root", "own uid, by nobody"])
+def scene(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Iterator[Scene]:
+    folder = Path(tempfile.mkdtemp())
+    level = "uid" if request.param.startswith("own uid") else "landlock"
+    try:
+        yield from _scene(folder, monkeypatch, level, as_nobody=request.param.endswith("nobody"))
+    finally:
+        shutil.rmtree(folder)
+
+
+def _scene(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, level: str, *, as_nobody: bool
+) -> Iterator[Scene]:
+    folder.chmod(0o755)
+    for name, variable in (("home", "HOME"), ("state", "OPENCLAW_STATE_DIR"), ("run", _RUNTIME)):
+        (folder / name).mkdir()
+        monkeypatch.setenv(variable, str(folder / name))
+    more = {} if level == "landlock" else {"require-isolation": level}
     settings(
         {
             "keeper": {
                 "handler": "reach:Keeper",
                 "mode": "session",
                 "secrets": [{"name": "crown", "envVar": "CROWN"}],
+                **more,
             },
-            "thief": {"handler": "reach:try_it", "secrets": ["own"], "memory-limit": "200MB"},
+            "thief": {
+                "handler": "reach:try_it",
+                "secrets": ["own"],
+                "memory-limit": "200MB",
+                **more,
+            },
         }
     )
+    before = [] if level == "landlock" and not as_nobody else others.reachable(folder)
+    if as_nobody:
+        before += [*others.ids_set_aside(folder), *others.AS_NOBODY]
+        for each in [*folder.rglob("*")]:
+            os.chown(each, others.NOBODY, others.NOBODY, follow_symlinks=False)
+    openclaw = _runner(before)
+    openclaw("secrets", "create", "crown", input=CROWN.encode(), check=0)
+    openclaw("secrets", "create", "own", input=b"mine", check=0)
     with running(openclaw) as gateway:
         kept = gateway.agent("keeper", "hello", session="t-1").json["output"]
         state = gateway.state
@@ -190,13 +224,33 @@ def scene(openclaw: Openclaw) -> Iterator[Scene]:
             "key": str(state / "secrets" / "key"),
             "handler": str(state / "handlers" / "zoo.py"),
         }
-        yield Scene(gateway, facts)
+        yield Scene(gateway, facts, level)
+
+
+def _runner(before: list[str]) -> Openclaw:
+    """Run the installed `openclaw` behind what makes it another user's."""
+
+    def run(
+        *arguments: str | bytes,
+        input: bytes = b"",  # noqa: A002
+        env: Mapping[str, str | None] | None = None,  # noqa: ARG001
+        check: int | None = None,
+        program: str = "openclaw",
+        timeout: float = 60,
+    ) -> Result:
+        argv = [*before, sys.executable, os.path.join(SCRIPTS, program), *arguments]
+        done = subprocess.run(argv, input=input, capture_output=True, check=False, timeout=timeout)
+        result = Result(done.returncode, done.stdout, done.stderr)
+        assert check is None or result.status == check, result
+        return result
+
+    return run
 
 
 def test_forty_ways_to_anothers_secret_lead_nowhere(scene: Scene) -> None:
     rows = scene.gateway.ask("/v1/status?verbose").json["agents"]
     assert {each["name"]: each["level"] for each in rows} == dict.fromkeys(
-        ("keeper", "thief"), "landlock"
+        ("keeper", "thief"), scene.level
     )
     ways = {name: f"print('READ', ctx.secrets[{name!r}])" for name in NAMES}
     for what, name in FILES.items():
@@ -217,6 +271,7 @@ def test_forty_ways_to_anothers_secret_lead_nowhere(scene: Scene) -> None:
     )
 
 
+@pytest.mark.parametrize("scene", ["as we are"], indirect=True)
 def test_every_name_that_was_tried_is_recorded(scene: Scene, openclaw: Openclaw) -> None:
     for name in ("crown", "crown2", "local://crown"):
         assert "FAILED" in scene.tries(f"ctx.secrets[{name!r}]")
@@ -226,6 +281,7 @@ def test_every_name_that_was_tried_is_recorded(scene: Scene, openclaw: Openclaw)
     assert all(each["actor"]["agent"] == "thief" for each in denied)
 
 
+@pytest.mark.parametrize("scene", ["as we are"], indirect=True)
 def test_the_same_ways_lead_there_for_a_person(scene: Scene) -> None:
     """The control: without our processes' isolation, the ways that are tried do work."""
     script = f"""

@@ -241,6 +241,11 @@ def breed(given: int, _ctx: Any) -> None:
     os._exit(0)
 
 
+def who(_given: Any, _ctx: Any) -> list[Any]:
+    """Return who this process is, for users and for groups."""
+    return [os.getuid(), os.getgid(), os.getgroups()]
+
+
 def limits(_given: Any, _ctx: Any) -> list[int]:
     """Return how many threads the kernel lets the user have, softly and at most."""
     return list(resource.getrlimit(resource.RLIMIT_NPROC))
