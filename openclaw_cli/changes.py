@@ -242,30 +242,36 @@ class Changes:
             snapshot.close()
         return entry is None or bool(entry.deleted and not purge)
 
-    def _unlocked(self) -> None:
-        """Have a person asked for what opens the store before anybody waits for its lock."""
-        snapshot = self._secrets.open()
-        if snapshot is not None:
-            snapshot.close()
-
     def _commit(self, kind: str, subject: dict[str, Any], change: Callable[[Draft, int], T]) -> T:
-        self._unlocked()
-        folder = private_directory(self._secrets.home.secrets)
+        # A person is asked for what opens the store before anybody waits for its lock.
+        before = self._secrets.open()
         try:
-            with folder.lock(LOCK):
-                snapshot = self._secrets.open()
-                if snapshot is None:
-                    # Whether that is durable is no matter: the commit that follows syncs again.
-                    self._found(folder, self._add_file_slot)
-                    snapshot = self._secrets.open()
-                if snapshot is None:
-                    raise IntegrityError("the store vanished while it was being made")
-                try:
-                    return self._announced(folder, snapshot, kind, subject, change)
-                finally:
-                    snapshot.close()
+            folder = private_directory(self._secrets.home.secrets)
+            try:
+                with folder.lock(LOCK):
+                    if before is not None and not before.replaced():
+                        return self._announced(folder, before, kind, subject, change)
+                    snapshot = self._present(folder)
+                    try:
+                        return self._announced(folder, snapshot, kind, subject, change)
+                    finally:
+                        snapshot.close()
+            finally:
+                folder.close()
         finally:
-            folder.close()
+            if before is not None:
+                before.close()
+
+    def _present(self, folder: Directory) -> Snapshot:
+        """Open the store under its lock; the first change makes it."""
+        snapshot = self._secrets.open()
+        if snapshot is None:
+            # Whether that is durable is no matter: the commit that follows syncs again.
+            self._found(folder, self._add_file_slot)
+            snapshot = self._secrets.open()
+        if snapshot is None:
+            raise IntegrityError("the store vanished while it was being made")
+        return snapshot
 
     def _announced(
         self,

@@ -13,10 +13,7 @@ if TYPE_CHECKING:
 
 def exposure(entry: Entry, read: health.LastRead, settings: Settings, now: float) -> risk.Risk:
     """Return how exposed a secret is."""
-    from openclaw_cli.rotation import policy
-
-    times = policy.read(entry.policy).times
-    longest = times.interval if times else settings["status.old-days"] * duration.DAY
+    longest = _interval(entry) or settings["status.old-days"] * duration.DAY
     known = risk.Known(
         entry.name,
         age=states.age(entry, now),
@@ -27,3 +24,12 @@ def exposure(entry: Entry, read: health.LastRead, settings: Settings, now: float
         scope=settings.expected.get(entry.name, {}).get("scope", ""),
     )
     return risk.of(known)
+
+
+def _interval(entry: Entry) -> float:
+    if not entry.policy:
+        return 0
+    from openclaw_cli.rotation import policy
+
+    times = policy.read(entry.policy).times
+    return times.interval if times else 0

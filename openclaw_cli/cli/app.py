@@ -9,13 +9,15 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from importlib import import_module
 from typing import Any
 
 import typer
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
-from typer.main import get_command
+from typer.main import get_command, get_command_name
+from typer.models import CommandInfo
 
 from openclaw_cli import __version__
 from openclaw_cli.cli.argv import normalised
@@ -209,7 +211,7 @@ class LazyGroup(TyperGroup):
         name = args[0]
         if name not in self.table:
             raise self._unknown(ctx, name)
-        command = load(name, *self.table[name])
+        command = load(name, *self.table[name], words=args[1:])
         return name, command, _named_by_position(command, args[1:])
 
     def _unknown(self, ctx: Any, name: str) -> UsageError:
@@ -225,12 +227,16 @@ class LazyGroup(TyperGroup):
         return UsageError(f"{path} has no command {name}", hint=meant)
 
 
-def load(name: str, where: str | Table, help_text: str) -> Any:
-    """Return a command with the options that every command has."""
+def load(name: str, where: str | Table, help_text: str, words: Sequence[str] = ("-h",)) -> Any:
+    """Return a command with the options that every command has.
+
+    Of a group that is its own module, what the `words` after its name call, or all of it.
+    """
     if isinstance(where, dict):
         return group(name, where, help_text)
     module, whole, _ = where.partition(":")
-    command: Any = get_command(import_module(module).app)
+    made: typer.Typer = import_module(module).app
+    command: Any = get_command(_part(made, words if whole else [name]))
     if not whole and hasattr(command, "commands"):
         command = command.commands[name]
     command.name = name
@@ -238,6 +244,19 @@ def load(name: str, where: str | Table, help_text: str) -> Any:
         each.params.extend(_common_options(each))
         each.get_help_option = _help_option
     return command
+
+
+def _part(made: typer.Typer, words: Sequence[str]) -> typer.Typer:
+    """Return a module's commands that are called, as Typer takes a millisecond to build each."""
+    part = copy(made)
+    called = [each for each in made.registered_commands if _called(each) in words]
+    if called or not words:
+        part.registered_commands = called
+    return part
+
+
+def _called(registered: CommandInfo) -> str:
+    return registered.name or get_command_name(getattr(registered.callback, "__name__", ""))
 
 
 def group(name: str, table: Table, help_text: str) -> Any:

@@ -75,6 +75,7 @@ def _status(given: list[str]) -> int:
         if status is None:
             from openclaw_cli.cli.app import main as slow
 
+            gc.freeze()  # what is loaded now stays: no collection looks at it again
             gc.enable()
             status = slow(given)
     except KeyboardInterrupt:

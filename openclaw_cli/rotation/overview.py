@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import states
-from openclaw_cli.rotation import agenda, policy
+from openclaw_cli.rotation import agenda
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -42,13 +42,13 @@ def overview(directory: Directory, now: float) -> list[Rotating]:
 def far(directory: Directory) -> dict[str, Policy]:
     """Return the state of what is not a secret of the store, by name."""
     kept: dict[str, Any] = directory.extra.get(agenda.KEY, {}).get("far", {})
-    return {name: policy.read(plain) for name, plain in kept.items()}
+    return {name: _read(plain) for name, plain in kept.items()}
 
 
 def _all(directory: Directory, now: float) -> Iterator[Rotating]:
     for entry in directory.entries.values():
         if entry.policy and not entry.deleted:
-            found = policy.read(entry.policy)
+            found = _read(entry.policy)
             if found.schedule or found.run or found.old or found.failures:
                 yield _one(entry.name, found, now)
     for name, found in far(directory).items():
@@ -56,7 +56,15 @@ def _all(directory: Directory, now: float) -> Iterator[Rotating]:
         yield _one(called, found, now)
 
 
+def _read(plain: dict[str, Any]) -> Policy:
+    from openclaw_cli.rotation import policy  # half a `python -c pass`: not where none is kept
+
+    return policy.read(plain)
+
+
 def _one(name: str, found: Policy, now: float) -> Rotating:
+    from openclaw_cli.rotation import policy
+
     late = max(0.0, now - found.next_due) if found.next_due else 0.0
     status = states.of_rotation(policy.write(found), now) or states.OK
     return Rotating(name, found.rotator, status, found.last_ok, found.next_due, late, found.failed)

@@ -10,8 +10,6 @@ comes twice is the first.
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -102,7 +100,9 @@ def jitter(schedule: Schedule, store: bytes, name: str) -> float:
     if schedule.text not in _LENGTHS:
         return 0
     most = min(schedule.interval / 10, _MOST_JITTER)
-    digest = hmac.digest(store, b"openclaw/v1/jitter\0" + name.encode(), hashlib.sha256)
+    import hmac  # with OpenSSL behind it, which no listing of schedules needs
+
+    digest = hmac.digest(store, b"openclaw/v1/jitter\0" + name.encode(), "sha256")
     return int.from_bytes(digest[:8], "big") % int(most)
 
 

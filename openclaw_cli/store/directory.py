@@ -13,7 +13,7 @@ from openclaw_cli.store.index import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, ValuesView
+    from collections.abc import Iterator, Sequence, ValuesView
     from typing import Any
 
     Glance = tuple[str, str, str, int, dict[str, Any], int]
@@ -79,11 +79,12 @@ class Entry:
 class Entries:
     """The secrets by name. Each is read from its line when it is first looked at."""
 
-    __slots__ = ("_found", "_lines")
+    __slots__ = ("_found", "_lines", "_looked_at")
 
-    def __init__(self) -> None:
-        self._found: dict[str, Entry | bytes] = {}
-        self._lines: dict[str, bytes] = {}
+    def __init__(self, lines: Sequence[bytes] = ()) -> None:
+        self._lines = {line.split(b'"', 2)[1].decode("ascii"): line for line in lines}
+        self._found: dict[str, Entry | bytes] = {**self._lines}
+        self._looked_at: dict[str, None] = {}  # in their order, so that one change is one file
 
     def __contains__(self, name: object) -> bool:
         """Tell whether there is a secret of this name, deleted ones included."""
@@ -101,16 +102,18 @@ class Entries:
         """Return a secret's entry; raises `KeyError`."""
         found = self._found[name]
         if isinstance(found, bytes):
-            found = self._found[name] = _entry(_parsed(found))
+            self[name] = found = _entry(_parsed(found))
         return found
 
     def __setitem__(self, name: str, entry: Entry) -> None:
         """Put an entry in."""
         self._found[name] = entry
+        self._looked_at[name] = None
 
     def __delitem__(self, name: str) -> None:
         """Take an entry out; raises `KeyError`."""
         del self._found[name]
+        self._looked_at[name] = None
 
     def get(self, name: str) -> Entry | None:
         """Return a secret's entry, or None."""
@@ -121,7 +124,7 @@ class Entries:
         unread = [name for name, found in self._found.items() if isinstance(found, bytes)]
         lines = b",".join([self._lines[name] for name in unread])
         for name, each in zip(unread, _parsed(b"[" + lines + b"]"), strict=True):
-            self._found[name] = _entry(each)
+            self[name] = _entry(each)
         return self._found.values()  # type: ignore[return-value]  # none is a line any more
 
     def glances(self) -> list[Glance]:
@@ -141,21 +144,16 @@ class Entries:
             if self[name].deleted
         ]
 
-    def read(self, line: bytes) -> None:
-        """Take up a line of the directory."""
-        name = line[2 : line.index(b'"', 2)].decode("ascii")
-        self._found[name] = self._lines[name] = line
-
     def touched(self) -> dict[str, Entry]:
         """Return the entries that were looked at, and so may have changed."""
-        return {name: each for name, each in self._found.items() if isinstance(each, Entry)}
+        return {name: self[name] for name in self._looked_at if name in self._found}
 
     def before(self) -> dict[str, list[Place]]:
         """Return the places that the touched ones had, and those that were taken out."""
         return {
-            name: [row.place for row in _entry(_parsed(line)).rows]
-            for name, line in self._lines.items()
-            if self._found.get(name) is not line
+            name: [row.place for row in _entry(_parsed(self._lines[name])).rows]
+            for name in self._looked_at
+            if name in self._lines
         }
 
     def encode(self) -> list[bytes]:
@@ -196,9 +194,8 @@ def decode(plain: bytes) -> Directory:
             )
         directory = Directory()
         directory.extra = found["extra"]
-        for line in lines:
-            directory.entries.read(line)
-    except (ValueError, KeyError, TypeError):
+        directory.entries = Entries(lines)
+    except (ValueError, IndexError, KeyError, TypeError):
         raise _malformed() from None
     return directory
 

@@ -150,6 +150,8 @@ def _facts(
 
 def _rotation(session: Session, entry: Entry, now: float) -> list[tuple[str, str]]:
     """Say how it is rotated, what comes next, and what went wrong."""
+    if not entry.policy:
+        return [("rotation", "no schedule")]
     from openclaw_cli.rotation import consumers, policy
 
     found = policy.read(entry.policy)
@@ -183,10 +185,10 @@ def _provider(entry: Entry) -> str:
 
 def _revocations(session: Session, entry: Entry) -> dict[str, float]:
     """Return by version when it was revoked, or is to be."""
-    from openclaw_cli.rotation import consumers, policy
-
     if not entry.policy:
         return {}
+    from openclaw_cli.rotation import consumers, policy
+
     found = consumers.revocations(session.home.audit, entry.name)
     waiting = policy.read(entry.policy)
     if waiting.old and waiting.until != policy.READ:

@@ -34,10 +34,10 @@ def plain(session: Session, entry: Entry) -> dict[str, object]:
 
 def rotation(entry: Entry) -> dict[str, object] | None:
     """Return how a secret is rotated, and how that is going; None where nothing is known."""
-    from openclaw_cli.rotation import policy
-
     if not entry.policy:
         return None
+    from openclaw_cli.rotation import policy
+
     found = policy.read(entry.policy)
     run, old, failure = found.run, found.old, found.failure
     return {
