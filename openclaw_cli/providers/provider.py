@@ -15,13 +15,17 @@ PERSON: Final = "person"
 
 ANYTHING: Final = rb"(?s:.+)"
 
+_SPECIAL = frozenset(rb"\.[(?*+{|^$")
+_MAYBE_NONE = (b"?", b"*", b"{")
+
 
 class Provider:
     """A service that issues secrets. A subclass fills in the data; see the contract's promises.
 
     Patterns are regular expressions that must match a whole value. They follow what the service
     documents, with room for longer keys: services lengthen theirs without telling anyone, and a
-    wrong warning teaches people to ignore warnings.
+    wrong warning teaches people to ignore warnings. A choice is in brackets, never outside: what
+    stands before the first special character must begin every key.
     """
 
     name: str
@@ -83,4 +87,12 @@ class Provider:
 def _any_matches(patterns: tuple[bytes, ...], value: bytes) -> bool:
     import re
 
-    return any(re.fullmatch(pattern, value) for pattern in patterns)
+    # Compiling a pattern takes a quarter of a millisecond; most begin as the value does not.
+    likely = [each for each in patterns if value.startswith(_beginning(each))]
+    return any(re.fullmatch(pattern, value) for pattern in likely)
+
+
+def _beginning(pattern: bytes) -> bytes:
+    """Return the plain bytes that all a pattern matches begin with."""
+    end = next((at for at, each in enumerate(pattern) if each in _SPECIAL), len(pattern))
+    return pattern[: end - 1] if pattern[end : end + 1] in _MAYBE_NONE else pattern[:end]
