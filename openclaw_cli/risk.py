@@ -6,7 +6,7 @@ secrets with each other and with last week; it is no probability. Pure.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from openclaw_cli import duration
 
@@ -22,8 +22,7 @@ SCANNED_WITHIN = 30 * duration.DAY
 WIDE = frozenset(("*", "admin", "all", "everything", "full", "full-access", "owner", "root"))
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(NamedTuple):
     """What is known of one secret. Times in seconds.
 
     `longest` is how old its value may become: its rotation's interval, else what counts as old.
@@ -40,8 +39,7 @@ class Known:
     scope: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Risk:
+class Risk(NamedTuple):
     """The parts, the largest first, and the command that takes the largest away."""
 
     parts: dict[str, int]

@@ -122,4 +122,5 @@ def read(line: bytes) -> Event | None:
         event = _decode(line)
     except (msgspec.DecodeError, UnicodeDecodeError):
         return None
-    return event if _INSTANT(event.at) and _INSTANT(event.happened) else None
+    good = _INSTANT(event.at) and (event.happened is event.at or _INSTANT(event.happened))
+    return event if good else None

@@ -10,8 +10,7 @@ import io
 import os
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 from openclaw_cli.audit.chain import MAX_LINE, written
 from openclaw_cli.audit.trail import FILE, archived
@@ -47,8 +46,7 @@ class _Part(io.RawIOBase):
         return len(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Segment:
+class Segment(NamedTuple):
     """One file of the trail, `size` bytes of it: the newest one grows while it is read."""
 
     number: int
@@ -57,8 +55,7 @@ class Segment:
     newest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A part of a segment that begins and ends with a line, in bytes."""
 
     segment: Segment

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from openclaw_cli.audit.chain import parse
 from openclaw_cli.audit.reading import Reading
@@ -19,8 +19,7 @@ _GOOD = ("", "ok")
 K = TypeVar("K")
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(NamedTuple):
     """Who asked, in the fields that `audit.actor` writes."""
 
     uid: int = -1
@@ -31,8 +30,7 @@ class Asker:
     agent: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Read:
+class Read(NamedTuple):
     """One successful reading: its record's number, when by the clock of the moment, and by whom."""
 
     seq: int
@@ -109,5 +107,5 @@ def _read(line: bytes) -> Read | None:
 
 def _asker(given: dict[str, Any]) -> Asker:
     uid = given.get("uid")
-    words = [str(given.get(key, "")) for key in Asker.__slots__[1:]]
+    words = [str(given.get(key, "")) for key in Asker._fields[1:]]
     return Asker(uid if isinstance(uid, int) else -1, *words)

@@ -7,14 +7,13 @@ after an equals sign: `--generate` becomes `--generate=password`.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 GENERATORS = frozenset(("password", "token", "passphrase", "uuid", "ed25519", "rsa", "ssh"))
 """As `rotation.generators` has them; a test compares."""
 
 
-@dataclass(frozen=True, slots=True)
-class OptionalValue:
+class OptionalValue(NamedTuple):
     """An option whose value may be left out.
 
     `default` takes its place. Only one of `words` is taken as the value when it stands apart

@@ -12,7 +12,7 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from openclaw_cli.cli import stdout as way_out
 from openclaw_cli.errors import OpenclawError
@@ -57,8 +57,7 @@ STATES = {
 """The tone of each state, for columns that hold one."""
 
 
-@dataclass(frozen=True, slots=True)
-class Column:
+class Column(NamedTuple):
     """One column of a table, and what becomes of it where the terminal is narrow.
 
     First `short` takes the title's place, then cells are cut in their middle, never below

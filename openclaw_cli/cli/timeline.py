@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from textwrap import wrap
+from typing import NamedTuple
 
 from openclaw_cli import duration
 from openclaw_cli.cli.render import Output, cut
@@ -17,8 +17,7 @@ _OTHER_MARK = ("○", "o")
 _NARROWEST = 20  # columns for what is told of a version
 
 
-@dataclass(frozen=True, slots=True)
-class VersionLine:
+class VersionLine(NamedTuple):
     """What is known of one version. Times are seconds since 1970; None is "never" or "unknown"."""
 
     number: str

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openclaw_cli import states
 from openclaw_cli.rotation import agenda
@@ -17,8 +16,7 @@ if TYPE_CHECKING:
 STATUSES = (states.OK, states.DUE, states.OVERDUE, states.PENDING, states.FAILED)
 
 
-@dataclass(frozen=True, slots=True)
-class Rotating:
+class Rotating(NamedTuple):
     """One secret that is rotated. Times are in seconds since 1970, 0 for never.
 
     `status` is one of `STATUSES`; `overdue` for how many seconds it has been due; `failures` how

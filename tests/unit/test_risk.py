@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -24,7 +22,7 @@ def test_the_ends_of_the_scale() -> None:
 
 
 def test_the_examples_of_the_page() -> None:
-    weekly = replace(GOOD, age=2 * DAY, longest=7 * DAY)
+    weekly = GOOD._replace(age=2 * DAY, longest=7 * DAY)
     assert risk.of(weekly).score == 11
     assert risk.of(Known("key", age=0, longest=90 * DAY)).score == 15
 
@@ -32,14 +30,14 @@ def test_the_examples_of_the_page() -> None:
 @pytest.mark.parametrize(
     ("known", "part", "points", "command"),
     [
-        (replace(GOOD, age=45 * DAY), "age", 20, "openclaw secrets rotate key"),
-        (replace(GOOD, copies=True), "copies", 30, "openclaw secrets scan"),
-        (replace(GOOD, readers=3), "readers", 6, "openclaw secrets expect key --reader"),
-        (replace(GOOD, readers=50), "readers", 15, "openclaw secrets expect key --reader"),
-        (replace(GOOD, scanned=None), "scan", 10, "openclaw secrets scan"),
-        (replace(GOOD, scanned=31 * DAY), "scan", 10, "openclaw secrets scan"),
-        (replace(GOOD, scope=""), "scope", 5, "openclaw secrets expect key --scope"),
-        (replace(GOOD, scope="Admin"), "scope", 5, "openclaw secrets expect key --scope"),
+        (GOOD._replace(age=45 * DAY), "age", 20, "openclaw secrets rotate key"),
+        (GOOD._replace(copies=True), "copies", 30, "openclaw secrets scan"),
+        (GOOD._replace(readers=3), "readers", 6, "openclaw secrets expect key --reader"),
+        (GOOD._replace(readers=50), "readers", 15, "openclaw secrets expect key --reader"),
+        (GOOD._replace(scanned=None), "scan", 10, "openclaw secrets scan"),
+        (GOOD._replace(scanned=31 * DAY), "scan", 10, "openclaw secrets scan"),
+        (GOOD._replace(scope=""), "scope", 5, "openclaw secrets expect key --scope"),
+        (GOOD._replace(scope="Admin"), "scope", 5, "openclaw secrets expect key --scope"),
     ],
 )
 def test_each_part(known: Known, part: str, points: int, command: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -284,8 +283,7 @@ def prune(
         session.output.done("no file of the trail is that old")
 
 
-@dataclass(slots=True)
-class _Opened:
+class _Opened(NamedTuple):
     """What the store gives for reading its trail; nothing of it where the store is locked."""
 
     key: bytes
