@@ -91,14 +91,7 @@ class Pool:
         if self.spec.name in request.ancestors:
             chain = " -> ".join([*request.ancestors, self.spec.name])
             raise Refused("loop", f"a call that comes back to where it began: {chain}")
-        rest = self.backoff.wait(time.monotonic())
-        if rest > 0:
-            raise Refused(
-                words.UNAVAILABLE,
-                f"{self.spec.name} crashed too often and rests",
-                retry=rest,
-                hint=f"openclaw agents restart {self.spec.name}",
-            )
+        self._rest(self.backoff.wait(time.monotonic()))
         try:
             rooms = self._rooms(request)
             line, patience = self.spec.queue_limit, self.spec.queue_timeout or _NO_LIMIT
@@ -111,6 +104,16 @@ class Pool:
                 self.means.slots.leave(rooms)
         finally:
             self.backoff.well()
+
+    def _rest(self, seconds: float) -> None:
+        """Refuse whoever comes while it rests for so long."""
+        if seconds > 0:
+            raise Refused(
+                words.UNAVAILABLE,
+                f"{self.spec.name} crashed too often and rests",
+                retry=seconds,
+                hint=f"openclaw agents restart {self.spec.name}",
+            )
 
     def _rooms(self, request: Request) -> list[Room]:
         """Return where it needs a place.
@@ -294,10 +297,12 @@ class Pool:
                 instance.zygote.kill()  # it does not do what it is told
 
     async def _living(self) -> Zygote:
-        """Return the zygote, a new one where there is none, or where it has just died."""
-        if self.zygote is not None and self.zygote.alive:
-            return self.zygote
-        return await self._started()
+        """Return the zygote; a new one where there is none, or where it has died, even just now."""
+        zygote = self.zygote
+        while zygote is None or not zygote.alive:
+            self._rest(self.backoff.until - time.monotonic())
+            zygote = await self._started()
+        return zygote
 
     async def _started(self) -> Zygote:
         """Return the zygote, started by whoever came first."""
@@ -342,11 +347,10 @@ class Pool:
         return zygote
 
     def _zygote_gone(self, zygote: Zygote) -> None:
+        expected = zygote in self.old or self.closing or self.stopped
         self.old.discard(zygote)
-        expected = zygote is not self.zygote
-        if not expected:
+        if zygote is self.zygote:
             self.zygote = None
-        expected = expected or self.closing or self.stopped
         if not expected:
             self.backoff.crash(time.monotonic())
         self.means.watcher.happened("zygote_end", self.spec.name, pid=zygote.pid, expected=expected)

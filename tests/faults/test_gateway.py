@@ -155,13 +155,16 @@ def test_a_killed_zygote_is_told_to_its_requests_and_replaced(gateway: Gateway) 
                         seen[(await answer.json())["outcome"]] += 1
 
             async def killing() -> None:
-                for _ in range(3):
-                    await asyncio.sleep(0.3)
+                for number in range(1, 4):
+                    while seen["ok"] < 100 * number:  # noqa: ASYNC110
+                        await asyncio.sleep(0.01)
                     rows = (await asyncio.to_thread(gateway.ask, "/v1/status")).json["agents"]
                     pid = next(each["pid"] for each in rows if each["name"] == "slowly")
                     if pid is not None:
                         os.kill(pid, signal.SIGKILL)
-                await asyncio.sleep(0.5)
+                enough = seen["ok"] + 50
+                while seen["ok"] < enough:  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
                 done.set()
 
             await asyncio.gather(killing(), *[one() for _ in range(20)])
