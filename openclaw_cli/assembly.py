@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from openclaw_cli.audit.actor import present_actor
+from openclaw_cli.errors import DeniedError
 from openclaw_cli.service import LOCAL, Secrets
 from openclaw_cli.store.keys import unlock_quietly
 
@@ -65,11 +66,19 @@ def _secrets(
 
 
 def _hold_to_grants(secrets: Secrets, settings: Settings, environ: Mapping[str, str]) -> None:
-    """Have the guard asked before each reading of the agent that the environment names."""
+    """Have the guard asked before each reading of the agent that the environment names.
+
+    A name that was granted means what the settings say: whoever calls chooses no backend for it.
+    """
     from openclaw_cli.agents import loading
     from openclaw_cli.agents.granting import Guard
     from openclaw_cli.agents.grants import of_settings
 
+    if settings.origin.get("backend") == "OPENCLAW_BACKEND":
+        raise DeniedError(
+            "an agent reads where the settings say, not where OPENCLAW_BACKEND does",
+            hint="unset OPENCLAW_BACKEND",
+        )
     name = str(secrets.actor.get("agent", ""))
     configuration = loading.load(secrets.home, environ)
     spec = configuration.agents.get(name)

@@ -152,13 +152,14 @@ class Guard:
                 left[ticket] -= 1
             else:
                 why = holding(grants, reference, now, inside=inside)
-                refused[at] = self._refusal(reference, why)
+                astray = secrets.astray(reference) is not None
+                refused[at] = self._refusal(reference, why, astray=astray)
         return refused
 
     def _grants(self, extra: Mapping[str, Any]) -> list[Grant]:
         return [*self._settings, *(stored(extra, self._agent) if self._agent else ())]
 
-    def _refusal(self, reference: Reference, why: Grant | str) -> DeniedError:
+    def _refusal(self, reference: Reference, why: Grant | str, *, astray: bool) -> DeniedError:
         shown = safe(str(reference))
         if not self._agent:
             return DeniedError(
@@ -166,6 +167,8 @@ class Guard:
             )
         wanted = Reference(reference.path, backend=reference.backend, field=reference.field)
         reason = why if isinstance(why, str) else "its grant is used up"
+        if astray:  # what was asked for is nowhere: by the settings the name alone leads somewhere
+            wanted = Reference(reference.path)
         return DeniedError(
             f"agent {safe(self._agent)} may not read {shown}: {reason}",
             hint=f"openclaw secrets grant {safe(self._agent)} {safe(str(wanted))}",

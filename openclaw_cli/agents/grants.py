@@ -100,14 +100,19 @@ def stored(extra: Mapping[str, Any], agent: str = "") -> list[Grant]:
 def of_settings(agent: spec.AgentSpec, known: Mapping[str, spec.Model]) -> list[Grant]:
     """Return the grants that the settings make: the agent's secrets, and its models' keys."""
     uses = [*agent.secrets]
-    for name in (agent.model, *agent.fallback) if agent.kind == spec.CHAT else ():
-        secret = models.resolve(name, known).secret
-        if secret and secret not in [each.pattern for each in uses]:
+    for secret in keys_of_models(agent, known):
+        if secret not in [each.pattern for each in uses]:
             uses.append(spec.SecretUse(secret))
     return [
         Grant(agent.name, canonical(each.pattern), variable=each.variable, origin=SETTINGS)
         for each in uses
     ]
+
+
+def keys_of_models(agent: spec.AgentSpec, known: Mapping[str, spec.Model]) -> list[str]:
+    """Return the secrets that a chat's models are asked with, as the settings name them."""
+    names = (agent.model, *agent.fallback) if agent.kind == spec.CHAT else ()
+    return [secret for each in names if (secret := models.resolve(each, known).secret)]
 
 
 def holding(

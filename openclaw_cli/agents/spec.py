@@ -7,10 +7,11 @@ nothing else. Times are seconds, sizes bytes; 0 means "no limit" where a limit m
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from openclaw_cli.errors import ConfigError
+from openclaw_cli.errors import ConfigError, NotFoundError
 
 MIB = 1024 * 1024
 
@@ -266,7 +267,7 @@ class Configuration:
         }
 
     def agent(self, name: str) -> AgentSpec:
-        """Return an agent by its name; raises `ConfigError` with what may have been meant."""
+        """Return an agent by its name; raises `NotFoundError` with what may have been meant."""
         found = self.agents.get(name)
         if found is None:
             raise unknown_agent(name, self.agents)
@@ -294,17 +295,19 @@ def no_agents() -> ConfigError:
     )
 
 
-def unknown_agent(name: str, known: dict[str, AgentSpec]) -> ConfigError:
-    """Return the error for an agent that is not in the settings."""
+def unknown_agent(name: str, known: Iterable[str]) -> NotFoundError:
+    """Return the error for an agent that is not among those that are known."""
     from difflib import get_close_matches
 
     from openclaw_cli.sanitize import safe
 
+    known = [*known]
     if not known:
-        return no_agents()
+        none = no_agents()
+        return NotFoundError(none.message, hint=none.hint)
     close = get_close_matches(name, known, n=1)
     hint = f"did you mean {close[0]}?" if close else f"known: {', '.join(known)}"
-    return ConfigError(f"no agent is called {safe(name)}", hint=hint)
+    return NotFoundError(f"no agent is called {safe(name)}", hint=hint)
 
 
 def is_handler(text: str) -> bool:

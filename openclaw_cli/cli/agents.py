@@ -10,6 +10,7 @@ from typing import Annotated, Any
 import typer
 
 from openclaw_cli import duration
+from openclaw_cli.agents.spec import unknown_agent
 from openclaw_cli.cli import agents_view as view
 from openclaw_cli.cli import stdout
 from openclaw_cli.cli.session import Session
@@ -70,9 +71,10 @@ def status(
     session: Session = context.obj
     found = talk.ask(session.home, "status", {"verbose": verbose})
     if name is not None:
+        known = [each["name"] for each in found["agents"]]
         found["agents"] = [each for each in found["agents"] if each["name"] == name]
         if not found["agents"]:
-            raise NotFoundError(f"no agent is called {name}", hint="openclaw agents list")
+            raise unknown_agent(name, known)
     if session.as_json:
         session.output.json(found)
     else:
@@ -285,6 +287,10 @@ def _input(given: str | None, *, text: bool) -> Any:  # noqa: ANN401  whatever J
             data = read_all(fd, given, _INPUT)
         finally:
             os.close(fd)
+    if not data and not text:
+        raise UsageError(
+            "the input is empty", hint=f"echo '{{}}' | openclaw agents run NAME --input {given}"
+        )
     try:
         return data.decode() if text else json.loads(data)
     except (ValueError, RecursionError):

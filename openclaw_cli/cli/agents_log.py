@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from openclaw_cli.agents.spec import unknown_agent
 from openclaw_cli.errors import NotFoundError
 from openclaw_cli.gateway import paths
 
@@ -31,6 +32,9 @@ def show(session: Session, wanted: Mapping[str, str], *, lines: int, follow: boo
             last.extend(each for each in map(_read, source) if _fits(each, wanted))
     for each in last:
         _write(session, each)
+    agent = wanted.get("agent", "")
+    if agent and not (last or follow or agent in session.configuration.agents):
+        raise unknown_agent(agent, session.configuration.agents)
     if follow:
         for line in _following(path):
             each = _read(line)

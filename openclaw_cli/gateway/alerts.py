@@ -23,6 +23,9 @@ UNEXPECTED = "unexpected_access"
 ROTATION = "rotation_failed"
 RULES = (CONCURRENCY, UNEXPECTED, ROTATION)
 
+KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LC_ALL", "TZ", "TMPDIR", "OPENCLAW_STATE_DIR")
+"""What of the gateway's environment the command is given: it may hold keys, and is not its own."""
+
 REMEMBERED = 300.0
 """Seconds after which an unexpected access is no reason for an alert any more."""
 
@@ -99,6 +102,10 @@ class Alerts:
         return sorted(agent for agent, begun in self._above.items() if begun <= since)
 
 
+def _environ(environ: Mapping[str, str]) -> dict[str, str]:
+    return {"PATH": os.defpath, **{name: environ[name] for name in KEPT if name in environ}}
+
+
 def tell(wanted: Monitoring, change: Change) -> list[str]:
     """Tell the command and the webhook of the settings; return what went wrong, in our words."""
     body = json.dumps(change.plain()).encode()
@@ -112,7 +119,7 @@ def tell(wanted: Monitoring, change: Change) -> list[str]:
                 stderr=subprocess.DEVNULL,
                 timeout=COMMAND_SECONDS,
                 check=False,
-                env={**os.environ, "OPENCLAW_ALERT": change.rule},
+                env={**_environ(os.environ), "OPENCLAW_ALERT": change.rule},
             )
             if done.returncode:
                 wrong.append(f"the alert's command ended with status {done.returncode}")

@@ -9,9 +9,9 @@ from typing import Any
 
 from openclaw_cli import assembly
 from openclaw_cli.agents import policy
-from openclaw_cli.agents.grants import of_settings
+from openclaw_cli.agents.grants import keys_of_models, of_settings
 from openclaw_cli.agents.spec import AgentSpec, Model
-from openclaw_cli.errors import LockedError, OpenclawError
+from openclaw_cli.errors import LockedError, OpenclawError, UnrecordedError
 from openclaw_cli.gateway import paths
 from openclaw_cli.home import Home
 from openclaw_cli.names import parse
@@ -77,11 +77,15 @@ class Granting:
             # True until the store or the settings change: grants lie in one of them.
             self._nothing[spec.name] = (spec, stamp)
             return Given()
+        # Without one of its keys a chat that has several models asks the next one, and says so.
+        spare = keys_of_models(spec, self._models()) if spec.fallback else []
         found = secrets.read_many([parse(name) for name in uses], purpose=PURPOSE)
         values: dict[str, bytes] = {}
         environ: dict[str, str] = {}
         for (name, variable), answer in zip(uses.items(), found, strict=True):
             if isinstance(answer, OpenclawError):
+                if name in spare and not isinstance(answer, UnrecordedError):
+                    continue
                 raise answer
             values[name] = answer.value.reveal()
             if variable:

@@ -1,7 +1,7 @@
 """The built-in chat: a request, and what was said before it, go to a model; its answer comes back.
 
-When a model is busy or away the next of `fallback` is asked. Each key goes to its own endpoint and
-nowhere else.
+When a model is busy or away, or has no key that it accepts, the next of `fallback` is asked. Each
+key goes to its own endpoint and nowhere else.
 """
 
 from __future__ import annotations
@@ -62,13 +62,16 @@ class Context(Protocol):
 
 
 class _Busy(Exception):  # noqa: N818  a model's state, not a mistake
-    """A model cannot answer now; another may."""
+    """A model cannot answer now; another may. `error` is what to say where no other is left."""
 
-    def __init__(self, why: str, status: int = 0, wait: float = 0.0) -> None:
+    def __init__(
+        self, why: str, status: int = 0, wait: float = 0.0, error: RefusedError | None = None
+    ) -> None:
         super().__init__(why)
         self.why = why
         self.status = status
         self.wait = wait
+        self.error = error
 
 
 def warmup() -> None:
@@ -96,21 +99,32 @@ class Chat:
         names = [settings["model"], *settings["fallback"]]
         wish = Wish(settings["system"], settings["max_tokens"], settings["deterministic"])
         passed: list[dict[str, Any]] = []
+        lacking: list[RefusedError] = []
         for at, name in enumerate(names):
             try:
                 self._refuse_resting(name)
                 model = resolve(name, models)
                 answer = _answered(model, _trimmed([*self._said, *said]), wish, context)
             except _Busy as busy:
-                passed.append({"model": name, "status": busy.status, "retry_after": busy.wait})
+                lacking += [busy.error] if busy.error else []
+                passed.append(
+                    {
+                        "model": name,
+                        "status": busy.status,
+                        "retry_after": busy.wait,
+                        "why": busy.why,
+                    }
+                )
                 self._note(name, busy, names[at + 1 :], context)
                 continue
             self._add(said, answer.text)
             found = {"text": answer.text, "model": name, "stop": answer.stop, "usage": answer.usage}
             return {**found, "passed": passed} if passed else found
+        if len(lacking) == len(passed):
+            raise lacking[0]
         waits = [each["retry_after"] for each in passed if each["retry_after"]]
         hint = f"try again in {min(waits):g} s" if waits else "try again later"
-        tried = ", ".join(f"{each['model']} ({each['status'] or 'away'})" for each in passed)
+        tried = ", ".join(f"{each['model']} ({each['status'] or each['why']})" for each in passed)
         raise TemporaryError(f"no model answers: {tried}", hint=hint)
 
     def _note(self, name: str, busy: _Busy, others: list[str], context: Context) -> None:
@@ -121,6 +135,8 @@ class Chat:
             return
         to = "local" if others[0].startswith(_LOCAL) else others[0]
         fields = {"model": name, "next": others[0], "status": busy.status}
+        if busy.error:
+            fields["error"] = busy.error.message
         if busy.wait:
             fields["retry_after"] = busy.wait
         context.log(f"Cloud API {busy.why}, fallback to {to}", **fields)
@@ -200,10 +216,11 @@ def _meaning(model: Model, refused: Status) -> Exception:
         )
     if refused.status in (401, 403):
         secret = model.secret or "a secret"
-        return RefusedError(
+        error = RefusedError(
             f"{model.name} does not accept {secret} ({refused.status}{word})",
             hint=f"openclaw secrets set {secret}" if model.secret else 'models: "secret": NAME',
         )
+        return _Busy("refuses its key", refused.status, error=error)
     return RefusedError(f"{model.name} answers {refused.status}{word}")
 
 
@@ -215,13 +232,15 @@ def _key(model: Model, secrets: Secrets) -> str:
     if not model.secret:
         return ""
     if model.secret not in secrets:
-        raise RefusedError(
+        error = RefusedError(
             f"{model.name} needs the secret {model.secret}",
             hint=f"openclaw secrets create {model.secret}",
         )
+        raise _Busy("has no key", error=error)
     key = secrets[model.secret].rstrip("\r\n")
     if not key.isascii() or not key.isprintable():
-        raise RefusedError(f"{model.secret} is not an API key: it has letters that none has")
+        error = RefusedError(f"{model.secret} is not an API key: it has letters that none has")
+        raise _Busy("has no key", error=error)
     return key
 
 

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import Any
 
 from openclaw_cli.agents.spec import AgentSpec, Configuration, Model, unknown_agent
-from openclaw_cli.errors import NotFoundError, OpenclawError
+from openclaw_cli.errors import OpenclawError
 from openclaw_cli.runtime.means import Means, Watcher
 from openclaw_cli.runtime.plan import check_owners, plan
 from openclaw_cli.runtime.pool import Pool
@@ -84,8 +84,7 @@ class Supervisor:
         """Return an agent's pool; raises `NotFoundError`."""
         found = self.pools.get(name)
         if found is None:
-            error = unknown_agent(name, self.configuration.agents)
-            raise NotFoundError(error.message, hint=error.hint)
+            raise unknown_agent(name, self.configuration.agents)
         return found
 
     async def ask(self, request: Request) -> Reply:

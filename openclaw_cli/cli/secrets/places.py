@@ -8,7 +8,7 @@ import typer
 
 from openclaw_cli import duration
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import ConflictError, NotFoundError, UsageError
+from openclaw_cli.errors import ConflictError, DeniedError, NotFoundError, UsageError
 from openclaw_cli.model import SecretValue
 from openclaw_cli.names import Reference, check, parse
 from openclaw_cli.service import LOCAL
@@ -63,7 +63,16 @@ def wanted(
     max_age: str | None = None,
     offline: bool = False,
 ) -> None:
-    """Tell the session's secrets where to look and what copies will do."""
+    """Tell the session's secrets where to look and what copies will do.
+
+    Raises `DeniedError` for an agent that would have a name mean another place than was granted.
+    """
+    if (backend or fallback) and session.secrets.guard:
+        option = "--backend" if backend else "--fallback"
+        raise DeniedError(
+            f"an agent reads where the settings say, not where {option} does",
+            hint=f"leave {option} out, or ask for a reference that was granted",
+        )
     if backend:
         session.secrets.order = [backend]
         session.secrets.names, session.secrets.plaintext = {}, ()

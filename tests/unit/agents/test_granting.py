@@ -22,6 +22,7 @@ from openclaw_cli.model import Secret, SecretValue
 from openclaw_cli.names import parse
 from openclaw_cli.service import Secrets
 from openclaw_cli.settings import Settings
+from tests.conftest import Result
 
 As = Callable[..., Secrets]
 
@@ -83,6 +84,41 @@ def test_no_other_spelling_leads_to_it(as_agent: As, name: str) -> None:
     with pytest.raises(OpenclawError) as refused:
         read(as_agent("mailer", "db", "team/*"), name)
     assert refused.value.status == 6
+
+
+def test_the_hint_of_a_refused_field_is_a_grant_that_leads_somewhere(changes: Changes) -> None:
+    changes.set("parts", SecretValue(b'{"a": "1", "b": "2"}'))
+    settings = Settings({"names": {"one": {"reference": "local://parts#a"}}}, {})
+    actor = {"via": "agent"}
+    secrets = assembly.for_agent(find(os.environ), settings, actor, AgentSpec("mailer"), {})
+    for asked in ("one#b", "one"):
+        with pytest.raises(DeniedError) as refused:
+            read(secrets, asked)
+        assert refused.value.hint == "openclaw secrets grant mailer one"
+    grant(changes, "one")
+    assert read(secrets, "one") == b"1"
+
+
+@pytest.mark.parametrize("option", ["--backend", "--fallback"])
+def test_an_agent_chooses_no_backend_for_a_name_that_was_granted(
+    main: Callable[..., Result],
+    changes: Changes,
+    monkeypatch: pytest.MonkeyPatch,
+    option: str,
+) -> None:
+    changes.set("db", SecretValue(b"in the store"))
+    grant(changes, "db")
+    monkeypatch.setenv("db", "elsewhere")
+    assert main("secrets", "get", "db", "--backend", "env", check=0).out == b"elsewhere"
+    monkeypatch.setenv("OPENCLAW_AGENT", "mailer")
+    assert main("secrets", "get", "db", check=0).out == b"in the store"
+    refused = main("secrets", "get", "db", option, "env", check=6)
+    assert f"not where {option} does" in refused.err.decode()
+    monkeypatch.setenv("OPENCLAW_BACKEND", "env")
+    for hot in ("", "1"):
+        monkeypatch.setenv("OPENCLAW_NO_HOT", hot)
+        refused = main("secrets", "get", "db", check=6)
+        assert "unset OPENCLAW_BACKEND" in refused.err.decode()
 
 
 def test_of_several_each_has_its_own_answer(as_agent: As) -> None:

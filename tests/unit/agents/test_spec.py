@@ -15,7 +15,7 @@ from openclaw_cli.agents.spec import (
     is_handler,
     is_thread,
 )
-from openclaw_cli.errors import ConfigError
+from openclaw_cli.errors import ConfigError, NotFoundError
 
 
 @pytest.mark.parametrize(
@@ -55,9 +55,9 @@ def test_it_can_be_written_as_json() -> None:
     assert json.loads(json.dumps(AgentSpec("a", model="m").plain()))["kind"] == "chat"
 
 
-def test_an_agent_that_is_not_there_is_78_with_what_was_meant() -> None:
+def test_an_agent_that_is_not_there_is_3_with_what_was_meant() -> None:
     some = Configuration({"mailer": AgentSpec("mailer"), "clerk": AgentSpec("clerk")})
-    with pytest.raises(ConfigError) as refused:
+    with pytest.raises(NotFoundError) as refused:
         some.agent("mailr")
     assert refused.value.hint == "did you mean mailer?"
     with pytest.raises(ConfigError, match="several agents"):

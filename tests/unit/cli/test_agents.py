@@ -40,7 +40,9 @@ ZOO["small"] = {"type": "thread-bound", "handler": "zoo:echo", "memory-limit": "
         ("sleep", b"5", 124, "its time was over"),
         ("absent", b"1", 78, "there is no module no_such_module"),
         ("small", b"1", 78, "before its first request"),
-        ("nobody", b"1", 78, "no agent is called nobody"),
+        ("nobody", b"1", 3, "no agent is called nobody"),
+        ("ecko", b"1", 3, "did you mean echo?"),
+        ("echo", b"", 2, "the input is empty"),
         ("echo", b"not json", 2, "--text"),
     ],
 )

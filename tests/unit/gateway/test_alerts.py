@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
+
+import pytest
 
 from openclaw_cli.agents.spec import Monitoring
 from openclaw_cli.gateway.alerts import (
     CONCURRENCY,
+    KEPT,
     ROTATION,
     UNEXPECTED,
     Alerts,
@@ -66,6 +70,19 @@ def test_the_command_and_the_webhook_are_told(tmp_path: Path) -> None:
         assert tell(wanted, change) == ["the webhook at 127.0.0.1 answers 500"]
     finally:
         hook.close()
+
+
+def test_the_command_is_given_little_of_the_gateways_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "planted-7c21")
+    out = tmp_path / "told"
+    script = "import json, os, sys; open(sys.argv[1], 'w').write(json.dumps(dict(os.environ)))"
+    wanted = Monitoring(command=(sys.executable, "-c", script, str(out)))
+    assert tell(wanted, Change(ROTATION, True, ("db",))) == []
+    given = json.loads(out.read_text())
+    assert set(given) <= {*KEPT, "OPENCLAW_ALERT", "LC_CTYPE"}
+    assert given["PATH"] == os.environ["PATH"]
 
 
 def test_a_command_that_fails_is_said() -> None:

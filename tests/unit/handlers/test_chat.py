@@ -155,13 +155,48 @@ def test_a_model_that_is_busy_or_away_is_stood_in_for(
     assert [message for message, _ in context.logged] == [why]
 
 
+@pytest.mark.parametrize(
+    ("status", "key", "why"),
+    [
+        (401, "sk-cloud", "refuses its key"),
+        (403, "sk-cloud", "refuses its key"),
+        (0, "", "has no key"),
+        (0, "sk-\u00fc", "has no key"),
+    ],
+)
+def test_without_a_key_that_is_accepted_the_next_model_answers(
+    cloud: Scripted, local: Scripted, status: int, key: str, why: str
+) -> None:
+    cloud.answers += [(status, JSON, {"error": {"type": "authentication_error"}})] * 2
+    local.answers.append((200, JSON, LOCAL_ANSWER))
+    for others in (local.address, ""):
+        context = asked(cloud.address, others)
+        context.secrets["cloud-key"] = key
+        if not key:
+            del context.secrets["cloud-key"]
+        if not others:  # the control: there is no other
+            with pytest.raises(RefusedError, match="cloud-key"):
+                Chat().turn("2 + 2?", context)
+            continue
+        found = Chat().turn("2 + 2?", context)
+        assert (found["text"], found["model"]) == ("4", "local/y")
+        assert [each["why"] for each in found["passed"]] == [why]
+        message, fields = context.logged[0]
+        assert message == f"Cloud API {why}, fallback to local"
+        assert "cloud-key" in fields["error"]
+        assert "sk-" not in json.dumps(fields)
+    assert len(cloud.requests) == (2 if status else 0)
+
+
 def test_retry_after_is_noted_and_heeded_within_a_session(cloud: Scripted, local: Scripted) -> None:
     cloud.answers.append(TOO_MANY)
     local.answers += [(200, JSON, LOCAL_ANSWER)] * 2
     context = asked(cloud.address, local.address)
     chat = Chat()
     found = chat.turn("2 + 2?", context)
-    assert found["passed"] == [{"model": "claude-x", "status": 429, "retry_after": 7}]
+    assert found["passed"] == [
+        {"model": "claude-x", "status": 429, "retry_after": 7, "why": "rate limited"}
+    ]
     assert context.logged[0][1]["retry_after"] == 7
     chat.turn("and 3 + 3?", context)
     assert len(cloud.requests) == 1
@@ -186,7 +221,6 @@ def test_where_nobody_answers_it_says_when_to_try_again(cloud: Scripted) -> None
 @pytest.mark.parametrize(
     ("answer", "message"),
     [
-        ((401, JSON, {"error": {"type": "authentication_error"}}), "does not accept cloud-key"),
         ((400, JSON, {"error": {"type": "invalid_request_error"}}), "400, invalid_request_error"),
         ((400, JSON, {"error": {"type": "sk-cloud said this"}}), "claude-x answers 400$"),
         ((307, {"Location": "http://127.0.0.1:9/"}, b""), "another address"),
