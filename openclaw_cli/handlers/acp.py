@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -32,6 +33,7 @@ class Conversation:
         self._agent: Any = None
         self._client: Client | None = None
         self._session = ""
+        self._kept = False
         self._before: list[dict[str, Any]] = []
 
     def start(self, context: Context) -> None:
@@ -40,7 +42,8 @@ class Conversation:
         self._before = list(context.transcript)
         settings = context.settings
         may = policy(Permissions(**settings["permissions"]))
-        self._client = Client(may, context.emit, context.log)
+        # What an agent says while it takes up an old session was said before.
+        self._client = Client(may, lambda _: None, context.log)
         try:
             self._loop.run_until_complete(self._open(settings, may.verbs))
         except OSError as refused:
@@ -77,6 +80,8 @@ class Conversation:
             raise _ended() from None
         tools = list(client.tools.values())
         found = {"text": "".join(client.said), "stop": str(answer.stop_reason)}
+        if self._kept:
+            found["session"] = self._session
         return {**found, "tools": tools} if tools else found
 
     def close(self) -> None:
@@ -103,13 +108,28 @@ class Conversation:
         )
         self._agent, _process = await self._child.__aenter__()
         files = FileSystemCapabilities(read_text_file=READ in verbs, write_text_file=WRITE in verbs)
-        await self._agent.initialize(
+        able = await self._agent.initialize(
             protocol_version=PROTOCOL_VERSION,
             client_capabilities=ClientCapabilities(fs=files, terminal=EXEC in verbs),
             client_info=Implementation(name="openclaw-cli", version=__version__),
         )
-        opened = await self._agent.new_session(cwd=directory, mcp_servers=[])
-        self._session = opened.session_id
+        self._kept = bool(able.agent_capabilities and able.agent_capabilities.load_session)
+        if not (self._kept and await self._loaded(directory)):
+            opened = await self._agent.new_session(cwd=directory, mcp_servers=[])
+            self._session = opened.session_id
+
+    async def _loaded(self, directory: str) -> bool:
+        """Take up the session that an instance before this one had; tell whether there is one."""
+        last = self._before[-1]["output"] if self._before else None
+        session = last.get("session") if isinstance(last, Mapping) else None
+        if not isinstance(session, str) or not session:
+            return False
+        try:
+            await self._agent.load_session(cwd=directory, session_id=session, mcp_servers=[])
+        except RequestError:
+            return False  # it is gone: what was said before goes along with the first prompt
+        self._session, self._before = session, []
+        return True
 
 
 handle = Conversation
@@ -122,5 +142,11 @@ def _meaning(refused: RequestError) -> RefusedError:
     return RefusedError(f"the agent refused the request ({refused.code})")
 
 
-def _ended() -> RefusedError:
-    return RefusedError("the agent's process ended", hint="openclaw agents logs")
+class AgentEnded(RefusedError):  # noqa: N818  its end, not a mistake of ours
+    """The agent's process is gone; so the instance goes as well, and the next turn has another."""
+
+    ends_instance = True
+
+
+def _ended() -> AgentEnded:
+    return AgentEnded("the agent's process ended", hint="openclaw agents logs")

@@ -157,6 +157,9 @@ class Instance:
             if message.get("op") == "reply":
                 late = self._over and message.get("outcome") != "ok"
                 self._settle(_timeout() if late else _judged(message))
+                if message.get("last") is True:
+                    self._shut()  # it ends with this answer: the next turn is another's
+                    return
             elif self._heard is not None:
                 self._heard(message)
 

@@ -257,7 +257,8 @@ class Worker:
         except OpenclawError as refused:
             # One of ours, raised by a handler of ours: it says what, and holds no value.
             outcome = "unavailable" if refused.kind == "temporary" else "handler_error"
-            return _failed(outcome, refused.message, refused.hint), False
+            last = bool(getattr(refused, "ends_instance", False))
+            return _failed(outcome, refused.message, refused.hint, last=last), last
         except BaseException as broken:  # noqa: BLE001  whatever a handler raises
             told = context.secrets.masked(_told(broken))
             return _failed("handler_error", told), False
@@ -329,8 +330,9 @@ def _time_is_over(_number: int, _frame: object) -> None:
     raise AgentTimeout
 
 
-def _failed(outcome: str, why: str, hint: str = "") -> bytes:
-    return frame({"op": "reply", "outcome": outcome, "error": why, "hint": hint})
+def _failed(outcome: str, why: str, hint: str = "", *, last: bool = False) -> bytes:
+    said = {"op": "reply", "outcome": outcome, "error": why, "hint": hint}
+    return frame({**said, "last": True} if last else said)
 
 
 def _told(broken: BaseException) -> str:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import os
 import shlex
+import sys
+from pathlib import Path
 from typing import Any
 
 import acp
 from acp import schema
+
+KEPT = Path("sessions.json")  # where it works
 
 
 class Agent:
@@ -22,15 +28,27 @@ class Agent:
         self.client = conn
 
     async def initialize(self, protocol_version: int, **_: Any) -> acp.InitializeResponse:
-        return acp.InitializeResponse(protocol_version=protocol_version)
+        able = schema.AgentCapabilities(load_session="--forgets" not in sys.argv)
+        return acp.InitializeResponse(protocol_version=protocol_version, agent_capabilities=able)
 
     async def new_session(self, cwd: str, **_: Any) -> acp.NewSessionResponse:
         name = f"session-{len(self.turns) + 1}-{cwd}"
         self.turns[name] = 0
         return acp.NewSessionResponse(session_id=name)
 
+    async def load_session(self, session_id: str, **_: Any) -> acp.LoadSessionResponse:
+        """Take up a session whose count lies in a file, and say again what was said."""
+        try:
+            self.turns[session_id] = json.loads(KEPT.read_text())[session_id]  # noqa: ASYNC240
+        except (OSError, KeyError):
+            raise acp.RequestError(-32002, "there is none") from None
+        await self.client.session_update(session_id, acp.update_agent_message_text("as before"))
+        return acp.LoadSessionResponse()
+
     async def prompt(self, session_id: str, prompt: list[Any], **_: Any) -> acp.PromptResponse:
         self.turns[session_id] += 1
+        with contextlib.suppress(OSError):
+            KEPT.write_text(json.dumps(self.turns))  # noqa: ASYNC240
         words = shlex.split(prompt[-1].text)
         try:
             said = await self._done(session_id, words, prompt)

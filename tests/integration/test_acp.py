@@ -37,6 +37,11 @@ def gateway(openclaw: Openclaw, tmp_path: Path) -> Iterator[Gateway]:
                 "directory": str(tmp_path / "work"),
             },
             "reader": {**coder, "permissions": {"allowed": ["read"]}},
+            "forgets": {
+                **coder,
+                "command": [*COMMAND, "--forgets"],
+                "directory": str(tmp_path / "work"),
+            },
             "gone": {**coder, "command": ["/no/such/agent"]},
         },
         agentPermissions=C13,
@@ -59,6 +64,22 @@ def test_c5_one_session_a_thread_kept_between_requests(gateway: Gateway) -> None
     assert other.startswith("turn 1 in ")
     assert other != first
     assert said(gateway.agent("coder", "environment AGENT_KEY", session="acp-12345")) == "sk-acp"
+
+
+def test_an_agent_takes_up_its_session_where_it_keeps_sessions(
+    gateway: Gateway, tmp_path: Path
+) -> None:
+    for agent, later in (("coder", "turn 3 in {} after 0"), ("forgets", "turn 1 in {} after 1")):
+        said(gateway.agent(agent, "hello", session="t"))
+        assert gateway.agent(agent, "leave", session="t").json["outcome"] == "handler_error"
+        answer = gateway.agent(agent, "hello", session="t")
+        text = said(answer)
+        assert text == later.format(text.split()[3])
+        assert answer.json["resumed"]
+    said(gateway.agent("coder", "hello", session="u"))
+    gateway.agent("coder", "leave", session="u")
+    (tmp_path / "work" / "sessions.json").unlink()  # the control: there is nothing to take up
+    assert said(gateway.agent("coder", "hello", session="u")).startswith("turn 1")
 
 
 def test_c13_tools_are_permitted_by_the_settings_and_never_for_good(gateway: Gateway) -> None:
