@@ -6,17 +6,15 @@ What one file says is in `source.py`. `openclaw.json` is never written here.
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from openclaw_cli import newfile
+from openclaw_cli import newfile, project_rules
 from openclaw_cli.agents import building
-from openclaw_cli.document import is_toml, parsed, plain_name
-from openclaw_cli.errors import DeniedError, NotFoundError, OpenclawError, UsageError
-from openclaw_cli.files import failure, read_all
+from openclaw_cli.document import content, is_toml, parsed, plain_name
+from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
 from openclaw_cli.home import Home
 from openclaw_cli.leanjson import dumps
 from openclaw_cli.model import SecretValue
@@ -26,7 +24,6 @@ from openclaw_cli.settings import (
     BACKENDS,
     COMPILED,
     EXPECTED,
-    LIMIT,
     PRODUCTION,
     TABLES,
     Settings,
@@ -103,7 +100,7 @@ def read(path: str) -> Source | None:
         line = data.count(b"\n", 0, refused.start) + 1
         mistake = Mistake(path, line, "", "this is not UTF-8", "save it as UTF-8")
         return Source(path, mistakes=[mistake])
-    source = said(path, text)
+    source = project_rules.said(path, text) if project_rules.is_project(path) else said(path, text)
     if is_toml(path) or source.values or source.agents:
         check_writers(found, path)
     return source
@@ -152,23 +149,6 @@ def plain_value(origin: str, keys: list[str]) -> SecretValue:
     raise NotFoundError(
         f"{path} has no text at {dotted(tuple(keys))}", hint="openclaw config check"
     )
-
-
-def content(path: str) -> tuple[bytes, os.stat_result] | None:
-    """Return a file's bytes and what it is; a link is followed, since it holds no secrets."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    except OSError as refused:
-        raise failure("read", path, refused) from None
-    try:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            raise DeniedError(f"{path} is not a plain file", hint=f"ls -ld {path}")
-        return read_all(fd, path, LIMIT), found
-    finally:
-        os.close(fd)
 
 
 def _refuse_plaintext(environment: str, settings: Settings) -> None:

@@ -1,10 +1,16 @@
-"""A file of settings as text: its language, what it holds, and on which line each key stands."""
+"""A file of settings: its text and language, what it holds, and on which line each key stands."""
 
 from __future__ import annotations
 
+import os
 import re
+import stat
 from collections.abc import Iterator, Mapping
 from typing import Any
+
+from openclaw_cli.errors import DeniedError
+from openclaw_cli.files import failure, read_all
+from openclaw_cli.settings import LIMIT
 
 # A string is kept, a comment becomes as many spaces.
 _COMMENTS = {
@@ -12,6 +18,23 @@ _COMMENTS = {
     "JSON": re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|//[^\n]*|/\*.*?\*/""", re.DOTALL),
     "YAML": re.compile(r"""("(?:\\.|[^"\\\n])*"|'[^'\n]*')|(?:(?<=\s)|^)#[^\n]*""", re.MULTILINE),
 }
+
+
+def content(path: str) -> tuple[bytes, os.stat_result] | None:
+    """Return a file's bytes and what it is; a link is followed, since it holds no secrets."""
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    except OSError as refused:
+        raise failure("read", path, refused) from None
+    try:
+        found = os.fstat(fd)
+        if not stat.S_ISREG(found.st_mode):
+            raise DeniedError(f"{path} is not a plain file", hint=f"ls -ld {path}")
+        return read_all(fd, path, LIMIT), found
+    finally:
+        os.close(fd)
 
 
 def is_toml(path: str) -> bool:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 
-from openclaw_cli.errors import ConflictError, StorageError, UsageError
-from openclaw_cli.files import failure, sync_folder, write_all
+from openclaw_cli.errors import ConflictError, StorageError, TemporaryError, UsageError
+from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder, write_all
 
 _PRIVATE = 0o600
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -73,6 +73,21 @@ def replace(path: str, data: bytes, *, mode: int = _PRIVATE) -> None:
         _discard(aside)
         raise
     sync_folder(os.path.dirname(path))
+
+
+@contextmanager
+def alone(folder: str) -> Iterator[None]:
+    """Let one process at a time change what is in a folder: the folder itself is the lock."""
+    try:
+        fd = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as refused:
+        raise failure("open", folder, refused) from None
+    try:
+        if not locked_within(LOCK_SECONDS, fd, folder):
+            raise TemporaryError(f"another process is changing {folder}", hint="try again")
+        yield
+    finally:
+        os.close(fd)
 
 
 def write_aside(

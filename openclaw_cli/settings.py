@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FILE = "settings.toml"
 SHARED = "openclaw.json"
 IN_YAML = ("openclaw.yaml", "openclaw.yml")
+PROJECT = ".openclaw.toml"
 COMPILED = "compiled"
 LIMIT = 1024 * 1024  # bytes of a source
 
@@ -62,6 +63,7 @@ _OTHERS = frozenset(
     ),
 )
 
+_NO_PROJECT = ("OPENCLAW_BUNDLE", "OPENCLAW_AGENT", "OPENCLAW_THREAD")
 _DAY = 24 * 3600
 
 DEFAULTS: dict[str, Any] = {
@@ -151,6 +153,27 @@ def sources(home: Home, environ: Mapping[str, str]) -> list[str]:
     if shared:
         return [*own, f"{home.root}/{FILE}", os.path.abspath(shared)]
     return [*own, f"{home.root}/{FILE}", *_in_folder(root)[1:]]
+
+
+def project_file(environ: Mapping[str, str]) -> str:
+    """Return the settings file of the project that we are in, the nearest upward, "" for none.
+
+    A home directory is no project, nor is what lies above it. A job with a bundle and an agent
+    have none: what they may read is settled elsewhere.
+    """
+    if any(name in environ for name in _NO_PROJECT):
+        return ""
+    try:
+        folder = os.getcwd()
+    except OSError:
+        return ""
+    home = environ.get("HOME", "").rstrip("/")
+    while folder not in ("", "/", home):
+        path = f"{folder}/{PROJECT}"
+        if os.access(path, os.F_OK):
+            return path
+        folder = folder.rpartition("/")[0]
+    return ""
 
 
 def says_where(home: Home, path: str) -> bool:

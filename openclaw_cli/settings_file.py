@@ -8,14 +8,14 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
-from openclaw_cli import config, newfile, source
-from openclaw_cli.document import flat, place_of, without_comments
-from openclaw_cli.errors import ConfigError, TemporaryError, UsageError
-from openclaw_cli.files import LOCK_SECONDS, failure, locked_within
+from openclaw_cli import newfile, source
+from openclaw_cli.document import content, flat, place_of, without_comments
+from openclaw_cli.errors import ConfigError, UsageError
+from openclaw_cli.files import failure
 from openclaw_cli.home import Home
 from openclaw_cli.options import Setting
 from openclaw_cli.published.words import canonical
@@ -129,8 +129,8 @@ def _rewritten(home: Home, edit: Callable[[str, str], tuple[str, bool]]) -> tupl
         raise failure("create", home.base, refused) from None
     check_root(home.base)
     path = os.path.realpath(f"{home.base}/{FILE}")
-    with _alone(home.base):
-        opened = config.content(path)
+    with newfile.alone(home.base):
+        opened = content(path)
         text, mode = "", _PRIVATE
         if opened is not None:
             check_writers(opened[1], path)
@@ -271,18 +271,3 @@ def _added(text: str, plain: str, name: str, literal: str) -> str:
 
 def _joined(text: str, line: str) -> str:
     return f"{text}\n{line}" if text and not text.endswith("\n") else text + line
-
-
-@contextmanager
-def _alone(root: str) -> Iterator[None]:
-    """Let one process at a time change the settings: the directory itself is the lock."""
-    try:
-        fd = os.open(root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    except OSError as refused:
-        raise failure("open", root, refused) from None
-    try:
-        if not locked_within(LOCK_SECONDS, fd, root):
-            raise TemporaryError(f"another process is changing {root}/{FILE}", hint="try again")
-        yield
-    finally:
-        os.close(fd)

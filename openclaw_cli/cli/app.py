@@ -111,6 +111,7 @@ CONFIG: Table = {
     "check": (_CONFIG, "Check a settings file before it is used."),
     "set": (_CONFIG, "Change a setting."),
     "path": (_CONFIG, "Say where the settings are."),
+    "trust": (_CONFIG, "Use a project's own settings file, or use it no longer."),
     "upgrade": (_CONFIG, "Take older spellings in a configuration to the present ones."),
     "convert": (_CONFIG, "Write a configuration in another language, without its comments."),
 }
@@ -180,6 +181,15 @@ TOP: Table = {
 }
 
 
+_IN_PROJECT = {
+    "secrets": (
+        *("create", "set", "get", "edit", "list", "status", "history", "delete", "refresh"),
+        *("run", "inject", "import", "export", "copy", "__names"),
+    ),
+    "config": ("show",),
+}
+"""The commands that a project's own file may choose names and backends for."""
+
 _OTHER_WORDS = {"rm": "delete", "remove": "delete", "show": "get", "add": "create", "ls": "list"}
 
 
@@ -212,6 +222,8 @@ class LazyGroup(TyperGroup):
         if name not in self.table:
             raise self._unknown(ctx, name)
         command = load(name, *self.table[name], words=args[1:])
+        if ctx.obj is not None and name in _IN_PROJECT.get(self.name or "", ()):
+            ctx.obj.in_project = True
         return name, command, _named_by_position(command, args[1:])
 
     def _unknown(self, ctx: Any, name: str) -> UsageError:

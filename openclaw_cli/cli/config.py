@@ -1,4 +1,4 @@
-"""`openclaw config` show, check, set, path, upgrade, convert."""
+"""`openclaw config` show, check, set, path, trust, upgrade, convert."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import config, converting, newfile, settings_file, source
+from openclaw_cli import config, converting, newfile, settings_file, source, trusting
 from openclaw_cli.cli import settings_view
 from openclaw_cli.cli.session import Session
+from openclaw_cli.document import content
 from openclaw_cli.errors import ConfigError, NotFoundError, UsageError
-from openclaw_cli.settings import BACKENDS, sources
+from openclaw_cli.settings import BACKENDS, PROJECT, project_file, sources
 
 if TYPE_CHECKING:
     from openclaw_cli.upgrade import Change
@@ -28,7 +29,8 @@ def show(
 ) -> None:
     """Show the settings and where each comes from.
 
-    Options of a command win over the environment, that over settings.toml, that over openclaw.json.
+    Options of a command win over the environment, that over a trusted project's file, that over
+    settings.toml, that over openclaw.json.
 
         openclaw config show --origin
     """
@@ -62,17 +64,12 @@ def check(
     found = [config.examined(path) for path in paths]
     mistakes = [mistake for each in found for mistake in each.mistakes]
     if session.as_json:
-        understood = [
-            {"file": each.path, "line": line, "meaning": text}
-            for each in found
-            for line, text in each.understood
-        ]
         session.output.json(
             {
                 "files": paths,
                 "mistakes": [_plain(each) for each in mistakes],
                 "doubts": [_plain(doubt) for each in found for doubt in each.doubts],
-                "understood": understood,
+                "understood": _understood(found),
             }
         )
     else:
@@ -131,18 +128,61 @@ def path(context: typer.Context) -> None:
     The first one wins; a file that is not there is said to be missing.
     """
     session: Session = context.obj
-    paths = sources(session.home, os.environ)
-    there = [os.path.lexists(each) for each in paths]
+    of_project = project_file(os.environ)
+    found: list[dict[str, object]] = [
+        {"path": each, "present": os.path.lexists(each)}
+        for each in sources(session.home, os.environ)
+    ]
+    if of_project:
+        trusted = trusting.is_trusted(session.home, of_project)
+        found.insert(0, {"path": of_project, "present": True, "trusted": trusted})
     if session.as_json:
-        files = [
-            {"path": each, "present": present} for each, present in zip(paths, there, strict=True)
-        ]
-        session.output.json({"files": files})
+        session.output.json({"files": found})
         return
-    for each, present in zip(paths, there, strict=True):
-        session.output.line(
-            each if present or not session.output.on_terminal else f"{each}  (none)"
+    for each in found:
+        word = "" if each["present"] else "  (none)"
+        word = word if each.get("trusted", True) else "  (not trusted, so not used)"
+        session.output.line(f"{each['path']}{word if session.output.on_terminal else ''}")
+
+
+@app.command()
+def trust(
+    context: typer.Context,
+    folder: Annotated[
+        str, typer.Argument(metavar="[FOLDER]", help="The project; where we are, if not given.")
+    ] = "",
+    forget: Annotated[
+        bool, typer.Option("--forget", help="Use the project's file no longer.")
+    ] = False,
+) -> None:
+    """Use a project's own settings file, or use it no longer.
+
+    A project may have .openclaw.toml, which says what its names mean and where they are looked
+    for. It is used in that folder and below, once you have seen what it says, and until it says
+    something else.
+
+        openclaw config trust
+    """
+    session: Session = context.obj
+    file = f"{os.path.realpath(folder)}/{PROJECT}" if folder else project_file(os.environ)
+    if forget:
+        was = bool(file) and trusting.forget(session.home, file)
+        if session.as_json:
+            session.output.json({"file": file, "trusted": False})
+        session.output.done(f"{file} is used no longer" if was else "nothing here was trusted")
+        return
+    if not file:
+        raise NotFoundError(
+            f"there is no {PROJECT} here or above", hint="openclaw config trust FOLDER"
         )
+    found = config.examined(file).believed()
+    for line, text in found.understood if not session.as_json else ():
+        session.output.line(f"{file}:{line}: {text}")
+    session.confirm(f"use what {file} says?")
+    trusting.trust(session.home, file, found)
+    if session.as_json:
+        session.output.json({"file": file, "trusted": True, "understood": _understood([found])})
+    session.output.done(f"{file} is used from now on, until it says something else")
 
 
 @app.command()
@@ -201,7 +241,7 @@ def convert(
     openclaw config convert openclaw.yaml --to json -o openclaw.json
     """
     session: Session = context.obj
-    opened = config.content(file)
+    opened = content(file)
     if opened is None:
         raise NotFoundError(f"there is no file {file}", hint="openclaw config path")
     text = converting.converted(file, opened[0], to)
@@ -237,7 +277,16 @@ def _difference(path: str, changes: list[Change]) -> list[str]:
 
 
 def _present(session: Session) -> list[str]:
-    return [each for each in sources(session.home, os.environ) if os.path.lexists(each)]
+    found = [project_file(os.environ), *sources(session.home, os.environ)]
+    return [each for each in found if os.path.lexists(each)]
+
+
+def _understood(found: list[source.Source]) -> list[dict[str, object]]:
+    return [
+        {"file": each.path, "line": line, "meaning": text}
+        for each in found
+        for line, text in each.understood
+    ]
 
 
 def _report(session: Session, found: source.Source) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from typing import NoReturn
 
+    from openclaw_cli.home import Home
     from openclaw_cli.service import Secrets
     from openclaw_cli.settings import Settings
 
@@ -114,6 +115,8 @@ def _fast(given: list[str], environ: os._Environ[str]) -> int | None:
     try:
         home = find(environ)
         settings = quick(home, environ)
+        if settings is not None and given[1] in _IN_PROJECT:
+            settings = _chosen(home, settings, environ)
         if settings is None:
             return None
         return command(secrets(home, settings, environ), settings, options)
@@ -124,6 +127,18 @@ def _fast(given: list[str], environ: os._Environ[str]) -> int | None:
 
         Output().error(error)
         return error.exit_status
+
+
+def _chosen(home: Home, settings: Settings, environ: os._Environ[str]) -> Settings | None:
+    """Return the settings with what the project's file says; None when it must be read first."""
+    from openclaw_cli.settings import project_file
+
+    path = project_file(environ)
+    if not path:
+        return settings
+    from openclaw_cli import project
+
+    return project.quick(home, settings, path)
 
 
 def _options(given: list[str], valued: frozenset[str], flags: frozenset[str]) -> Options | None:
@@ -227,6 +242,9 @@ def _offer(secrets: Secrets, _settings: Settings, options: Options) -> int | Non
     stdout.write_all("".join([f"{name}\n" for name in found]).encode())
     return 0
 
+
+_IN_PROJECT = ("__names", "get", "list", "run")
+"""The verbs that a project's own file may choose names and backends for."""
 
 _NONE: frozenset[str] = frozenset()
 

@@ -10,7 +10,7 @@ from openclaw_cli.cli.ask import Ask
 from openclaw_cli.cli.render import Output
 from openclaw_cli.errors import UsageError
 from openclaw_cli.home import find, of
-from openclaw_cli.settings import PRODUCTION, quick
+from openclaw_cli.settings import PRODUCTION, project_file, quick
 
 if TYPE_CHECKING:
     from openclaw_cli.agents.spec import Configuration
@@ -28,6 +28,7 @@ class Session:
         self.quiet = False
         self.no_input = False
         self.yes = False
+        self.in_project = False
 
     @cached_property
     def output(self) -> Output:
@@ -46,13 +47,24 @@ class Session:
 
     @cached_property
     def settings(self) -> Settings:
-        """The settings, from their sources where the compiled ones are stale."""
-        ready = quick(self.home, os.environ)
-        if ready is not None:
-            return ready
-        from openclaw_cli.config import load
+        """The settings, from their sources where the compiled ones are stale.
 
-        return load(self.home, os.environ)
+        With what a trusted project's file says, where the command is one that it may choose for.
+        """
+        ready = quick(self.home, os.environ)
+        if ready is None:
+            from openclaw_cli.config import load
+
+            ready = load(self.home, os.environ)
+        path = project_file(os.environ) if self.in_project else ""
+        if not path:
+            return ready
+        from openclaw_cli.trusting import settled
+
+        ready, refused = settled(self.home, ready, path)
+        if refused is not None:
+            self.output.warn(refused.message, hint=refused.hint)
+        return ready
 
     @cached_property
     def configuration(self) -> Configuration:
