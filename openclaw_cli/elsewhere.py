@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 
-from openclaw_cli.audit.trail import INTENT
+from openclaw_cli.audit.announcing import UNKNOWN, announced
 from openclaw_cli.cache import Cache
-from openclaw_cli.errors import OpenclawError, TemporaryError, UnrecordedError, UsageError
+from openclaw_cli.errors import TemporaryError, UsageError
 from openclaw_cli.fetching import Fetcher, Wish
 from openclaw_cli.leanjson import dumps
 from openclaw_cli.service import CONFIG
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
     from openclaw_cli.store.reader import Snapshot
 
     T = TypeVar("T")
-
-UNKNOWN = "unknown"
-"""The outcome of a change that was sent and not answered."""
 
 _VARIABLES = {
     "vault": "VAULT_",
@@ -143,37 +140,22 @@ def _recorded(secrets: Secrets, kind: str, reference: Reference, act: Callable[[
     snapshot = secrets.opened()
     try:
         event = {"kind": kind, "name": reference.path, "backend": reference.backend}
-        actor = {"actor": secrets.actor}
-        # Not a phase of the store's: its header does not tell how this one ends.
-        announced = secrets.trail.append([{**event, "outcome": INTENT, **actor}])[0]
-        ending: dict[str, Any] = {"announced": announced.seq}
-        # Before and after: a copy that is on its way meanwhile must not stay, nor one from before
-        # a change that was made and could not be answered.
-        secrets.elsewhere.forget(snapshot, reference)
-        try:
-            result = act()
-        except UncertainError as unknown:
-            _close(secrets, {**event, **ending, "outcome": UNKNOWN, **actor})
-            raise TemporaryError(
-                f"{unknown.message}; whether it was changed there is not known",
-                hint=f"openclaw secrets get {reference} --no-cache",
-            ) from None
-        except OpenclawError as refused:
-            _close(secrets, {**event, **ending, "outcome": refused.kind, **actor})
-            raise
-        finally:
+        with announced(secrets.trail, {**event, "actor": secrets.actor}) as ending:
+            # Before and after: a copy that is on its way meanwhile must not stay, nor one from
+            # before a change that was made and could not be answered.
             secrets.elsewhere.forget(snapshot, reference)
-        if isinstance(result, str):
-            ending["version"] = result
-        _close(secrets, {**event, **ending, "outcome": "ok", **actor})
+            try:
+                result = act()
+            except UncertainError as unknown:
+                ending["outcome"] = UNKNOWN
+                raise TemporaryError(
+                    f"{unknown.message}; whether it was changed there is not known",
+                    hint=f"openclaw secrets get {reference} --no-cache",
+                ) from None
+            finally:
+                secrets.elsewhere.forget(snapshot, reference)
+            if isinstance(result, str):
+                ending["version"] = result
         return result
     finally:
         snapshot.close()
-
-
-def _close(secrets: Secrets, record: dict[str, Any]) -> None:
-    """Record how a change ended; it did end so, and must not be called failed for want of that."""
-    try:
-        secrets.trail.append([record])
-    except UnrecordedError:
-        return

@@ -194,6 +194,15 @@ class Lock:
 
 def private_directory(path: str) -> Directory:
     """Open a directory of ours, making it (0700) and its missing parents first, durably."""
+    make_folders(path)
+    try:
+        return Directory(path)
+    except FileNotFoundError as refused:
+        raise failure("open", path, refused) from None
+
+
+def make_folders(path: str) -> None:
+    """Make a directory (0700) and its missing parents, durably; what is there stays as it is."""
     missing = []
     parent = path
     while not os.path.lexists(parent):
@@ -207,10 +216,6 @@ def private_directory(path: str) -> Directory:
         except OSError as refused:
             raise failure("create", each, refused) from None
         _sync_parent(os.path.dirname(each))
-    try:
-        return Directory(path)
-    except FileNotFoundError as refused:
-        raise failure("open", path, refused) from None
 
 
 def read_all(fd: int, path: str, limit: int) -> bytes:

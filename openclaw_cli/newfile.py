@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
+import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
@@ -12,7 +15,9 @@ from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder
 
 _PRIVATE = 0o600
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-_NO_LINKS = (errno.EPERM, errno.EOPNOTSUPP, errno.ENOSYS)  # what FAT and some others answer
+_NO_SUCH_CALL = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
+_HERE, _EXCLUSIVE, _DARWIN_EXCLUSIVE = -100, 1, 4  # AT_FDCWD, RENAME_NOREPLACE, RENAME_EXCL
+_STALE = 3600.0  # seconds; nobody takes so long to write a file
 
 
 def write(
@@ -33,6 +38,7 @@ def write(
         raise UsageError("a file is not called -", hint="leave the option away for standard output")
     if not force:
         _refuse_taken(path)
+    _sweep(path)
     aside = f"{path}.{os.urandom(4).hex()}.new"
     try:
         write_aside(aside, chunks)
@@ -48,17 +54,13 @@ def write(
     except BaseException:
         _discard(aside)
         raise
-    try:
-        sync_folder(os.path.dirname(path) or ".")
-    except OSError:
-        raise StorageError(
-            f"{path} was written, but its folder could not be synced: a power cut may undo it",
-            hint=f"sync {path}",
-        ) from None
+    _sync(path)
 
 
 def replace(path: str, data: bytes, *, mode: int = _PRIVATE) -> None:
     """Put a file in another's place in one step, durably; raises `OSError` as it comes.
+
+    `StorageError` says that it is there and may not survive a power cut.
 
     The caller sees to it that nobody else does the same now: what lies under the name that it is
     written by, a crash has left.
@@ -72,7 +74,7 @@ def replace(path: str, data: bytes, *, mode: int = _PRIVATE) -> None:
     except OSError:
         _discard(aside)
         raise
-    sync_folder(os.path.dirname(path))
+    _sync(path)
 
 
 @contextmanager
@@ -113,21 +115,67 @@ def write_aside(
         raise
 
 
+def _sync(path: str) -> None:
+    """Make a file's new name durable."""
+    try:
+        sync_folder(os.path.dirname(path) or ".")
+    except OSError:
+        raise StorageError(
+            f"{path} was written, but its folder could not be synced: a power cut may undo it",
+            hint=f"sync {path}",
+        ) from None
+
+
 def _name(aside: str, path: str, *, force: bool) -> None:
-    """Give the file its name: a link refuses one that is taken, a rename replaces it."""
+    """Give the file its name in one step; `force` replaces one that is taken."""
     if not force:
         try:
-            os.link(aside, path)
+            exclusive_rename(aside, path)
         except FileExistsError:
             _refuse_taken(path)
+            raise
         except OSError as refused:
-            if refused.errno not in _NO_LINKS:
+            if refused.errno not in _NO_SUCH_CALL:
                 raise
-            force = True  # this file system has no links; nobody had the name a moment ago
-        else:
-            _discard(aside)
+            _refuse_taken(path)  # nobody has had the name for long
+            force = True
     if force:
         os.rename(aside, path)
+
+
+def exclusive_rename(old: str, new: str) -> None:
+    """Rename unless the new name is taken; raises `OSError`, also where there is no such call.
+
+    A link and an unlink would do it everywhere, but whoever is killed between them leaves a file
+    with two names, which nobody believes any more.
+    """
+    import ctypes
+
+    libc = ctypes.CDLL(None, use_errno=True)
+    names = os.fsencode(old), os.fsencode(new)
+    try:
+        if sys.platform == "darwin":
+            failed = libc.renamex_np(*names, ctypes.c_uint(_DARWIN_EXCLUSIVE))
+        else:
+            here = ctypes.c_int(_HERE)
+            failed = libc.renameat2(here, names[0], here, names[1], ctypes.c_uint(_EXCLUSIVE))
+    except AttributeError:
+        raise OSError(errno.ENOSYS, os.strerror(errno.ENOSYS)) from None
+    if failed:
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code), new)
+
+
+def _sweep(path: str) -> None:
+    """Take away what a kill left of this file long ago: it may hold values in the clear."""
+    folder, name = os.path.split(path)
+    left = re.compile(re.escape(name) + r"\.[0-9a-f]{8}\.new")
+    with suppress(OSError):
+        for each in os.listdir(folder or "."):
+            if left.fullmatch(each):
+                stray = os.path.join(folder, each)
+                if time.time() - os.lstat(stray).st_mtime > _STALE:
+                    _discard(stray)
 
 
 def _refuse_taken(path: str) -> None:

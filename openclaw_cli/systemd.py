@@ -6,9 +6,10 @@ import os
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 
 from openclaw_cli import newfile
-from openclaw_cli.files import failure
+from openclaw_cli.files import failure, make_folders, sync_folder
 
 _SECONDS = 30.0
 
@@ -27,10 +28,7 @@ def there(where: str, names: Sequence[str]) -> list[str]:
 
 def write(where: str, units: Mapping[str, str]) -> None:
     """Write units, each as a whole; the folder may be one that others can list."""
-    try:
-        os.makedirs(where, mode=0o700, exist_ok=True)
-    except OSError as refused:
-        raise failure("create", where, refused) from None
+    make_folders(where)
     for name, text in units.items():
         newfile.write(os.path.join(where, name), [text.encode()], force=True)
 
@@ -51,6 +49,8 @@ def remove(where: str, names: Sequence[str]) -> list[str]:
         except OSError as refused:
             raise failure("remove", path, refused) from None
     if found:
+        with suppress(OSError):  # they are gone; a power cut may bring them back
+            sync_folder(where)
         _asked("daemon-reload")
     return found
 

@@ -15,6 +15,7 @@ from openclaw_cli.errors import ConfigError, NotFoundError, UsageError
 from openclaw_cli.settings import BACKENDS, PROJECT, project_file, sources
 
 if TYPE_CHECKING:
+    from openclaw_cli.options import Setting
     from openclaw_cli.upgrade import Change
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -109,6 +110,12 @@ def set_(
     known = source.setting(key)
     if not kept:
         session.output.warn(f"{path} was written anew, without its comments")
+    with session.made():
+        _tell_setting(session, known, value, path)
+
+
+def _tell_setting(session: Session, known: Setting, value: str, path: str) -> None:
+    """Say what a setting is now, and what wins over it."""
     shown = known.shown(known.read(value))
     now = session.settings[known.name]
     if session.as_json:
@@ -212,6 +219,13 @@ def upgrade(
     after, changes = upgrading.upgraded(path, found.text)
     if changes and not dry_run:
         config_file.put(found, after.encode())
+        with session.made():
+            _tell_upgrade(session, path, changes, dry_run=False)
+    else:
+        _tell_upgrade(session, path, changes, dry_run=dry_run)
+
+
+def _tell_upgrade(session: Session, path: str, changes: list[Change], *, dry_run: bool) -> None:
     if session.as_json:
         plain = [{"line": each.line, "old": each.old, "new": each.new} for each in changes]
         session.output.json({"file": path, "changes": plain, "written": not dry_run})

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from openclaw_cli.cli.ask import Ask
 from openclaw_cli.cli.render import Output
-from openclaw_cli.errors import UsageError
+from openclaw_cli.errors import OpenclawError, StorageError, UsageError
 from openclaw_cli.home import find, of
 from openclaw_cli.settings import PRODUCTION, project_file, quick
 
@@ -104,6 +106,15 @@ class Session:
         other.no_input, other.yes = self.no_input, self.yes
         other.home = home
         return other
+
+    @contextmanager
+    def made(self) -> Iterator[None]:
+        """Look and tell after a change: what fails then must not sound as if it were not made."""
+        try:
+            yield
+        except OpenclawError as refused:
+            said = f"the change was made; then: {refused.message}"
+            raise StorageError(said, hint=refused.hint) from None
 
     def confirm(self, question: str, *, hint: str = "add --yes") -> None:
         """Ask before something that cannot be taken back; `--yes` answers, no ends the command.

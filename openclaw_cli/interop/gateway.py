@@ -17,11 +17,10 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from openclaw_cli.audit.trail import INTENT
+from openclaw_cli.audit.announcing import announced
 from openclaw_cli.errors import (
     ConfigError,
     NotFoundError,
-    OpenclawError,
     RefusedError,
     TemporaryError,
 )
@@ -219,15 +218,11 @@ def reload(secrets: Secrets, names: Sequence[str] = ()) -> bool:
     event: dict[str, Any] = {"kind": RELOADED, "names": sorted(names), "actor": secrets.actor}
     snapshot = secrets.opened()  # the trail needs its key
     try:
-        announced = secrets.trail.append([{**event, "outcome": INTENT}])[0]
-        try:
-            with sign_ins(secrets.home, gateway.config, names, FOLDER) as ways:
-                _reloaded(gateway, ways)
-        except OpenclawError as refused:
-            ending = {"announced": announced.seq, "outcome": refused.kind}
-            secrets.trail.append([{**event, **ending}])
-            raise
-        secrets.trail.append([{**event, "announced": announced.seq, "outcome": "ok"}])
+        with (
+            announced(secrets.trail, event),
+            sign_ins(secrets.home, gateway.config, names, FOLDER) as ways,
+        ):
+            _reloaded(gateway, ways)
     finally:
         snapshot.close()
     return True

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.faults import world
+from tests.faults import prepared
 
 MEMORY = Path("/dev/shm")
 
@@ -26,12 +26,12 @@ def place(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 @pytest.fixture
 def template(place: str) -> Callable[[str], str]:
-    """Return a prepared state directory, made once; see `world.prepare`."""
+    """Return a prepared state directory, made once; see `prepared.prepare`."""
 
     @cache
     def made(before: str) -> str:
         root = f"{place}/template-{before}"
-        world.prepare(root, before)
+        prepared.prepare(root, before)
         return root
 
     return made

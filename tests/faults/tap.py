@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
+from openclaw_cli import newfile
 from openclaw_cli.cli.hot import main
 
 CHANGING = frozenset(
@@ -116,6 +117,7 @@ class Tap:
         for name, wrapper in _WRAPPERS.items():
             setattr(os, name, wrapper(self, real[name]))
         fcntl.flock = _flock(self, fcntl.flock)
+        newfile.exclusive_rename = _rename(self, newfile.exclusive_rename)
 
     def path(self, name: Any, dir_fd: int | None = None) -> str | None:
         """Return the path relative to the root, or None when it is none of ours."""
@@ -262,7 +264,10 @@ def _rename(tap: Tap, real: Any) -> Any:
         source, target = tap.path(old, src_dir_fd), tap.path(new, dst_dir_fd)
 
         def do(_size: int) -> None:
-            real(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
+            if src_dir_fd is None:
+                real(old, new)
+            else:
+                real(old, new, src_dir_fd=src_dir_fd, dst_dir_fd=dst_dir_fd)
 
         if source is None or target is None:
             do(0)

@@ -12,7 +12,7 @@ import pytest
 from openclaw_cli.cache import Cache, Copy
 from openclaw_cli.names import parse
 from tests.conftest import NIGHTLY
-from tests.faults import tap, world
+from tests.faults import prepared, tap, world
 
 pytestmark = pytest.mark.slow
 
@@ -78,7 +78,7 @@ def test_a_copy_that_is_not_bound_to_its_name_would_be_believed(
 def root(place: str) -> str:
     """Give a state directory whose exec backend prints a value."""
     made = f"{place}/template"
-    world.prepare(made, "some")
+    prepared.prepare(made, "some")
     program = Path(place, "program")
     program.write_bytes(b"#!/bin/sh\nprintf %%s '%s'\n" % ANSWER)
     program.chmod(0o700)

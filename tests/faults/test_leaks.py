@@ -23,7 +23,7 @@ import pytest
 
 from openclaw_cli.cli import app
 from tests.conftest import SCRIPTS
-from tests.faults import world
+from tests.faults import cases, prepared, world
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
 
@@ -52,9 +52,9 @@ TEMPLATE = b"key: {{ openclaw://kept }}\n"
 REQUEST = json.dumps({"protocolVersion": 1, "provider": "x", "ids": ["kept"]}).encode()
 
 USES = (
-    Use("secrets create new", world.NEW),
+    Use("secrets create new", cases.NEW),
     Use("secrets create new --value-file FILE"),
-    Use("secrets set kept", world.NEW),
+    Use("secrets set kept", cases.NEW),
     Use("secrets get kept", answers=True),
     Use("secrets get kept --json", answers=True),
     Use("secrets edit kept", into=r"/dev/shm/openclaw-edit-", terminal=True),
@@ -74,7 +74,7 @@ USES = (
     Use("secrets run --env KEY=kept -- /usr/bin/env", child="/usr/bin/env"),
     Use("secrets inject", TEMPLATE, answers=True),
     Use("secrets inject - --out OUT", TEMPLATE, into="/out"),
-    Use("secrets import - --format dotenv", b"NEW=" + world.NEW),
+    Use("secrets import - --format dotenv", b"NEW=" + cases.NEW),
     Use("secrets export kept --format json", answers=True),
     Use("secrets export kept --format json --out OUT", into="/out"),
     Use("secrets export kept --sealed --out OUT"),
@@ -103,7 +103,7 @@ USES = (
     Use("store restore BACKUP --yes"),
     Use("store restore BACKUP --drill"),
     Use("store slots"),
-    Use("store slots add passphrase --passphrase-file -", world.PASSPHRASE),
+    Use("store slots add passphrase --passphrase-file -", prepared.PASSPHRASE),
     Use("store slots remove file", status=11),
     Use("store unlock"),
     Use("store lock"),
@@ -117,7 +117,7 @@ USES = (
     Use("config convert OUT", status=3),
     Use("agents list"),
     Use("agents status", status=75),
-    Use("agents run reader", world.NEW, status=78),
+    Use("agents run reader", cases.NEW, status=78),
     Use("agents spawn reader --thread", status=75),
     Use("agents close --thread=x", status=75),
     Use("agents restart reader", status=75),
@@ -180,10 +180,10 @@ class Seen:
 def watched(use: Use, tmp_path: Path) -> Seen:
     """Run a use under strace, alone with a state directory of its own."""
     root = tmp_path / "state"
-    world.prepare(str(root), use.before)
+    prepared.prepare(str(root), use.before)
     for name in ("work", "tmp"):
         (tmp_path / name).mkdir()
-    (tmp_path / "file").write_bytes(world.NEW)
+    (tmp_path / "file").write_bytes(cases.NEW)
     words = {"FILE": "file", "OUT": "out", "BACKUP": "state.backup"}
     line = [f"{tmp_path}/{words[word]}" if word in words else word for word in use.line.split()]
     trace = tmp_path / "trace"
@@ -303,7 +303,7 @@ def test_a_crash_while_the_value_is_in_memory_leaves_no_core(
     tmp_path: Path, place: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = f"{place}/state"
-    world.prepare(root, "some")
+    prepared.prepare(root, "some")
     monkeypatch.setenv("OPENCLAW_STATE_DIR", root)
     reads = len(world.records(root))
     work = tmp_path / "work"

@@ -12,7 +12,7 @@ import pytest
 
 from openclaw_cli.names import parse
 from tests.conftest import SCRIPTS, Openclaw
-from tests.faults import world
+from tests.faults import cases, prepared, world
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
 
@@ -117,10 +117,10 @@ def test_on_a_read_only_disk_nothing_is_given_and_nothing_is_done(
     line: str, status: int, openclaw: Openclaw, tmp_path: Path
 ) -> None:
     root = str(tmp_path / "state")
-    world.prepare(root, "some")
+    prepared.prepare(root, "some")
     before = world.contents(root)
     with read_only(root):
-        done = openclaw(*line.split(), input=world.NEW)
+        done = openclaw(*line.split(), input=cases.NEW)
     assert done.status == status, done
     assert not world.leaked(done.out, done.err)
     assert not status or spoke_plainly(done.err)
@@ -132,10 +132,10 @@ def test_a_limit_on_the_size_of_files_is_told_and_costs_nothing(
     blocks: int, tmp_path: Path
 ) -> None:
     root = str(tmp_path / "state")
-    world.prepare(root, "some")
+    prepared.prepare(root, "some")
     before = world.state(root)
     line = f"ulimit -f {blocks}; exec {ENTRY} secrets set kept --value-file {tmp_path}/value"
-    (tmp_path / "value").write_bytes(world.NEW * 100)
+    (tmp_path / "value").write_bytes(cases.NEW * 100)
     done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, check=False, timeout=60)
     assert done.returncode in (9, 74)
     assert spoke_plainly(done.stderr)
@@ -147,12 +147,12 @@ def test_a_limit_on_the_size_of_files_is_told_and_costs_nothing(
 @pytest.mark.parametrize("line", ["secrets get kept", "secrets set kept"])
 def test_too_few_descriptors_are_told_or_are_enough(line: str, tmp_path: Path) -> None:
     root = str(tmp_path / "state")
-    world.prepare(root, "some")
+    prepared.prepare(root, "some")
     statuses = []
     for limit in range(6, 16):
         command = f"ulimit -n {limit}; exec {ENTRY} {line}"
         done = subprocess.run(
-            ["/bin/sh", "-c", command], input=world.NEW, capture_output=True, check=False
+            ["/bin/sh", "-c", command], input=cases.NEW, capture_output=True, check=False
         )
         statuses.append(done.returncode)
         assert done.returncode == 0 or spoke_plainly(done.stderr), (limit, done)
@@ -186,7 +186,7 @@ def test_too_few_descriptors_are_told_or_are_enough(line: str, tmp_path: Path) -
 def test_an_answer_that_cannot_be_written_is_no_success(
     line: str, redirection: str, tmp_path: Path
 ) -> None:
-    world.prepare(str(tmp_path / "state"), "some")
+    prepared.prepare(str(tmp_path / "state"), "some")
     command = f"exec {ENTRY} {line} {redirection}"
     done = subprocess.run(["/bin/sh", "-c", command], capture_output=True, check=False)
     assert done.returncode == 74, done
@@ -196,7 +196,7 @@ def test_an_answer_that_cannot_be_written_is_no_success(
 
 @pytest.mark.parametrize("line", ["secrets get kept", "secrets list", "secrets export kept"])
 def test_a_reader_that_left_ends_it_quietly(line: str, tmp_path: Path) -> None:
-    world.prepare(str(tmp_path / "state"), "some")
+    prepared.prepare(str(tmp_path / "state"), "some")
     gone, end = os.pipe()
     os.close(gone)
     done = subprocess.run(
@@ -230,7 +230,7 @@ def test_what_lies_in_the_working_directory_is_never_imported(
     trap.mkdir()
     for name in ("json", "hvac", "keyring", "typer", "secrets", "struct", "openclaw_cli", "pwd"):
         (trap / f"{name}.py").write_text("import os; os.write(2, b'HIJACKED'); os._exit(66)\n")
-    world.prepare(str(tmp_path / "state"), "some")
+    prepared.prepare(str(tmp_path / "state"), "some")
     monkeypatch.chdir(trap)
     for line in ("secrets get kept", "secrets list", "status", "doctor", "secrets audit verify"):
         done = openclaw(*line.split())
@@ -245,7 +245,7 @@ def test_what_lies_in_the_working_directory_is_never_imported(
 def test_a_directory_of_somebody_else_is_refused(openclaw: Openclaw, tmp_path: Path) -> None:
     world.need_root()
     root = tmp_path / "state"
-    world.prepare(str(root), "some")
+    prepared.prepare(str(root), "some")
     for folder in ("secrets", "audit"):
         os.chown(root / folder, 65534, 65534)
         done = openclaw("secrets", "get", "kept")

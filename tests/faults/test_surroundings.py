@@ -21,7 +21,7 @@ import openclaw_cli
 from openclaw_cli import errors
 from openclaw_cli.cli import app
 from tests.conftest import NIGHTLY, SCRIPTS
-from tests.faults import tap, world
+from tests.faults import cases, prepared, tap, world
 from tests.faults.test_leaks import USES, Use, leaves
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
@@ -117,7 +117,7 @@ def usual(use: Use) -> int:
 def filled(use: Use, root: str, place: str, made: str) -> list[str]:
     """Return the words of a use, its files named."""
     with open(f"{place}/file", "wb") as file:
-        file.write(world.NEW)
+        file.write(cases.NEW)
     files = {"FILE": f"{place}/file", "OUT": f"{root}.out", "BACKUP": f"{made}.backup"}
     with suppress(FileNotFoundError):
         os.unlink(files["OUT"])
@@ -266,7 +266,7 @@ def test_with_a_home_that_cannot_be_written_nothing_is_made_and_it_is_said(
 
 def test_a_working_directory_that_is_gone_does_not_matter(place: str) -> None:
     root, gone = f"{place}/state", f"{place}/gone"
-    world.prepare(root, "some")
+    prepared.prepare(root, "some")
     os.mkdir(gone)
     line = f"cd {gone} && rmdir {gone} && exec {ENTRY} secrets get kept"
     done = subprocess.run(

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import NIGHTLY, SCRIPTS
-from tests.faults import world
+from tests.faults import cases, world
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
 
@@ -25,20 +25,25 @@ CALLS = (
     "openat,write,pwrite64,rename,renameat,renameat2,unlink,unlinkat,fsync,fdatasync,ftruncate,"
     "mkdir,mkdirat,flock"
 )
-CASES = [case for case in world.CASES if not case.inside]
+CASES = [case for case in cases.CASES if not case.inside]
 UNINTERRUPTED = ("rename", "renameat", "unlink", "unlinkat", "mkdir")
 """Linux never answers EINTR here, and Python does not ask again."""
 
 SAMPLE = 10_000 if NIGHTLY else 5
 
 
-def strace(case: world.Case, template: str, root: str, trace: Path, *more: str) -> int:
+def strace(case: cases.Case, template: str, root: str, trace: Path, *more: str) -> int:
     """Run a command under strace; return its status."""
     done = subprocess.run(
         ["strace", "-y", "-o", str(trace), *more, f"{SCRIPTS}/openclaw", *case.filled(template)],
         input=case.given,
         # Byte code that is written in one run and not in the next would shift the numbers.
-        env={**os.environ, "OPENCLAW_STATE_DIR": root, "PYTHONDONTWRITEBYTECODE": "1"},
+        env={
+            **os.environ,
+            **case.environ(template),
+            "OPENCLAW_STATE_DIR": root,
+            "PYTHONDONTWRITEBYTECODE": "1",
+        },
         capture_output=True,
         timeout=60,
         check=False,
@@ -71,7 +76,7 @@ def spread(found: list[tuple[str, int]]) -> list[tuple[str, int]]:
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_real_kill_leaves_the_old_state_or_the_new_one(
-    case: world.Case, template: Callable[[str], str], place: str, tmp_path: Path
+    case: cases.Case, template: Callable[[str], str], place: str, tmp_path: Path
 ) -> None:
     made, root, trace = template(case.before), f"{place}/state", tmp_path / "trace"
     world.copied(made, root)
@@ -95,7 +100,7 @@ def test_a_real_kill_leaves_the_old_state_or_the_new_one(
 
 @pytest.mark.parametrize("case", CASES, ids=str)
 def test_a_call_that_a_signal_interrupts_is_made_again(
-    case: world.Case, template: Callable[[str], str], place: str, tmp_path: Path
+    case: cases.Case, template: Callable[[str], str], place: str, tmp_path: Path
 ) -> None:
     made, root, trace = template(case.before), f"{place}/state", tmp_path / "trace"
     world.copied(made, root)

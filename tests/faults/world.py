@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import base64
 import os
+import re
 import shutil
 import stat
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +20,7 @@ from openclaw_cli.home import Home
 from openclaw_cli.model import SecretValue
 from openclaw_cli.names import parse
 from openclaw_cli.service import Secrets
-from openclaw_cli.settings import DEFAULTS, Settings
+from openclaw_cli.settings import Settings
 from openclaw_cli.upkeep import open_backup
 
 CANARY = b"canary-7Q2xw9Lm4Tz8Vb1Rk6Yp3Nc5"
@@ -29,67 +28,33 @@ CANARY = b"canary-7Q2xw9Lm4Tz8Vb1Rk6Yp3Nc5"
 
 SPELLINGS = (CANARY, base64.b64encode(CANARY)[4:-4], CANARY.hex().encode())
 
-_ENTRIES = {
-    "secrets": {"store.oc", "lock", "key", "rotate.lock"},
-    "audit": {"trail.jsonl", "head", "lock"},
-}
+_KNOWN = re.compile(
+    r"(?:environments/staging/)?"
+    r"(?:secrets(?:/(?:store\.oc|lock|key|rotate\.lock))?"
+    r"|audit(?:/(?:trail(?:-0\d+)?\.jsonl|head|lock))?)"
+    r"|environments(?:/staging)?"
+    r"|settings\.toml|compiled|anchor|openclaw\.json"
+    r"|copy\.oc|out\.\w+|job\.bundle|job\.key|baseline\.json"
+    r"|interop(?:/gateway\.json)?"
+    r"|runtime(?:/openclaw(?:/[0-9a-f]{32})?)?"
+    r"|config(?:/systemd(?:/user(?:/openclaw-\w+\.(?:service|timer))?)?)?"
+)
+"""What a command may leave in a state directory, relative to it."""
+
+_STORE = re.compile(r"(?:secrets|audit)/")
+"""What any change takes up."""
+
+_SEALED = re.compile(r"job\.(?:bundle|key)|baseline\.json|runtime/openclaw/[0-9a-f]{32}")
+"""What is another each time it is made, but always as long."""
+
+_OURS = re.compile(
+    r"(?:environments/staging/)?(?:secrets|audit)/.*|compiled|anchor|copy\.oc|.*\.(?:new|candidate)"
+)
+"""What a state says otherwise, and what an interruption leaves."""
 
 State = tuple[Any, ...] | None
+_FILES = 4
 REFUSED: State = ("refused",)
-
-
-@dataclass(frozen=True)
-class Case:
-    """A command that changes something: its line, what it is given, and what is there before."""
-
-    line: tuple[str, ...]
-    before: str = "some"
-    given: bytes = b""
-    inside: Callable[[], None] | None = None
-
-    def filled(self, template: str) -> tuple[str, ...]:
-        """Return the line for a state directory that was copied from `template`, to beside it."""
-        state = f"{os.path.dirname(template)}/state"
-        return tuple(word.format(backup=f"{template}.backup", state=state) for word in self.line)
-
-    def __str__(self) -> str:
-        return " ".join(self.line[:2] + tuple(w for w in self.line[2:] if w.startswith("--")))
-
-
-NEW = CANARY + b"-new"
-PASSPHRASE = b"correct horse battery staple"
-
-
-def tiny_segments() -> None:
-    """Let the trail begin a new file at each record."""
-    DEFAULTS["audit.segment-bytes"] = 100
-
-
-CASES = (
-    Case(("secrets", "create", "first"), "nothing", NEW),
-    Case(("secrets", "create", "second"), "some", NEW),
-    Case(("secrets", "set", "kept"), "some", NEW),
-    Case(("secrets", "set", "kept"), "some", NEW, tiny_segments),
-    Case(("secrets", "describe", "kept", "--label", "owner=ada")),
-    Case(("secrets", "rollback", "kept")),
-    Case(("secrets", "delete", "kept")),
-    Case(("secrets", "delete", "kept", "--purge", "--yes")),
-    Case(("secrets", "restore", "gone")),
-    Case(("secrets", "import", "-", "--format", "dotenv"), given=b"A_KEY=%s\nB=2\n" % NEW),
-    Case(("secrets", "copy", "kept", "copied")),
-    Case(("secrets", "get", "kept")),
-    Case(("secrets", "export", "kept", "--format", "json")),
-    Case(("secrets", "audit", "prune", "--before", "2099-01-01", "--yes"), "old"),
-    Case(("store", "init", "--no-recovery"), "nothing"),
-    Case(("store", "rekey")),
-    Case(("store", "slots", "add", "passphrase", "--passphrase-file", "-"), given=PASSPHRASE),
-    Case(("store", "restore", "{backup}", "--yes")),
-    Case(("config", "set", "store.versions", "5")),
-    Case(("store", "backup", "{state}/copy.oc")),
-    Case(("store", "accept-rollback", "--yes"), "put-back"),
-    Case(("secrets", "set", "kept"), "anchored", NEW),
-)
-"""One line for each command that writes; a second one where it also begins a file of the trail."""
 
 
 def service(root: str, segment_bytes: int = SEGMENT_BYTES) -> Secrets:
@@ -109,63 +74,75 @@ def changes(root: str, segment_bytes: int = SEGMENT_BYTES) -> Changes:
     return Changes(service(root, segment_bytes))
 
 
-def prepare(root: str, before: str) -> None:
-    """Make a state directory: `nothing`, `some` secrets, or an `old` one with a long trail.
-
-    `put-back` has some, and a store of an older state; `anchored` an anchor beside it.
-    """
-    if before == "nothing":
-        return
-    made = changes(root, 1000 if before == "old" else SEGMENT_BYTES)
-    made.create("kept", SecretValue(CANARY + b"-1"))
-    made.set("kept", SecretValue(CANARY + b"-2"))
-    shutil.copy(f"{root}/secrets/store.oc", f"{root}.backup")
-    made.create("gone", SecretValue(CANARY + b"-3"))
-    made.delete("gone")
-    made.create("other", SecretValue(bytes(range(256)) * 3))
-    if before == "put-back":
-        shutil.copy(f"{root}.backup", f"{root}/secrets/store.oc")
-    if before == "anchored":
-        state = f"{os.path.dirname(root)}/state"
-        Path(root, "settings.toml").write_text(f'store.anchor = "file:{state}/anchor"\n')
-        unlock = assembly.secrets(Home(root), Settings({}, {}), {}).unlock
-        anchored = Secrets(Home(root), {"uid": 0}, unlock, anchor=f"file:{root}/anchor")
-        Changes(anchored).set("other", SecretValue(b"-"))
-
-
 def state(root: str) -> State:
-    """Return every version of every secret with its value; None where there is no store.
+    """Return all that a person keeps: secrets with every version and value, grants, files.
 
-    And whether there is a backup, a whole one. `REFUSED` where the store was put back.
+    None where there is no store. Of a backup, whether there is a whole one. `REFUSED` where the
+    store was put back.
     """
     try:
         snapshot = service(root).open()
     except IntegrityError:
         return REFUSED
+    files = _files(root)
+    staging = f"{root}/environments/staging"
+    elsewhere = state(staging) if os.path.isdir(staging) else None
+    if unchanged(None, elsewhere):
+        elsewhere = None
     if snapshot is None:
-        return None
+        return None if not files else ("no store", (), False, (), files, elsewhere, (), ())
     try:
-        entries = snapshot.directory().entries.values()
+        directory = snapshot.directory()
+        granted = directory.extra.get("grants", {})
         return (
             snapshot.header.epoch,
             tuple(slot.kind for slot in snapshot.header.slots),
             _backed_up(root),
+            tuple(each["job_seq"] for each in records(root) if "job_seq" in each),
+            files,
+            elsewhere,
+            tuple((who, what, left[1:]) for who in granted for what, left in granted[who].items()),
             tuple(
                 (
                     each.name,
                     bool(each.deleted),
                     each.provider,
                     tuple(sorted(each.labels.items())),
+                    tuple(sorted(each.policy)),
                     tuple(
                         (row.number, row.stage, snapshot.value(each.name, row.number, row.place))
                         for row in each.rows
                     ),
                 )
-                for each in sorted(entries, key=lambda entry: entry.name)
+                for each in sorted(directory.entries.values(), key=lambda entry: entry.name)
             ),
         )
     finally:
         snapshot.close()
+
+
+def _files(root: str) -> tuple[tuple[str, bytes | int], ...]:
+    """Return the files besides store and trail, with what they hold."""
+    found = [each for each in _below(root) if not _OURS.fullmatch(each)]
+    return tuple((each, _told(f"{root}/{each}", each)) for each in found if _is_file(root, each))
+
+
+def _is_file(root: str, name: str) -> bool:
+    return os.path.isfile(f"{root}/{name}")
+
+
+def _told(path: str, name: str) -> bytes | int:
+    data = Path(path).read_bytes()
+    return len(data) if _SEALED.fullmatch(name) else data
+
+
+def _below(root: str) -> list[str]:
+    """Return every folder and file, relative to it."""
+    return sorted(
+        os.path.normpath(f"{os.path.relpath(folder, root)}/{name}")
+        for folder, folders, files in os.walk(root)
+        for name in (*folders, *files)
+    )
 
 
 def _backed_up(root: str) -> bool:
@@ -222,21 +199,8 @@ def segments(root: str) -> list[str]:
 
 
 def strays(root: str) -> list[str]:
-    """Return the files that have no business there, `*.new` among them."""
-    found = []
-    for folder, folders, files in os.walk(root):
-        inside = os.path.relpath(folder, root)
-        known = _ENTRIES.get(inside, {"settings.toml", "compiled", "copy.oc", "anchor"})
-        found += [
-            f"{inside}/{name}"
-            for name in files
-            if name not in known and not (inside == "audit" and name.startswith("trail-0"))
-        ]
-        if inside == ".":
-            found += sorted(set(folders) - set(_ENTRIES))
-        else:
-            found += folders
-    return sorted(found)
+    """Return what has no business there, `*.new` among them, relative to it."""
+    return sorted(each for each in _below(root) if not _KNOWN.fullmatch(each))
 
 
 def loose(root: str) -> list[str]:
@@ -257,9 +221,8 @@ def leaked(*texts: bytes) -> bool:
 def check_usable(root: str, told: bytes = b"") -> None:
     """Use it as if nothing had happened: write, read, look at the trail.
 
-    What `told` names may lie there; what the next change of a setting will remove; and the half of
-    a backup that was interrupted, sealed as the whole is. A store that was put back is refused
-    until that is accepted.
+    What `told` names may lie there, and outside of store and trail what was being written. A store
+    that was put back is refused until that is accepted.
     """
     if state(root) == REFUSED:
         return
@@ -277,8 +240,8 @@ def check_usable(root: str, told: bytes = b"") -> None:
 
 
 def _passes(stray: str) -> bool:
-    half = stray.startswith("./copy.oc.") and stray.endswith(".new")
-    return half or stray in ("./settings.toml.new", "./compiled.new")
+    """Tell whether the next use of the same command takes it away; see `newfile.py`."""
+    return stray.endswith((".new", ".candidate")) and not _STORE.match(stray)
 
 
 def copied(template: str, into: str) -> str:
@@ -291,7 +254,7 @@ def copied(template: str, into: str) -> str:
 
 def unchanged(before: State, now: State) -> bool:
     """Tell whether nothing that a person keeps is different; an empty store is as good as none."""
-    return now == before or (before is None and now is not None and not now[-1])
+    return now == before or (before is None and now is not None and not (now[_FILES] or now[-1]))
 
 
 def need_root() -> None:
@@ -299,11 +262,13 @@ def need_root() -> None:
     assert os.geteuid() == 0, "this test mounts file systems or becomes another user: run as root"
 
 
-def contents(root: str) -> list[bytes]:
-    """Return what every file holds."""
+def contents(root: str, but: str = "") -> list[bytes]:
+    """Return what every file holds, `but` for one."""
     found = []
     for folder, _, files in os.walk(root):
         for name in files:
+            if but and f"{folder}/{name}".startswith(f"{root}/{but}"):
+                continue  # and what it is written as first
             with open(f"{folder}/{name}", "rb") as file:
                 found.append(file.read())
     return found

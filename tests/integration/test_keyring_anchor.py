@@ -12,7 +12,7 @@ import pytest
 
 from openclaw_cli.store.keys import keyring
 from tests.conftest import NIGHTLY, Openclaw, Result
-from tests.faults import tap, world
+from tests.faults import cases, prepared, tap, world
 from tests.faults.conftest import place  # noqa: F401 - a fixture
 from tests.faults.test_kill import ahead_of_the_store
 from tests.integration.test_keyring import (
@@ -124,22 +124,22 @@ def test_a_keyring_that_forgot_is_told_again_and_the_trail_says_so(
 def killed(root: str, template: str, inside: Callable[[], None] | None = None) -> Iterator[int]:
     """Kill a change at one call after another, and use what is left; give each status."""
     line = ("secrets", "set", "kept")
-    whole = tap.run(line, world.copied(template, root), given=world.NEW)
+    whole = tap.run(line, world.copied(template, root), given=cases.NEW)
     calls = [call for call in whole.calls if call.kind in tap.CHANGING]
     for at in range(3, len(calls), 1 if NIGHTLY else 13):
         # The keyring stays as it is: it knows the newest of all, as after a commit that was lost.
         world.copied(template, root)
         tap.run(("store", "accept-rollback", "--yes"), root)
         fault = tap.Fault("kill", at, tap.CHANGING)
-        tap.run(line, root, given=world.NEW, fault=fault, inside=inside)
-        yield tap.run(line, root, given=world.NEW).status
+        tap.run(line, root, given=cases.NEW, fault=fault, inside=inside)
+        yield tap.run(line, root, given=cases.NEW).status
 
 
 @pytest.fixture
 def template(place: str, desktop: Desktop) -> str:  # noqa: F811, ARG001
     """Return a state directory whose anchor is the keyring."""
     root = f"{place}/template"
-    world.prepare(root, "some")
+    prepared.prepare(root, "some")
     Path(root, "settings.toml").write_text('store.anchor = "keyring"\n', encoding="ascii")
     return root
 

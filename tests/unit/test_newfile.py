@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -27,6 +29,40 @@ def test_a_file_that_is_there_stays_unless_forced(tmp_path: Path) -> None:
     assert path.read_bytes() == b"old"
     newfile.write(str(path), [b"new"], force=True)
     assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o600)
+
+
+@pytest.mark.parametrize("has_call", [True, False])
+def test_a_name_that_is_taken_meanwhile_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, has_call: bool
+) -> None:
+    def none(*_names: str) -> None:
+        raise OSError(errno.ENOSYS, "no such call")
+
+    if not has_call:
+        monkeypatch.setattr(newfile, "exclusive_rename", none)
+    path = tmp_path / "new"
+
+    def taken(_aside: str) -> None:
+        path.write_bytes(b"somebody else's")
+
+    with pytest.raises(ConflictError, match="exists already"):
+        newfile.write(str(path), [b"ours"], proof=taken)
+    assert path.read_bytes() == b"somebody else's"
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["home", "new"]
+    newfile.write(f"{path}-2", [b"ours"])
+    assert Path(f"{path}-2").read_bytes() == b"ours"
+
+
+def test_what_a_kill_left_long_ago_is_taken_away(tmp_path: Path) -> None:
+    old, new, other = (tmp_path / f"out.{each}.new" for each in ("0a1b2c3d", "4e5f6a7b", "mine"))
+    for each in (old, new, other):
+        each.write_bytes(b"a value in the clear")
+    for each in (old, other):
+        os.utime(each, (0, 0))
+    newfile.write(str(tmp_path / "out"), [b"x"])
+    assert sorted(each.name for each in tmp_path.iterdir()) == [
+        *("home", "out", new.name, other.name),
+    ]
 
 
 def test_a_link_is_not_followed(tmp_path: Path) -> None:

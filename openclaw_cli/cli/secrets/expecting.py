@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from openclaw_cli import expected, settings_file
+from openclaw_cli.audit.announcing import announced
 from openclaw_cli.cli.secrets.values import Name
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import UsageError
@@ -60,8 +61,10 @@ def expect(
         _show(session, name)
         return
     check(name)
-    file = settings_file.expect(session.home, name, wanted)
-    _record(session, name, wanted)
+    session.secrets.opened().close()  # the trail needs its key
+    event = {"kind": "secret_expect", "name": name, "expected": wanted}
+    with announced(session.secrets.trail, {**event, "actor": session.secrets.actor}):
+        file = settings_file.expect(session.home, name, wanted)
     if session.as_json:
         session.output.json({"name": name, "expected": wanted, "file": file})
     if clear:
@@ -78,10 +81,3 @@ def _show(session: Session, name: str) -> None:
         session.output.line(f"nothing is expected of readings of {name}")
     else:
         session.output.facts(expected.described(wanted))
-
-
-def _record(session: Session, name: str, wanted: dict[str, Any]) -> None:
-    """Write down who changed what is expected: else a loosening would go unseen."""
-    session.secrets.opened().close()
-    event = {"kind": "secret_expect", "name": name, "expected": wanted, "outcome": "ok"}
-    session.secrets.trail.append([{**event, "actor": session.secrets.actor}])

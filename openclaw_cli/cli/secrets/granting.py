@@ -82,9 +82,10 @@ def grant(
         expires=until,
         uses=grants.UNLIMITED if uses is None else uses,
     )
-    _warn_of_absent(session, kept)
-    if session.as_json:
-        session.output.json({"agent": agent, "granted": kept, "expires": _seconds(until)})
+    with session.made():
+        _warn_of_absent(session, kept)
+        if session.as_json:
+            session.output.json({"agent": agent, "granted": kept, "expires": _seconds(until)})
     limits = f" until {duration.absolute(until / 1000)}" if until else ""
     limits += f", {uses} uses each" if uses else ""
     session.output.done(f"{agent} may read {', '.join(kept)}{limits}")
@@ -112,9 +113,15 @@ def revoke(
     if bool(names) == every:
         raise UsageError("say which secrets, or --all", hint=f"openclaw secrets grants {agent}")
     gone = granting.revoke(session.changes.change_store, session.secrets.actor, agent, names or [])
-    if session.as_json:
-        session.output.json({"agent": agent, "revoked": gone})
-    session.output.done(f"{agent} may not read {', '.join(gone)} any more")
+    with session.made():
+        if session.as_json:
+            session.output.json({"agent": agent, "revoked": gone})
+        session.output.done(f"{agent} may not read {', '.join(gone)} any more")
+        _warn_of_settings(session, agent, gone)
+
+
+def _warn_of_settings(session: Session, agent: str, gone: list[str]) -> None:
+    """Say what the settings grant although it was taken away."""
     row = session.configuration.agents.get(agent)
     still = [
         each.pattern

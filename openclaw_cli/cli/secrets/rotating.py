@@ -14,6 +14,7 @@ from openclaw_cli.errors import (
     FindingsError,
     OpenclawError,
     PartialError,
+    RefusedError,
     TemporaryError,
     UsageError,
 )
@@ -116,7 +117,7 @@ def _one(session: Session, name: str, asked: Asked, wish: Wish, *, dry_run: bool
     try:
         with session.output.progress(f"rotating {name}"):
             result = runs.one(name, wish, asked=process.began())
-    except OpenclawError as refused:
+    except RefusedError as refused:
         if view.policy.rotator in chosen.BY_PERSON and refused.hint:
             _advise(session, view)
             if not wish.wanted:
