@@ -108,6 +108,7 @@ CASES = (
     Case(("store", "lock"), "unlocked", env=IN_MEMORY),
     Case(("store", "accept-rollback", "--yes"), "put-back"),
     Case(("config", "set", "store.versions", "5")),
+    Case(("config", "trust", "{state}/project", "--yes"), "project"),
     Case(("config", "upgrade", "{state}/openclaw.json"), "old-words"),
     Case(
         ("config", "convert", "{state}/openclaw.json", "--to", "toml", "-o", "{state}/out.toml"),

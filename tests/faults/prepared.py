@@ -87,6 +87,11 @@ def _old_words(root: str) -> None:
     Path(root, "openclaw.json").write_text('{"agents": {"a": {"threadBound": true}}} // mine\n')
 
 
+def _project(root: str) -> None:
+    os.mkdir(f"{root}/project")
+    Path(root, "project", ".openclaw.toml").write_text('backend = "local"\n')
+
+
 def _gateway(root: str) -> None:
     """Lay a gateway's program beside it, and its configuration into it."""
     installation.installed(Path(f"{root}.gateway"))
@@ -116,6 +121,7 @@ _MORE = {
     "unlocked": _unlocked,
     "units": _units,
     "old-words": _old_words,
+    "project": _project,
     "gateway": _gateway,
     "job": _job,
 }

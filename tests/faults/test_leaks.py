@@ -113,6 +113,7 @@ USES = (
     Use("config check"),
     Use("config set store.versions 5"),
     Use("config path"),
+    Use("config trust", status=3),
     Use("config upgrade", status=3),
     Use("config convert OUT", status=3),
     Use("agents list"),
