@@ -71,6 +71,11 @@ class Elsewhere:
         found = self._cache(snapshot).get(reference)
         return found.value if found else None
 
+    def copied(self, snapshot: Snapshot, reference: Reference) -> float | None:
+        """Return when the copy that is kept was fetched, in seconds since 1970."""
+        found = self._cache(snapshot).get(reference)
+        return found.fetched if found else None
+
     def forget(self, snapshot: Snapshot, reference: Reference) -> None:
         """Forget every copy of what is being changed."""
         self._cache(snapshot).changed(reference)

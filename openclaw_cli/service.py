@@ -173,6 +173,16 @@ class Secrets:
         finally:
             snapshot.close()
 
+    def copied(self, reference: Reference) -> float | None:
+        """Return when the copy that is kept was fetched, in seconds since 1970; None for none."""
+        snapshot = self.open()
+        if snapshot is None:
+            return None
+        try:
+            return self.elsewhere.copied(snapshot, reference)
+        finally:
+            snapshot.close()
+
     def _is_local(self, reference: Reference) -> bool:
         return all(each.backend == LOCAL for each in self._places(reference))
 

@@ -38,7 +38,8 @@ RESOLVERS = "resolvers"
 EXPECTED = "expected"
 """What the table of what is expected of readings is called."""
 
-TABLES = ("names", "plaintext", "encryption", RESOLVERS, EXPECTED)
+AGENTS = "agents"
+TABLES = ("names", "plaintext", "encryption", RESOLVERS, EXPECTED, AGENTS)
 """What a source holds besides settings, each a table by a name."""
 
 PRODUCTION = ("prod", "production")
@@ -111,6 +112,12 @@ class Settings:
     def expected(self) -> dict[str, dict[str, Any]]:
         """What is expected of the readings of secrets, as `expected.py` has it, by name."""
         found: dict[str, dict[str, Any]] = self.values.get(EXPECTED, {})
+        return found
+
+    @property
+    def agents(self) -> dict[str, str]:
+        """Which agents there are, by name, and the file that has each: all that is compiled."""
+        found: dict[str, str] = self.values.get(AGENTS, {})
         return found
 
     def backend(self, name: str) -> dict[str, Any]:

@@ -24,7 +24,7 @@ from openclaw_cli.published.meaning import dotted, not_taken
 from openclaw_cli.published.reading import WRAPPER
 from openclaw_cli.published.words import canonical
 from openclaw_cli.sanitize import safe
-from openclaw_cli.settings import BACKENDS, DEFAULTS, EXPECTED, RESOLVERS
+from openclaw_cli.settings import AGENTS, BACKENDS, DEFAULTS, EXPECTED, RESOLVERS
 
 BY_NAME = {each.name: each for each in SETTINGS}
 _SECTIONS = frozenset(name.partition(".")[0] for name in DEFAULTS if "." in name)
@@ -163,6 +163,8 @@ def _read_agents(source: Source, plain: str, document: dict[str, Any]) -> None:
     folder = os.path.dirname(os.path.abspath(source.path))
     said = agents.read(document, folder, shared=not is_toml(source.path))
     source.agents = said
+    if said.agents:
+        source.values[AGENTS] = dict.fromkeys(said.agents, source.path)
     source.places = {name: line_of(plain, path) for name, path in said.places.items()}
     source.understood += [
         (line_of(plain, path), f"{dotted(path)}: {text}") for path, text in said.understood

@@ -11,7 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from openclaw_cli.agents.grants import KEY, UNLIMITED, Grant, canonical, holding, matches, stored
+from openclaw_cli.agents import GRANTS
+from openclaw_cli.agents.grants import UNLIMITED, Grant, canonical, holding, matches, stored
 from openclaw_cli.errors import DeniedError, NotFoundError, UsageError
 from openclaw_cli.names import Reference
 from openclaw_cli.sanitize import safe
@@ -50,7 +51,7 @@ def grant(
         raise UsageError("the grant would be over before it began", hint="--expires 24h")
 
     def change(draft: Draft) -> None:
-        table = draft.directory.extra.setdefault(KEY, {}).setdefault(agent, {})
+        table = draft.directory.extra.setdefault(GRANTS, {}).setdefault(agent, {})
         for each in kept:
             table[each] = [now, expires, uses]
 
@@ -69,7 +70,7 @@ def revoke(
     named = list(dict.fromkeys(map(canonical, patterns)))
 
     def change(draft: Draft) -> list[str]:
-        table = draft.directory.extra.get(KEY, {})
+        table = draft.directory.extra.get(GRANTS, {})
         mine = table.get(agent, {})
         missing = [each for each in named if each not in mine]
         if missing or not mine:
@@ -113,7 +114,7 @@ class Guard:
             return {}
 
         def change(draft: Draft) -> dict[str, int]:
-            mine = draft.directory.extra.get(KEY, {}).get(self._agent, {})
+            mine = draft.directory.extra.get(GRANTS, {}).get(self._agent, {})
             given = {}
             for pattern, count in wanted.items():
                 _, expires, left = mine.get(pattern, (0, 0, 0))

@@ -14,14 +14,11 @@ from functools import lru_cache
 from typing import Any
 
 from openclaw_cli import names
-from openclaw_cli.agents import models, spec
+from openclaw_cli.agents import GRANTS, models, spec
 from openclaw_cli.duration import relative
 from openclaw_cli.errors import OpenclawError, UsageError
 from openclaw_cli.names import Reference
 from openclaw_cli.sanitize import safe
-
-KEY = "grants"
-"""Where the store's directory keeps them: by agent, then by pattern."""
 
 UNLIMITED = -1
 SETTINGS = "settings"
@@ -88,7 +85,7 @@ def canonical(pattern: str) -> str:
 
 def stored(extra: Mapping[str, Any], agent: str = "") -> list[Grant]:
     """Return the grants that the store's directory has, of one agent or of all."""
-    table: Mapping[str, Mapping[str, Sequence[int]]] = extra.get(KEY, {})
+    table: Mapping[str, Mapping[str, Sequence[int]]] = extra.get(GRANTS, {})
     return [
         Grant(name, pattern, created, expires, uses)
         for name, patterns in sorted(table.items())

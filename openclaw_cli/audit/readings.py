@@ -78,7 +78,7 @@ def _holding(path: str, needle: bytes) -> Iterator[Read]:
     with Reading(path) as reading:
         for segment in reading.segments:
             for line in reading.lines(segment):
-                read = _read(line) if needle in line else None
+                read = of_line(line) if needle in line else None
                 if read is not None:
                     yield read
 
@@ -88,7 +88,7 @@ def _count(found: dict[K, Reads], key: K, read: Read) -> None:
     found[key] = Reads(seen.count + 1 if seen else 1, read)
 
 
-def _read(line: bytes) -> Read | None:
+def of_line(line: bytes) -> Read | None:
     """Return a line's reading; None for one that failed, and for what is none."""
     try:
         record = parse(line)

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 from calendar import timegm
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import duration
 from openclaw_cli.audit import chain
 from openclaw_cli.audit.trail import FILE as TRAIL
 from openclaw_cli.audit.trail import REVEAL
 from openclaw_cli.health.finding import Finding, some
+
+if TYPE_CHECKING:
+    from openclaw_cli.audit.event import Event
+    from openclaw_cli.audit.readings import Read
 
 RECENT_BYTES = 2 * 1024 * 1024  # of the trail, for who read what last
 
@@ -38,22 +42,34 @@ class LastRead:
 
 def last_reads(trail: str) -> dict[str, LastRead]:
     """Return who read each secret last, from the last two mebibytes of the trail in a folder."""
-    from openclaw_cli.audit.event import read  # brings msgspec with it
+    from openclaw_cli.audit.event import read  # the quickest for many lines, and slow to import
+
+    events = map(read, _recent(trail, REVEAL))
+    return _latest(event for event in events if event is not None and not event.failed)
+
+
+def last_read(trail: str, name: str) -> LastRead:
+    """Return who read one secret last, from the same part of the trail."""
+    from openclaw_cli.audit.readings import of_line
+
+    needle = f'"name":"{name}"'.encode()
+    reads = (of_line(line) for line in _recent(trail, REVEAL) if needle in line)
+    return _latest(read for read in reads if read is not None).get(name, LastRead())
+
+
+def _latest(reads: Iterable[Event | Read]) -> dict[str, LastRead]:
     from openclaw_cli.audit.telling import user_name, who
 
     found: dict[str, LastRead] = {}
-    for line in _recent(trail, REVEAL):
-        event = read(line)
-        if event is None or event.failed:
+    for each in reads:
+        seen = found.setdefault(each.name, LastRead())
+        if each.purpose == SCAN:
+            seen.scanned = seen.scanned or each.at
             continue
-        seen = found.setdefault(event.name, LastRead())
-        if event.purpose == SCAN:
-            seen.scanned = seen.scanned or event.at
-            continue
-        by = who(event.actor, user_name)
+        by = who(each.actor, user_name)
         seen.readers.add(by)
         if not seen.at:
-            seen.at, seen.who = event.at, by
+            seen.at, seen.who = each.at, by
     return found
 
 

@@ -188,15 +188,39 @@ def _is_unused(row: _Row, since: float) -> bool:
     return max(row.last, row.grant.created / 1000) < since
 
 
-def _rows(session: Session) -> Iterator[_Row]:
-    configuration = session.configuration
-    found = [
-        (grant, configuration.origin.get(f"agents.{name}", grants.SETTINGS))
-        for name, each in configuration.agents.items()
-        for grant in grants.of_settings(each, configuration.models)
+def holders(session: Session, name: str, now: float) -> list[str]:
+    """Return the agents that may read a secret of the store by its name, and until when."""
+    held = [
+        each
+        for each, _ in _all(session)
+        if grants.matches(each.pattern, Reference(name)) and each.state(int(now * 1000)) == "ok"
     ]
+    return sorted({f"{each.agent}{_limits(each, now)}" for each in held})
+
+
+def _limits(each: Grant, now: float) -> str:
+    limits = [f"{each.uses} uses left"] if each.is_counted else []
+    if each.expires:
+        limits.append(f"ends {duration.relative(each.expires / 1000 - now)}")
+    return f" ({', '.join(limits)})" if limits else ""
+
+
+def _all(session: Session) -> list[tuple[Grant, str]]:
+    """Return every grant, and where it was made."""
+    found = []
+    if session.settings.agents:  # to read what is said of them takes as long as starting Python
+        configuration = session.configuration
+        found = [
+            (grant, configuration.origin.get(f"agents.{name}", grants.SETTINGS))
+            for name, each in configuration.agents.items()
+            for grant in grants.of_settings(each, configuration.models)
+        ]
     stored = grants.stored(session.secrets.catalogue().extra)
-    found += [(each, grants.COMMAND) for each in stored]
+    return found + [(each, grants.COMMAND) for each in stored]
+
+
+def _rows(session: Session) -> Iterator[_Row]:
+    found = _all(session)
     reads = of_agents(session.home.audit) if found else {}
     for each, origin in sorted(found, key=lambda row: (row[0].agent, row[0].pattern)):
         mine = [

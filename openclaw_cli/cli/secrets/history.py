@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openclaw_cli import duration, providers
+from openclaw_cli.agents import GRANTS
 from openclaw_cli.audit.readings import Read, Reads, of_secret
 from openclaw_cli.audit.telling import origin, seconds, user_name, who
 from openclaw_cli.cli import listing
@@ -20,6 +21,7 @@ from openclaw_cli.names import parse
 from openclaw_cli.service import absent
 
 if TYPE_CHECKING:
+    from openclaw_cli.risk import Risk
     from openclaw_cli.store.directory import Entry, Row
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -45,6 +47,8 @@ def status(context: typer.Context, name: Name) -> None:
     current = entry.current()
     newest = max((each.last for each in reads.values()), key=lambda read: read.seq, default=None)
     stale = current is not None and current.number != entry.latest()
+    now = time.time()
+    risk, holders = _risk(session, entry, now), _holders(session, entry, now)
     if session.as_json:
         session.output.json(
             {
@@ -61,10 +65,19 @@ def status(context: typer.Context, name: Name) -> None:
                 ],
                 "last_read": _reading(newest),
                 "variable": listing.variable_of(entry),
+                "granted_to": holders,
+                "risk": {"score": risk.score, **risk.parts},
+                "lower": {"by": risk.lowers, "command": risk.command},
             }
         )
         return
-    session.output.facts(_facts(session, entry, reads, newest))
+    session.output.facts(
+        [
+            *_facts(session, entry, reads, newest),
+            ("granted to", ", ".join(holders) or "no agent"),
+            ("exposure", f"{risk.score} of 100; {risk.lowers} less by {risk.command}"),
+        ]
+    )
     if stale and current is not None:
         session.output.note(f"rolled back: version {entry.latest()} is newer than the current one")
 
@@ -108,8 +121,32 @@ def _show_named(session: Session, known: dict[str, str | int]) -> None:
         session.output.json({**known, "last_read": _reading(newest)})
         return
     facts = [(key.replace("_", " "), str(value) or "none") for key, value in known.items()]
+    facts.append(("copy", _copy(session, str(known["reference"]))))
     last = f"{newest.at} by {who(newest.actor, user_name)}" if newest else "never"
     session.output.facts([*facts, ("last read", last)])
+
+
+def _copy(session: Session, reference: str) -> str:
+    """Say how old the copy is that is kept of what lives elsewhere."""
+    copied = session.secrets.copied(parse(reference))
+    return "none" if copied is None else f"fetched {duration.relative(copied - time.time())}"
+
+
+def _risk(session: Session, entry: Entry, now: float) -> Risk:
+    """Return how exposed a secret is, as `status --secrets` says it."""
+    from openclaw_cli.exposure import exposure
+    from openclaw_cli.health import last_read
+
+    return exposure(entry, last_read(session.home.audit, entry.name), session.settings, now)
+
+
+def _holders(session: Session, entry: Entry, now: float) -> list[str]:
+    """Return the agents that may read a secret."""
+    if not session.settings.agents and GRANTS not in session.secrets.catalogue().extra:
+        return []
+    from openclaw_cli.cli.secrets.granting import holders
+
+    return holders(session, entry.name, now)
 
 
 def _entry(session: Session, name: str) -> Entry:
