@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 
@@ -20,6 +19,7 @@ AGENT = "agents"
 SHARED = "state/openclaw.sqlite"
 _SECONDS = 5.0  # to wait for a gateway that is writing
 
+_INTERRUPTED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _TABLES = {
     "auth_profile_store": ("store_key", "store_json", "updated_at", "primary"),
     "config_machine_state": ("state_key", "value_json", "updated_at_ms", "authProfiles.store"),
@@ -51,18 +51,40 @@ def files(state: str) -> list[str]:
     return [each for each in found if os.path.isfile(each)]
 
 
-def rows(path: str) -> Iterator[Row]:
-    """Yield the rows of a file that hold auth profiles; nothing for another database."""
+def rows(path: str) -> list[Row]:
+    """Return the rows of a file that hold auth profiles; none for another database.
+
+    Raises `TemporaryError` when the gateway holds it for long. One that was interrupted while it
+    wrote has to be opened for writing first, as the gateway itself would.
+    """
     try:
-        with closing(_connected(path, "ro")) as store:
-            for table, (key, text, _, name) in _TABLES.items():
+        try:
+            return _rows(path, "ro")
+        except sqlite3.OperationalError as refused:
+            if _code(refused) not in _INTERRUPTED:
+                raise
+            return _rows(path, "rw")
+    except sqlite3.DatabaseError as refused:
+        if _code(refused) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            raise TemporaryError(
+                f"{path} cannot be read: the gateway holds it", hint="try again"
+            ) from None
+        return []
+
+
+def _rows(path: str, mode: str) -> list[Row]:
+    found = []
+    with closing(_connected(path, mode)) as store:
+        there = {name for (name,) in store.execute("SELECT name FROM sqlite_master")}
+        for table, (key, text, _, name) in _TABLES.items():
+            if table in there:
                 query = f"SELECT {text} FROM {table} WHERE {key} = ?"  # noqa: S608  ours alone
-                with suppress(sqlite3.OperationalError):  # no such table here
-                    yield from (
-                        Row(path, table, str(found)) for (found,) in store.execute(query, [name])
-                    )
-    except sqlite3.DatabaseError:
-        return
+                found += [Row(path, table, str(one)) for (one,) in store.execute(query, [name])]
+    return found
+
+
+def _code(refused: sqlite3.Error) -> int:
+    return getattr(refused, "sqlite_errorcode", 0) & 0xFF
 
 
 def replace(row: Row, text: str) -> None:

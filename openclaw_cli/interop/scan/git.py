@@ -13,9 +13,12 @@ from openclaw_cli.errors import RefusedError, UsageError
 
 _CHUNK = 1024 * 1024
 _DIFF = (
-    *("diff", "--cached", "--name-only", "-z", "--no-renames", "--diff-filter=ACMRT"),
+    *("diff", "--cached", "--raw", "-z", "--no-abbrev", "--no-renames", "--diff-filter=ACMRT"),
     *("--no-ext-diff", "--no-textconv", "--ignore-submodules=dirty"),
 )
+
+_SUBMODULE = b"160000"
+_NOT_HERE = "its content is not in this clone"
 
 _QUIET = ("--no-pager", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null")
 """A repository's own settings can name programs, and one that is scanned may be anybody's."""
@@ -52,27 +55,45 @@ def is_repository(path: str) -> bool:
     return os.path.lexists(f"{path}/.git") or bare
 
 
-def history(repository: str) -> Iterator[Blob]:
-    """Yield every blob that any commit has, each with a path that it had."""
-    listing = ["rev-list", "--objects", "--all"]
+def history(repository: str, unread: list[tuple[str, str]]) -> Iterator[Blob]:
+    """Yield every blob that any commit has, each with a path that it had.
+
+    What a partial clone lacks is not fetched; that there is such is added to `unread`.
+    """
+    listing = ["rev-list", "--objects", "--all", "--missing=print"]
     hint = f"openclaw secrets scan --no-history {repository}"
+    lacking = 0
     with _running(repository, listing, hint) as listed, _asked(repository) as (asking, answers):
         for line in listed:
             name, _, path = line.rstrip(b"\n").partition(b" ")
-            blob = _one(asking, answers, name, os.fsdecode(path)) if path else None
-            if blob is not None:
-                yield blob
-                blob.skip()
+            if name.startswith(b"?"):
+                lacking += 1
+            elif path:
+                blob = _one(asking, answers, name, os.fsdecode(path))
+                if blob is not None:
+                    yield blob
+                    blob.skip()
+    if lacking:
+        objects = "1 object" if lacking == 1 else f"{lacking} objects"
+        unread.append((repository, f"{objects} of its history are not in this clone"))
 
 
-def staged(repository: str) -> Iterator[Blob]:
-    """Yield the files that are about to be committed, as they are in the index."""
+def staged(repository: str, unread: list[tuple[str, str]]) -> Iterator[Blob]:
+    """Yield the files that are about to be committed, as they are in the index.
+
+    One whose content git does not have is added to `unread`.
+    """
     with _running(repository, _DIFF, f"git -C {repository} status") as listed:
-        names = [each for each in listed.read().split(b"\0") if each]
+        words = listed.read().split(b"\0")
     with _asked(repository) as (asking, answers):
-        for name in names:
-            blob = _one(asking, answers, b":" + name, os.fsdecode(name))
-            if blob is not None:
+        for about, name in zip(words[::2], words[1::2], strict=False):
+            _, mode, _, blob_name, _ = about.split()
+            if mode == _SUBMODULE:
+                continue
+            blob = _one(asking, answers, blob_name, os.fsdecode(name))
+            if blob is None:
+                unread.append((os.fsdecode(name), _NOT_HERE))
+            else:
                 yield blob
                 blob.skip()
 
@@ -91,13 +112,11 @@ def top(path: str) -> str:
 
 
 def _one(asking: IO[bytes], answers: IO[bytes], name: bytes, path: str) -> Blob | None:
-    if b"\n" in name:
-        return None  # a file's name may have one, and the protocol's lines may not
     asking.write(name + b"\n")
     asking.flush()
     words = answers.readline().split()
     if not words or not words[-1].isdigit():
-        return None  # "missing": a submodule's commit, or what a partial clone lacks
+        return None  # "missing"
     blob = Blob(path, words[0].decode(), int(words[-1]), answers)
     if words[-2] != b"blob":
         blob.skip()

@@ -92,7 +92,7 @@ def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
             "locations": [
                 {
                     "physicalLocation": {
-                        "artifactLocation": {"uri": each.path},
+                        "artifactLocation": {"uri": _uri(each.path)},
                         "region": {"startLine": max(1, each.line)},
                     }
                 }
@@ -106,3 +106,11 @@ def sarif(findings: Iterable[Finding]) -> dict[str, Any]:
         "version": "2.1.0",
         "runs": [{"tool": {"driver": driver}, "results": results}],
     }
+
+
+def _uri(path: str) -> str:
+    """Return a path as a reference of RFC 3986; with a space or a `%` it would be none."""
+    from urllib.parse import quote
+
+    quoted = quote(os.fsencode(os.path.normpath(path)))
+    return f"file://{quoted}" if quoted.startswith("/") else quoted

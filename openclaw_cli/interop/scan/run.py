@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
+from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import close
 from openclaw_cli.interop.scan import git, structured, tree
 from openclaw_cli.interop.scan.finding import Finding
@@ -45,14 +46,14 @@ class Scan:
 
     def staged(self, path: str) -> Iterator[Finding]:
         """Yield what is found in what is about to be committed."""
-        for blob in git.staged(path):
+        for blob in git.staged(path, self.unread):
             for each in self._blob(blob):
                 yield Finding(each.path, each.line, each.rule, each.what, each.fingerprint)
 
     def _history(self, path: str, known: set[str]) -> Iterator[Finding]:
         """Yield what is only in the history; one finding for each value and file."""
         told = set()
-        for blob in git.history(path):
+        for blob in git.history(path, self.unread):
             for finding in self._blob(blob):
                 entry = (finding.path, finding.fingerprint)
                 if finding.fingerprint not in known and entry not in told:
@@ -89,7 +90,12 @@ class Scan:
 
     def _auth_store(self, path: str, known: set[str]) -> Iterator[Finding]:
         """Yield what a database says of itself: a text may lie in pieces in its pages."""
-        for finding in structured.of_auth_store(path, self.key):
+        try:
+            every = list(structured.of_auth_store(path, self.key))
+        except OpenclawError as refused:
+            self.unread.append((path, refused.message))
+            return
+        for finding in every:
             if finding.fingerprint not in known:
                 yield finding
 

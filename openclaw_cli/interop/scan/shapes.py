@@ -37,12 +37,30 @@ _LEAST_RANDOM_HEX = 3.0
 _SHORTEST = 16
 _BESIDE = 48  # bytes
 _QUOTES = (b"'", b'"', b"`")
+_NAMING = (b"key", b"token")
+"""Words that stand before a name as often as before a secret: `sort_key: created-at-2`."""
+_PART = rb"(?>\d{0,4}(?:[a-z]+|(?:[A-Z][a-z]+){1,3}|[A-Z]+)?\d{0,4})"
+_NAMED = re.compile(rb"%b(?:[-_./]%b){2,}" % (_PART, _PART))
+_TITLED = re.compile(rb"[A-Z][a-z]{3,}")
+_MOSTLY = 0.6  # of a text, from where on it is made of words
 _HEX = re.compile(rb"[0-9a-fA-F]+")
 _DULL = re.compile(
     rb"(?i)example|placeholder|changeme|change-me|your[-_]|dummy|redacted|secretref|xxxx|0123456"
     rb"|1234567|abcdef|process\.|[a-z]\.[a-z]+\.[a-z]+|^(?:sha\d+-|https?:|file:|\d{4}-\d\d-\d\d)|/.*/"
-    rb"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+    rb"|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|(?:[0-9a-f]{2}:){7}"
 )
+_EXAMPLE = b"EXAMPLE"  # how the keys end that services write in their own pages
+
+# What a test vector of cryptography has beside its key, as no configuration has.
+_VECTOR = re.compile(
+    rb"""(?i)(?<![a-z0-9])(?:(iv|nonce|aad|adata|ct|pt|msg|mac|ciphertext|plaintext|okm|prk|ikm[re]?"""
+    rb"""|salt|sharedinfo_length|dataunitseqnumber|unencrypted_[a-z]+)"""
+    rb"""["']?[ \t]{0,4}[:=][ \t]{0,4}["']?[0-9a-f]*(?![0-9a-z])"""
+    rb"""|(tag|digest|cipher|plain|input|output|result|enc|[sp]k[erms]{1,2}|hash|m)"""
+    rb"""["']?[ \t]{0,4}[:=][ \t]{0,4}["']?[0-9a-f]{8})"""
+)
+_NEARBY = 1024  # bytes, before and after
+_TELLING = 2  # words of a test vector that say it is one
 
 
 class Shapes:
@@ -66,14 +84,14 @@ class Shapes:
                 continue
             for pattern, title in self._patterns[number]:
                 key = pattern.match(text, start, min(len(text), start + LONGEST))
-                if key:
+                if key and not key[0].endswith(_EXAMPLE):
                     yield Span(start, key.end(), KEY, f"a key of {title}")
                     break
 
     def likely(self, text: bytes, *, quoted: bool = False) -> Iterator[Span]:
         """Yield what is random and stands beside a word that means a secret, perhaps in quotes."""
         done = 0
-        for _, _, end in self._words.find_matches_as_indexes(text.lower()):
+        for number, _, end in self._words.find_matches_as_indexes(text.lower()):
             assigned = _ASSIGNED.match(text, end) if end >= done else None
             if assigned is None or b"\0" in text[max(0, end - _BESIDE) : assigned.start("value")]:
                 continue  # a database or a program: what stands side by side means nothing
@@ -83,9 +101,15 @@ class Shapes:
             value = assigned["value"].rstrip(b".=:")
             ends = start + len(value)
             issuer = providers.recognise(value) if len(value) >= _SHORTEST else None
+            if value.endswith(_EXAMPLE):
+                continue
             if issuer:
                 yield Span(start, ends, KEY, f"a key of {issuer.title}")
-            elif is_random(value):
+            elif (
+                is_random(value)
+                and not (_WORDS[number] in _NAMING and is_name(value))
+                and not (_HEX.fullmatch(value) and in_vector(text, start, ends))
+            ):
                 yield Span(start, ends, LIKELY, "what looks like a secret")
 
 
@@ -118,6 +142,18 @@ def is_random(value: bytes) -> bool:
         return False
     least = _LEAST_RANDOM_HEX if _HEX.fullmatch(value) else _LEAST_RANDOM
     return entropy(value) >= least
+
+
+def is_name(value: bytes) -> bool:
+    """Tell a text that is made of words and short numbers, as a person names things."""
+    titled = sum(len(each) for each in _TITLED.findall(value))
+    return bool(_NAMED.fullmatch(value)) or titled >= _MOSTLY * len(value)
+
+
+def in_vector(text: bytes, start: int, end: int) -> bool:
+    """Tell whether what stands around is a test vector: a nonce, what is enciphered and so on."""
+    around = _VECTOR.findall(text, max(0, start - _NEARBY), end + _NEARBY)
+    return len({b"".join(each).lower() for each in around}) >= _TELLING
 
 
 def entropy(value: bytes) -> float:

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from openclaw_cli.running.masking import Needles
 
 WINDOW = 1024 * 1024  # bytes
-_CODE = (".c", ".cjs", ".css", ".go", ".h", ".java", ".js", ".jsx", ".map", ".mjs", ".php", ".py")
+_CODE = (
+    *(".c", ".cc", ".cjs", ".cpp", ".cs", ".css", ".go", ".h", ".hpp", ".java", ".js", ".jsx"),
+    *(".kt", ".map", ".mjs", ".php", ".py", ".pyi", ".pyx", ".rb", ".rs", ".swift", ".ts", ".tsx"),
+)
 """What the names of files end with in which a secret stands in quotes, and a name does not."""
 _MINIFIED = ".min"  # in a name: code whose every word is as random as a secret
 _BEFORE = 256  # bytes of the window before, so that what stands in front of a key is seen

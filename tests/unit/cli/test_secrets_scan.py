@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sqlite3
 import subprocess
 import sys
+import urllib.parse
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Result
+from openclaw_cli.interop import auth_store
+from tests.conftest import SCRIPTS, Result
+from tests.unit.interop import installation
 
 Main = Callable[..., Result]
 
@@ -230,14 +235,79 @@ def test_a_baseline_that_is_none_is_a_mistake(main: Main, work: Path) -> None:
     main("secrets", "scan", "nowhere", check=3)
 
 
-def test_sarif_is_what_code_scanning_takes(main: Main, work: Path) -> None:
-    (work / "b.txt").write_text(f"\n{KEY}")
-    run = main("secrets", "scan", "b.txt", "--sarif", check=10).json()["runs"][0]
-    result = run["results"][0]
+def closed(**properties: object) -> dict[str, object]:
+    """Return the schema of an object that has these members and no others."""
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+
+
+def several(items: object) -> dict[str, object]:
+    return {"type": "array", "items": items, "minItems": 1, "uniqueItems": True}
+
+
+TEXT = {"type": "string", "minLength": 1}
+MESSAGE = closed(text=TEXT)
+PLACE = closed(
+    artifactLocation=closed(uri={"type": "string", "format": "uri-reference"}),
+    region=closed(startLine={"type": "integer", "minimum": 1}),
+)
+SARIF = closed(
+    **{"$schema": TEXT},
+    version={"const": "2.1.0"},
+    runs=several(
+        closed(
+            tool=closed(
+                driver=closed(
+                    name=TEXT,
+                    version=TEXT,
+                    rules=several(closed(id=TEXT, shortDescription=MESSAGE)),
+                )
+            ),
+            results=several(
+                closed(
+                    ruleId=TEXT,
+                    level={"enum": ["none", "note", "warning", "error"]},
+                    message=MESSAGE,
+                    locations=several(closed(physicalLocation=PLACE)),
+                    partialFingerprints={
+                        "type": "object",
+                        "additionalProperties": TEXT,
+                        "minProperties": 1,
+                    },
+                )
+            ),
+        )
+    ),
+)
+"""The part of SARIF 2.1.0's own schema that an answer of ours uses."""
+
+
+def test_sarif_is_what_code_scanning_takes(main: Main, work: Path, tmp_path: Path) -> None:
+    names = ["b.txt", "a b.txt", "100%.txt", "grün.txt", "x:y", "new\nline"]
+    for name in names:
+        (work / name).write_text(f"\n{KEY} {name}")
+    answer = main("secrets", "scan", ".", str(work / "b.txt"), "--sarif", check=10).json()
+    told, schema = tmp_path / "answer.json", tmp_path / "schema.json"
+    told.write_text(json.dumps(answer))
+    schema.write_text(json.dumps(SARIF))
+    checker = [f"{SCRIPTS}/check-jsonschema", "--schemafile", str(schema), str(told)]
+    checked = subprocess.run(checker, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+    run = answer["runs"][0]
     known = {rule["id"] for rule in run["tool"]["driver"]["rules"]}
-    assert result["ruleId"] in known
-    place = result["locations"][0]["physicalLocation"]
-    assert place == {"artifactLocation": {"uri": "b.txt"}, "region": {"startLine": 2}}
+    assert {each["ruleId"] for each in run["results"]} <= known
+    places = [each["locations"][0]["physicalLocation"] for each in run["results"]]
+    uris = [each["artifactLocation"]["uri"] for each in places]
+    assert sorted(map(urllib.parse.unquote, uris)) == sorted(names)
+    assert all(re.fullmatch(r"(?:[A-Za-z0-9._~/-]|%[0-9A-F]{2})+", each) for each in uris)
+    assert {each["region"]["startLine"] for each in places} == {2}
+    run = main("secrets", "scan", str(work / "b.txt"), "--sarif", check=10).json()["runs"][0]
+    place = run["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]
+    assert place == {"uri": f"file://{urllib.parse.quote(str(work))}/b.txt"}
 
 
 @pytest.mark.slow
@@ -257,6 +327,72 @@ def test_a_large_tree_is_scanned_in_little_memory(work: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
     assert len(json.loads(done.stdout)["findings"]) == 1
     assert int(done.stderr) < 100 * 1024  # KiB
+
+
+def test_in_a_partial_clone_what_it_lacks_is_said_and_nothing_is_fetched(
+    main: Main, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    git("init", "-q")
+    git("config", "uploadpack.allowFilter", "true")
+    for text in (KEY, "mended"):
+        (work / "a").write_text(text)
+        git("add", ".")
+        git("commit", "-qm", "x")
+    clone = tmp_path / "clone"
+    git("clone", "-q", "--filter=blob:none", f"file://{work}", str(clone))
+    monkeypatch.chdir(clone)
+    done = main("secrets", "scan", ".", check=8)
+    assert b". was not looked at: 1 object of its history are not in this clone" in done.err
+    (clone / "b").write_text(f"\n{KEY}")
+    git("add", "b")
+    assert findings(main("secrets", "scan", "--staged", "--json", check=10)) == {
+        ("b", 2, "provider-key")
+    }
+    have = subprocess.run(
+        ["git", "rev-list", "--objects", "--all", "--missing=print"],
+        capture_output=True,
+        check=True,
+    )
+    assert have.stdout.count(b"\n?") == 1
+
+
+def test_a_staged_file_that_git_lacks_is_said(main: Main, work: Path) -> None:
+    git("init", "-q")
+    (work / "new\nline").write_text(KEY)
+    (work / "a").write_text("fine")
+    git("add", ".")
+    done = main("secrets", "scan", "--staged", "--json", check=10).json()
+    assert [each["path"] for each in done["findings"]] == ["new\nline"]
+    lose(":a")
+    git("rm", "-q", "--cached", "new\nline")
+    done = main("secrets", "scan", "--staged", check=8)
+    assert b"a was not looked at: its content is not in this clone" in done.err
+
+
+@pytest.mark.usefixtures("work")
+def test_a_submodule_that_is_added_is_not_looked_for(main: Main) -> None:
+    git("init", "-q", "inner")
+    git("-C", "inner", "commit", "-q", "--allow-empty", "-m", "x")
+    git("init", "-q")
+    git("add", "inner")
+    assert (
+        b"160000"
+        in subprocess.run(["git", "ls-files", "-s"], capture_output=True, check=True).stdout
+    )
+    main("secrets", "scan", "--staged", check=0)
+
+
+def test_a_database_that_somebody_holds_is_said(
+    main: Main, work: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(auth_store, "_SECONDS", 0.1)
+    path = work / "agents" / "ops" / "agent" / "openclaw-agent.sqlite"
+    installation.auth_store(path, "short")
+    with closing(sqlite3.connect(path)) as holding:
+        holding.execute("BEGIN EXCLUSIVE")
+        done = main("secrets", "scan", str(path), check=8)
+    assert b"cannot be read: the gateway holds it" in done.err
+    main("secrets", "scan", str(path), check=10)
 
 
 def trapped(made: Path, marks: Path) -> None:
@@ -314,8 +450,9 @@ def test_a_scan_runs_no_program_that_the_scanned_repository_names(
         lose(lost)
     for each in marks.iterdir():  # of making it
         each.unlink()
-    assert main("secrets", "scan", ".").status == (7 if lost == "HEAD:b.txt" else 0)
-    assert main("secrets", "scan", "--staged").status == 0
+    # What is not there is not fetched, and said.
+    assert main("secrets", "scan", ".").status == (8 if lost == "HEAD:b.txt" else 0)
+    assert main("secrets", "scan", "--staged").status == (8 if lost == ":d" else 0)
     assert os.listdir(marks) == []
     # The traps are good ones: git falls into them when it is not held back.
     os.utime("b.txt", (1, 1))

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 import urllib.parse
 from collections.abc import Callable
+from pathlib import Path
 
+import cryptography_vectors
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,7 +17,7 @@ from hypothesis import strategies as st
 from openclaw_cli import providers
 from openclaw_cli.interop.scan import stream
 from openclaw_cli.interop.scan.finding import KEY, LIKELY, OWN, Finding
-from openclaw_cli.interop.scan.shapes import beginnings, entropy, is_random
+from openclaw_cli.interop.scan.shapes import beginnings, entropy, is_name, is_random
 from openclaw_cli.running.masking import Needles
 
 VALUE = b"p@ss word/Zq8&7\xc3\xa4"
@@ -88,10 +91,52 @@ def test_what_is_random_beside_a_word_for_secrets_is_likely_one(text: bytes) -> 
         b"tokens_per_second_1 = 12345678901234567890",
         b"token = aaaaaaaaaaaaaaaaaaaa1",
         b"secret_id: 6ba7b810-9dad-11d1-80b4-00c04fd430c8",
+        b'"license_key": "bsd-original-uc-1986"',
+        b'"Key": "access_logs.s3.enabled"',
+        b'"result_key": "ServerlessV2PlatformVersions"',
+        b'"spdx_license_key": "LicenseRef-scancode-agpl-2.0"',
+        b"keyid:17:9D:CD:1E:8B:D6:39:2B:70:D3:5C:D4:A0:B8:1F:B0",
+        b"aws_access_key_id = AKIAIOSFODNN7EXAMPLE",
     ],
 )
 def test_words_paths_numbers_and_placeholders_are_none(text: bytes) -> None:
     assert not found(text)
+
+
+VECTORS = {
+    "NIST": b"[Keylen = 128]\nCount = 0\nKey = %b\nIV = f5a2b27c74355872\nCT = 12\nTag = aa\n",
+    "KeySbox": b"KEY = %b\nIV = 00000000000000000000000000000000\nPLAINTEXT = 0\nCIPHERTEXT = 1\n",
+    "Wycheproof": b'{"tcId": 1, "key": "%b", "iv": "f5a2", "aad": "", "msg": "", "ct": ""}',
+    "CMAC": b"Key = %b\nMsg = \nMac = bb1d6929e95937287fa37d129b756746\n",
+}
+
+
+@pytest.mark.parametrize("kind", VECTORS)
+def test_the_key_of_a_test_vector_is_none(kind: str) -> None:
+    value = b"aa3e408afe1ab3e966afaa9c35fd25c0"
+    assert not found(VECTORS[kind] % value)
+    assert [each.rule for each in found(VECTORS[kind] % value, db=value)] == [OWN]
+    assert [each.rule for each in found(b"Key = %b\nIV = f5\nregion = eu\n" % value)] == [LIKELY]
+
+
+@pytest.mark.slow
+def test_in_all_the_test_vectors_of_a_library_few_look_like_secrets() -> None:
+    folder = Path(cryptography_vectors.__file__).parent / "ciphers" / "AES"
+    files = [*(folder / "CBC").iterdir(), *(folder / "CFB").iterdir()]
+    files += [folder / "GCM" / "gcmDecrypt128.rsp"]
+    told = [finding for each in files for finding in found(each.read_bytes())]
+    assert sum(each.stat().st_size for each in files) > 2_000_000
+    assert len(told) < 10
+
+
+def test_a_passphrase_of_words_is_likely_one() -> None:
+    assert [each.rule for each in found(b"password: correct-horse-battery-42")] == [LIKELY]
+
+
+def test_a_name_is_told_apart_however_long_it_is() -> None:
+    began = time.process_time()
+    assert not is_name(b"-".join([b"1"] * 250) + b"!")
+    assert time.process_time() - began < 1
 
 
 @given(st.integers(0, 3 * 4096), st.integers(0, 40))
