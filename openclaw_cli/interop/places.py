@@ -124,12 +124,20 @@ def is_credential(keys: tuple[str, ...]) -> bool:
 def in_profiles(root: json5.Node) -> Iterator[Place]:
     """Yield the credentials of auth profiles; those of OAuth are none, since they change."""
     profiles = root.members.get("profiles")
-    for name, profile in profiles.members.items() if profiles else ():
+    if profiles is not None:
+        for place in in_older_profiles(profiles):
+            place.keys = ("profiles", *place.keys)
+            yield place
+
+
+def in_older_profiles(profiles: json5.Node) -> Iterator[Place]:
+    """Yield those of an `auth.json`, which has the profiles and nothing around them."""
+    for name, profile in profiles.members.items():
         kind = profile.members.get("type")
         member = PROFILES.get(kind.text if kind else "", "")
         node = profile.members.get(member)
         if node is not None and node.kind == json5.STRING and node.text not in _NO_VALUES:
-            yield Place(("profiles", name, member), _bytes(node.text), node.start, node.end)
+            yield Place((name, member), _bytes(node.text), node.start, node.end)
 
 
 def in_dotenv(text: str) -> Iterator[Line]:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 _BARE_PROVIDER = (2026, 3, 0)  # from here on a provider may be configured by its key alone
 _COPIES = (
     "openclaw.json.*",
-    "clawdbot.json.*",
+    *(f"{name}.json{end}" for name in ("clawdbot", "moltbot", "moldbot") for end in ("", ".*")),
     ".env.bak*",
     "agents/*/agent/auth-profiles.json.*",
     "agents/*/agent/auth.json.*",
@@ -47,7 +47,8 @@ def found(
     _dotenv(seen, state)
     seen.referenced = frozenset(_referenced(seen, state))
     seen.takes_bare_provider = gateway is not None and gateway.version >= _BARE_PROVIDER
-    seen.copies = list(_copies(state))
+    seen.older = list(_older(state))
+    seen.copies = [each for each in _copies(state) if os.path.realpath(each) != seen.config]
     return seen
 
 
@@ -138,6 +139,14 @@ def _dotenv(seen: Found, state: str) -> None:
         for line in places.in_dotenv(file.text) if file else ():
             if places.is_secret_variable(line.name) and not line.value.startswith(b"openclaw://"):
                 seen.lines.append((f"{folder}/.env", line))
+
+
+def _older(state: str) -> Iterator[str]:
+    """Yield the files of auth profiles that only an older gateway reads, with keys in them."""
+    for path in sorted(glob.glob(f"{glob.escape(state)}/agents/*/agent/auth.json")):
+        file = config_file.read(path)
+        if file is not None and structured.spans(path, file.data):
+            yield path
 
 
 def _copies(state: str) -> Iterator[str]:

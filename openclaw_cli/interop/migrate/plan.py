@@ -77,7 +77,8 @@ class Found:
     """What was read of a gateway's state: the places by file, in the order of their authority.
 
     With each auth profile comes the provider that it is for; `providers` are those that
-    have a key, `configured` those that have it in the configuration.
+    have a key, `configured` those that have it in the configuration; `older` are auth profiles
+    that no gateway of today reads.
     `referenced` are secrets that references to us name already, `known` their values: so that a
     migration that was interrupted goes on, and what only repeats such a value is found.
     """
@@ -89,6 +90,7 @@ class Found:
     models: list[tuple[str, Place]] = field(default_factory=list)
     lines: list[tuple[str, Line]] = field(default_factory=list)
     own: list[tuple[str, Spot, bytes]] = field(default_factory=list)
+    older: list[str] = field(default_factory=list)
     copies: list[str] = field(default_factory=list)
     providers: frozenset[str] = frozenset()
     configured: frozenset[str] = frozenset()
@@ -134,6 +136,9 @@ def made(found: Found) -> Plan:
     planner.of_models()
     for name, spot, value in found.own:
         planner.move(name, value, spot)
+    for path in found.older:
+        hint = "the gateway's own: openclaw doctor --fix"
+        planner.plan.left.append(Left(path, "only an older gateway reads this file", hint))
     planner.plan.copies = list(found.copies)
     return planner.plan
 

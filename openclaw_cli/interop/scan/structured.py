@@ -11,15 +11,15 @@ from openclaw_cli.interop.scan.finding import CREDENTIAL, Finding, Span, fingerp
 
 MOST = 16 * 1024 * 1024  # bytes; a larger file is no configuration
 
-_JSON = ("openclaw.json", "clawdbot.json", "models.json", "auth.json")
-_PROFILES = "auth-profiles.json"
+_CONFIGS = ("openclaw.json", "clawdbot.json", "moltbot.json", "moldbot.json", "models.json")
+_PROFILES, _OLDER = "auth-profiles.json", "auth.json"
 _REFERENCES = ("openclaw://", "local://", "vault://", "$")
 
 
 def is_structured(path: str) -> bool:
     """Tell by its name whether a file is a configuration, auth profiles, or a `.env`."""
     name = os.path.basename(path)
-    return name.startswith((*_JSON, _PROFILES, ".env")) or name.endswith(".env")
+    return name.startswith((*_CONFIGS, _PROFILES, _OLDER, ".env")) or name.endswith(".env")
 
 
 def spans(path: str, data: bytes) -> list[Span]:
@@ -41,10 +41,9 @@ def of_auth_store(path: str, key: bytes) -> Iterator[Finding]:
 
 
 def _spans(name: str, text: str) -> Iterator[Span]:
-    if name.startswith((*_JSON, _PROFILES)):
+    if name.startswith((*_CONFIGS, _PROFILES, _OLDER)):
         root = json5.parse(text, name)
-        profiles = name.startswith(_PROFILES)
-        for each in places.in_profiles(root) if profiles else places.in_config(root):
+        for each in _in_json(name, root):
             if not each.variable:
                 yield Span(each.start + 1, each.end - 1, CREDENTIAL, "a credential")
         return
@@ -54,3 +53,11 @@ def _spans(name: str, text: str) -> Iterator[Span]:
             at = text.find(value, line.start, line.end)
             start, end = (at, at + len(value)) if at >= 0 else (line.start, line.end)
             yield Span(start, end, CREDENTIAL, "a credential")
+
+
+def _in_json(name: str, root: json5.Node) -> Iterator[places.Place]:
+    if name.startswith(_PROFILES):
+        return places.in_profiles(root)
+    if name.startswith(_OLDER):
+        return places.in_older_profiles(root)
+    return places.in_config(root)

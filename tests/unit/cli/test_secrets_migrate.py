@@ -273,3 +273,14 @@ def test_a_plan_replaces_nothing_and_shreds_nothing(
     (state / "settings.toml").write_text('[secrets.mine]\napi-key = "sk-x"\n')
     main("secrets", "migrate", "--plan", str(tmp_path / "new"), "--yes", check=3)
     assert not (state / "secrets").exists()
+
+
+def test_files_of_older_gateways_are_told_apart(main: Main, state: Path) -> None:
+    (state / "moltbot.json").write_text(CONFIG)
+    older = state / "agents" / "main" / "agent" / "auth.json"
+    older.write_text('{"a:b": {"type": "api_key", "provider": "a", "key": "old-8"}}')
+    done = main("secrets", "migrate", "--yes", "--shred", "--json", check=0).json()
+    assert str(state / "moltbot.json") in done["copies"]
+    assert not (state / "moltbot.json").exists()
+    assert str(older) in {each["place"] for each in done["left"]}
+    assert older.exists()

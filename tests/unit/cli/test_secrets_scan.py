@@ -148,6 +148,38 @@ def test_the_gateways_files_are_read_as_what_they_are(main: Main, work: Path) ->
     }
 
 
+def test_a_secret_that_only_its_place_gives_away_is_found_in_each_file_of_a_gateway(
+    main: Main, work: Path
+) -> None:
+    value = "hunter-7!"  # neither random nor of a known form
+    config = {"gateway": {"auth": {"token": value}}}
+    profile = {"a:b": {"type": "api_key", "provider": "a", "key": value}}
+    texts = {
+        json.dumps(config): (
+            "openclaw.json",
+            "openclaw.json.bak",
+            "openclaw.json.bak.12",
+            "clawdbot.json",
+            "moltbot.json.old",
+        ),
+        f"CORP_LLM_KEY={value}\n": (".env", ".env.local", "prod.env", ".envrc", ".env.bak"),
+        json.dumps({"version": 1, "profiles": profile}): (
+            "agents/a/agent/auth-profiles.json",
+            "agents/a/agent/auth-profiles.json.migrated-2026",
+        ),
+        json.dumps(profile): ("agents/a/agent/auth.json", "agents/a/agent/auth.json.bak"),
+        json.dumps({"providers": {"a": {"apiKey": value}}}): ("agents/a/agent/models.json",),
+    }
+    (work / "agents" / "a" / "agent").mkdir(parents=True)
+    for text, names in texts.items():
+        for name in names:
+            (work / name).write_text(text)
+    wanted = {f"./{name}" for names in texts.values() for name in names}
+    done = main("secrets", "scan", ".", "--json", check=10)
+    assert {path for path, _, _ in findings(done)} == wanted
+    assert value.encode() not in done.out + done.err
+
+
 def test_links_devices_and_pipes_are_left_alone_and_the_unreadable_is_said(
     main: Main, work: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
