@@ -157,17 +157,20 @@ def rotation(
     secrets: Secrets, settings: Settings, say: Callable[[str, str], None] | None = None
 ) -> Runs:
     """Return what rotates the same secrets; `say` is told of each step."""
-    from openclaw_cli.interop.gateway import reload
+    from openclaw_cli.interop.gateway import reload, remembered
+    from openclaw_cli.rotation.announcing import Pace
     from openclaw_cli.rotation.runs import Runs
 
     found = standing(secrets, settings)
     said = say or (lambda _name, _step: None)
+    serves = remembered(secrets.home) is not None
     return Runs(
         secrets,
         changes(secrets, settings),
         say=said,
         standing=found,
-        reload=lambda names: reload(secrets, names),
+        pace=Pace(settings["rotation.tell-pause"], settings["rotation.tell-most"]),
+        reload=(lambda names: reload(secrets, names)) if serves else None,
     )
 
 

@@ -149,6 +149,20 @@ SETTINGS = (
         least=1,
         most=3650,
     ),
+    Setting(
+        "rotation.tell-pause",
+        SECONDS,
+        "How long to wait between two consumers that are told of new values.",
+        least=0,
+        most=300,
+    ),
+    Setting(
+        "rotation.tell-most",
+        COUNT,
+        "How many consumers one run of rotations tells; the next run tells the others.",
+        least=1,
+        most=10_000,
+    ),
 )
 """Every setting; `docs/reference/settings.md` is made of it."""
 

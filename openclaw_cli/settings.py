@@ -79,6 +79,8 @@ DEFAULTS: dict[str, Any] = {
     "clipboard.seconds": 45,
     "unlock.seconds": 8 * 3600,
     "status.old-days": 90,
+    "rotation.tell-pause": 1,
+    "rotation.tell-most": 100,
 }
 """What each setting is when nobody set it; `options.py` says what it means and may be."""
 

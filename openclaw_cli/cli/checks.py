@@ -75,6 +75,7 @@ def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
     yield from of_findings(seen, home, known)
     yield key(home, seen)
     yield store(seen)
+    yield from rotations(seen, now)
     yield trail(seen)
     yield clock(seen, now)
     yield core_files()
@@ -239,9 +240,22 @@ def of_findings(seen: Look, home: Home, settings: Settings) -> Iterator[Check]:
     kept = {each.name for each in seen.alive}
     found += [*health.of_plaintext(home, settings.plaintext, kept), *health.of_keys(seen, home)]
     found += health.of_encryption(seen, settings.encryption)
-    for each in found:
-        state = {health.BAD: BAD, health.ATTENTION: ATTENTION}.get(each.severity, OK)
-        yield Check(each.what.replace("-", " "), state, each.why, each.hint)
+    yield from map(_of_finding, found)
+
+
+def _of_finding(found: Finding) -> Check:
+    state = {health.BAD: BAD, health.ATTENTION: ATTENTION}.get(found.severity, OK)
+    return Check(found.what.replace("-", " "), state, found.why, found.hint)
+
+
+def rotations(seen: Look, now: float) -> Iterator[Check]:
+    """Say whether rotations go well, and whether the gateway has taken up what they made."""
+    if not seen.there or seen.locked or seen.trouble:
+        return
+    wrong = health.of_rotation(seen.directory, now)
+    if not wrong:
+        yield Check("rotation", OK, "none has failed, none is overdue")
+    yield from map(_of_finding, wrong)
 
 
 def key(home: Home, seen: Look) -> Check:

@@ -33,7 +33,7 @@ def of_age(entries: Iterable[Entry], now: float, old_days: int) -> list[Finding]
 
 def of_rotation(directory: Catalogue, now: float) -> list[Finding]:
     """Find rotations that failed, and those whose time is long past, elsewhere too."""
-    from openclaw_cli.rotation.overview import overview
+    from openclaw_cli.rotation.overview import OF_THE_STORE, overview
 
     by_status: dict[str, list[str]] = {}
     for each in overview(directory, now):
@@ -43,13 +43,25 @@ def of_rotation(directory: Catalogue, now: float) -> list[Finding]:
     if failed:
         what = "1 rotation" if len(failed) == 1 else f"{len(failed)} rotations"
         why = f"{what} failed: {some(failed)}"
-        hint = f"openclaw secrets status {min(failed)}"
+        ours = [each for each in failed if each != OF_THE_STORE]
+        hint = f"openclaw secrets status {min(ours)}" if ours else "openclaw store rekey"
         found.append(Finding("rotation-failed", "rotation", why, hint, BAD))
     if late:
         what = "1 secret is" if len(late) == 1 else f"{len(late)} secrets are"
         why = f"{what} overdue: {some(late)}"
         found.append(Finding("rotation-overdue", "rotation", why, "openclaw secrets rotate --due"))
-    return found
+    return found + _of_reloading(directory)
+
+
+def _of_reloading(directory: Catalogue) -> list[Finding]:
+    """Find that the OpenClaw gateway does not take new values up."""
+    from openclaw_cli.rotation.reloading import GATEWAY, owed
+
+    waiting = owed(directory)
+    if not waiting.failure:
+        return []
+    why = f"{GATEWAY} has not taken up {some(waiting.names)}: {waiting.failure.message}"
+    return [Finding("gateway-reload", "rotation", why, waiting.failure.hint, BAD)]
 
 
 def of_deletion(entries: Iterable[Entry], now: float, keep_days: int) -> list[Finding]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 KEY = "rotation"
 DATA_KEY = "*"
 """Stands for the store's data key among the names."""
+GATEWAY = "@"
+"""Stands for the OpenClaw gateway, which is to take up new values."""
 
 SLACK = 60  # seconds; as `schedule.SLACK`, a test compares
 REGRESSION = 300  # seconds that a clock may go back without a word

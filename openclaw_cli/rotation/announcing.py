@@ -1,56 +1,100 @@
-"""Telling consumers that secrets have new values, and keeping who was not told yet."""
+"""Telling consumers that secrets have new values: a few of them, one after another.
+
+Not all of them start anew at once, so there is a pause between two; and a run tells so many at
+most. Who was not told yet stays in the sealed state, and the next run goes on from there. Each is
+noted as it was told: killed in between, only the one that was being told hears it twice.
+"""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from openclaw_cli.errors import OpenclawError
-from openclaw_cli.rotation import telling
+from openclaw_cli.rotation import steps, telling
+from openclaw_cli.rotation.ledger import Ledger, OvertakenError
 
 if TYPE_CHECKING:
-    from openclaw_cli.rotation.ledger import Ledger
     from openclaw_cli.rotation.view import View
+
+Errors = list[tuple[str, OpenclawError]]
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How consumers are told: `pause` seconds between two, `most` of them in one run."""
+
+    pause: float = 1.0
+    most: int = 100
 
 
 class Announcer:
-    """Tells the consumers of one run; `tell` is given a consumer, a name and its version."""
+    """Tells the consumers of one run, which must be over at `deadline` by `time.monotonic()`.
 
-    def __init__(self, ledger: Ledger, tell: Callable[[str, str, str], None]) -> None:
+    `tell` is given a consumer, the name of a secret and its version.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        tell: Callable[[str, str, str], None],
+        pace: Pace,
+        deadline: float,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
         self._ledger = ledger
         self._tell = tell
-        self._heard: set[str] = set()
+        self._pace = pace
+        self._deadline = deadline
+        self._sleep = sleep
+        self._told = 0
 
-    def tell_everybody(
-        self, views: Iterable[View], tell: Callable[[View], object]
-    ) -> list[tuple[str, OpenclawError]]:
-        """Tell the consumers of many secrets, one after another; return what went wrong.
+    def tell(self, views: Iterable[View]) -> Errors:
+        """Tell the consumers of some secrets, as many as may be told now; return what failed.
 
         Who is not told which secret it is (a process, an agent) is told once for all of them.
         """
-        failed = []
-        for view in views:
-            if view.policy.telling:
-                try:
-                    tell(view)
-                except OpenclawError as refused:
-                    failed.append((view.name, refused))
+        failed: Errors = []
+        for consumer, named in _in_order(views):
+            if not self._may_go_on():
+                break
+            refused = self._tell_one(consumer, named)
+            if refused:
+                failed += [(view.name, refused) for view in named]
         return failed
 
-    def tell(self, view: View) -> None:
-        """Tell the consumers of one secret; raises what the first said that could not be told."""
-        done, failure = [], None
-        for each in view.policy.telling:
-            try:
-                if each not in self._heard:
-                    self._tell(each, view.name, str(view.current))
-            except OpenclawError as refused:
-                failure = failure or refused
-            else:
-                done.append(each)
-                if not each.startswith(telling.NAMED):
-                    self._heard.add(each)
-        if done:
-            self._ledger.told(view.name, done)
-        if failure:
-            raise failure
+    def _may_go_on(self) -> bool:
+        """Wait until the next one may be told; false when that is for another run."""
+        pause = self._pace.pause if self._told else 0
+        if self._told >= self._pace.most or time.monotonic() + pause > self._deadline:
+            return False
+        self._sleep(pause)
+        self._told += 1
+        return True
+
+    def _tell_one(self, consumer: str, named: list[View]) -> OpenclawError | None:
+        names = [view.name for view in named]
+        try:
+            self._tell(consumer, names[0], str(named[0].current))
+        except OpenclawError as refused:
+            with suppress(OpenclawError, OvertakenError):
+                self._ledger.failed(names, steps.TELL, refused)
+            return refused
+        try:
+            self._ledger.told(names, consumer)
+        except OpenclawError as refused:
+            return refused  # it is told once more
+        return None
+
+
+def _in_order(views: Iterable[View]) -> list[tuple[str, list[View]]]:
+    """Return each consumer with the secrets that it is told of at once."""
+    found: dict[tuple[str, str], list[View]] = {}
+    for view in views:
+        for consumer in view.policy.telling:
+            of = view.name if consumer.startswith(telling.NAMED) else ""
+            found.setdefault((consumer, of), []).append(view)
+    return [(consumer, named) for (consumer, _), named in found.items()]

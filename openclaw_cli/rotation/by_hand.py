@@ -30,6 +30,7 @@ def renewed(draft: Draft, entry: Entry, now: int, kind: str) -> None:
     before = next((row.number for row in entry.rows if row.stage == PREVIOUS), 0)
     if found.rotator in TAKES_AWAY and before and not found.old:
         after = steps.replaced(after, before, uuid.uuid4().hex, now / 1000)
+    after = replace(after, telling=list(after.tell))  # by the next run: nobody waits for them here
     entry.policy = policy.write(after)
     agenda.note(draft.directory, entry.name, steps.attention(after))
 

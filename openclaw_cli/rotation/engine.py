@@ -25,7 +25,7 @@ from openclaw_cli.model import PENDING
 from openclaw_cli.providers.provider import CHOSEN, MINTED
 from openclaw_cli.providers.provider import PERSON as BY_PERSON
 from openclaw_cli.rotation import chosen, consumers, policy, steps, telling
-from openclaw_cli.rotation.announcing import Announcer
+from openclaw_cli.rotation.announcing import Announcer, Pace
 from openclaw_cli.rotation.ledger import Ledger, OvertakenError
 from openclaw_cli.rotation.policy import Run
 from openclaw_cli.rotation.reserve import reserved
@@ -37,6 +37,7 @@ from openclaw_cli.store.commit import UnknownDurabilityError
 from openclaw_cli.store.directory import Entry
 
 SECONDS_A_RUN = 600.0
+DEFAULT_PACE = Pace()
 _LOOKS = 50  # of one secret in one run: more steps than a rotation has
 _COMMIT_TRIES = 3
 
@@ -57,6 +58,7 @@ class Engine:
         say: Callable[[str, str], None] = lambda _name, _step: None,
         find: Callable[[str], Rotator] = chosen.rotator,
         tell: Callable[[str, str, str], None] = telling.tell,
+        pace: Pace = DEFAULT_PACE,
     ) -> None:
         self._secrets = secrets
         self._ledger = ledger
@@ -64,7 +66,7 @@ class Engine:
         self._say = say
         self.find = find
         self.tasks = Tasks(secrets, time.monotonic() + SECONDS_A_RUN)
-        self.announcer = Announcer(ledger, tell)
+        self.announcer = Announcer(ledger, tell, pace, self.tasks.deadline)
 
     def view(self, name: str) -> View:
         """Look at a secret; raises `NotFoundError`."""
@@ -73,12 +75,6 @@ class Engine:
     def views(self, names: Iterable[str]) -> list[View]:
         """Look at many secrets at once, as far as they are there."""
         return views(self._secrets, names)
-
-    def tell_everybody(self, names: Iterable[str]) -> list[tuple[str, OpenclawError]]:
-        """Tell the consumers of many secrets; return what went wrong."""
-        return self.announcer.tell_everybody(
-            self.views(names), lambda view: self.carry_on(view.name, Wish())
-        )
 
     def carry_on(self, name: str, wish: Wish) -> Result:
         """Do all that is to be done for a secret now; raises what a step raises, noted before."""
@@ -90,13 +86,11 @@ class Engine:
         try:
             for _ in range(_LOOKS):
                 step = self._next(view, wish, wanted=wanted)
-                if step == steps.TELL and not wish.telling:
+                if not step and wanted:
+                    raise _in_grace(view)
+                if not step or (step == steps.TELL and not self._tell(view, wish, result)):
                     return result
-                if not step:
-                    if wanted:
-                        raise _in_grace(view)
-                    return result
-                done = self._attempt(view, step, wish, result)
+                done = step == steps.TELL or self._attempt(view, step, wish, result)
                 wanted = wanted and not (done and step == steps.BEGIN)
                 view = self.view(name)
             raise ConflictError(f"the state of {name} changes faster than it can be rotated")
@@ -116,6 +110,17 @@ class Engine:
             read_by_all=read_by_all,
         )
 
+    def _tell(self, view: View, wish: Wish, result: Result) -> bool:
+        """Tell the consumers; false where some are left for a later run. Raises what failed."""
+        if not wish.telling:
+            return False
+        self._say(view.name, steps.TELL)
+        failed = self.announcer.tell([view])
+        if failed:
+            raise failed[0][1]
+        result.steps.append(steps.TELL)
+        return not self.view(view.name).policy.telling
+
     def _attempt(self, view: View, step: str, wish: Wish, result: Result) -> bool:
         """Do a step; false when it was overtaken. A failure is noted, and raised again."""
         self._say(view.name, step)
@@ -129,15 +134,12 @@ class Engine:
                 result.version = view.policy.run.pending
         except OpenclawError as refused:
             with suppress(OpenclawError, OvertakenError):
-                self._ledger.failed(view.name, getattr(refused, "step", step), refused)
+                self._ledger.failed([view.name], getattr(refused, "step", step), refused)
             raise
         result.steps.append(step)
         return True
 
     def _step(self, view: View, step: str, wish: Wish, result: Result) -> None:
-        if step == steps.TELL:
-            self.announcer.tell(view)
-            return
         rotator = self.find(view.policy.rotator)
         run = view.policy.run
         if step == steps.BEGIN:

@@ -44,7 +44,7 @@ class Generated:
             except OpenclawError as refused:
                 failed.append((view.name, refused))
                 with suppress(OpenclawError, OvertakenError):
-                    self._ledger.failed(view.name, steps.CREATE, refused)
+                    self._ledger.failed([view.name], steps.CREATE, refused)
         if not made:
             return [], failed
         try:

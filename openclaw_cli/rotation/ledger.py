@@ -6,13 +6,13 @@ second run, or a person's `set` in between, makes it `OvertakenError` and nothin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from openclaw_cli.changes import Changes
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.model import CURRENT, PENDING, PREVIOUS, RETIRED, SecretValue
-from openclaw_cli.rotation import agenda, policy, steps
+from openclaw_cli.rotation import agenda, policy, reloading, steps
 from openclaw_cli.rotation.policy import Old, Policy, Run
 from openclaw_cli.rotation.rotator import Made
 from openclaw_cli.store.commit import Draft
@@ -28,11 +28,15 @@ class OvertakenError(Exception):
 
 
 class Ledger:
-    """Commits arrows; `now` gives the time in seconds since 1970."""
+    """Commits arrows; `now` gives the time in seconds since 1970.
 
-    def __init__(self, changes: Changes, now: Callable[[], float]) -> None:
+    With `serves` the OpenClaw gateway is to take up what is promoted.
+    """
+
+    def __init__(self, changes: Changes, now: Callable[[], float], *, serves: bool = False) -> None:
         self._changes = changes
         self._now = now
+        self._serves = serves
 
     def wish(self, name: str, change: Step) -> None:
         """Change what is wished of a secret: its schedule, its rotator, its grace time."""
@@ -76,6 +80,7 @@ class Ledger:
                 raise OvertakenError
             self._make_current(entry, row, retire=run.without or not overlap)
             store = draft.header.store
+            self._owe(draft, [name])
             return steps.promoted(found, run, name, store, self._now(), overlap=overlap)
 
         self._commit("secret_rotate", {"name": name}, name, change, result=run.pending)
@@ -121,30 +126,24 @@ class Ledger:
 
         self._commit("rotation_undo", {"name": name}, name, change)
 
-    def failed(self, name: str, step: str, error: OpenclawError) -> None:
-        """Note a failure."""
+    def failed(self, names: list[str], step: str, error: OpenclawError) -> None:
+        """Note a failure, of one secret or of several at once."""
+        subject = {**_subject(names), "step": step, "reason": error.kind}
+        now = self._now()
+        self._commit_all(
+            "rotation_failure", subject, names, lambda found: steps.failed(found, step, error, now)
+        )
 
-        def change(found: Policy, _entry: Entry, _draft: Draft) -> Policy:
-            return steps.failed(found, step, error, self._now())
-
-        subject = {"name": name, "step": step, "reason": error.kind}
-        self._commit("rotation_failure", subject, name, change)
-
-    def told(self, name: str, consumers: list[str]) -> None:
-        """Note that consumers were told of the new value."""
-
-        def change(found: Policy, _entry: Entry, _draft: Draft) -> Policy:
-            for each in consumers:
-                found = steps.told(found, each)
-            return found
-
-        self._commit("rotation_step", {"name": name}, name, change)
+    def told(self, names: list[str], consumer: str) -> None:
+        """Note that a consumer was told of new values."""
+        subject = {**_subject(names), "step": steps.TELL}
+        self._commit_all("rotation_step", subject, names, lambda found: steps.told(found, consumer))
 
     def promote_all(
         self, made: Mapping[str, Made], *, wanted: bool = False, retire: bool = False
     ) -> dict[str, int]:
         """Give many secrets their new values in one commit, where they are due still."""
-        subject = {"names": sorted(made)} if len(made) > 1 else {"name": next(iter(made))}
+        subject = _subject(sorted(made))
 
         def change(draft: Draft, _now: int) -> dict[str, int]:
             now = self._now()
@@ -171,6 +170,7 @@ class Ledger:
                 versions[name] = row.number
             if not versions:
                 raise OvertakenError
+            self._owe(draft, versions)
             return versions
 
         return self._changes.amend("secret_rotate", subject, change)
@@ -186,6 +186,23 @@ class Ledger:
             return result or None
 
         self._changes.amend(kind, subject, change)
+
+    def _commit_all(
+        self, kind: str, subject: dict[str, Any], names: list[str], step: Callable[[Policy], Policy]
+    ) -> None:
+        """Change the states of those of the names that are there still, in one commit."""
+
+        def change(draft: Draft, _now: int) -> None:
+            for name in names:
+                entry = draft.directory.entries.get(name)
+                if entry is not None and not entry.deleted:
+                    self._put(draft, entry, step(policy.read(entry.policy)))
+
+        self._changes.amend(kind, subject, change)
+
+    def _owe(self, draft: Draft, names: Iterable[str]) -> None:
+        if self._serves:
+            reloading.owe(draft, names)
 
     def _put(self, draft: Draft, entry: Entry, after: Policy) -> None:
         entry.policy = policy.write(after)
@@ -217,6 +234,10 @@ class Ledger:
 
     def _ms(self) -> int:
         return int(self._now() * _MS)
+
+
+def _subject(names: list[str]) -> dict[str, Any]:
+    return {"names": names} if len(names) > 1 else {"name": names[0]}
 
 
 def _same(found: Run | None, expected: Run) -> None:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from openclaw_cli.rotation.policy import Policy
     from openclaw_cli.store.directory import Directory
 
+OF_THE_STORE = "the store's data key"
+
 STATUSES = (states.OK, states.DUE, states.OVERDUE, states.PENDING, states.FAILED)
 
 
@@ -50,7 +52,7 @@ def _all(directory: Directory, now: float) -> Iterator[Rotating]:
             if found.schedule or found.run or found.old or found.failures:
                 yield _one(entry.name, found, now)
     for name, found in far(directory).items():
-        called = "the store's data key" if name == agenda.DATA_KEY else name
+        called = OF_THE_STORE if name == agenda.DATA_KEY else name
         yield _one(called, found, now)
 
 

@@ -21,10 +21,12 @@ from openclaw_cli.errors import ConflictError, OpenclawError, TemporaryError
 from openclaw_cli.files import Lock, private_directory
 from openclaw_cli.providers.provider import PERSON
 from openclaw_cli.rotation import agenda, chosen, clock, steps
-from openclaw_cli.rotation.engine import Engine, by_person
+from openclaw_cli.rotation.announcing import Pace
+from openclaw_cli.rotation.engine import DEFAULT_PACE, Engine, by_person
 from openclaw_cli.rotation.generated import Generated
 from openclaw_cli.rotation.ledger import Ledger, OvertakenError
 from openclaw_cli.rotation.policy import Failure
+from openclaw_cli.rotation.reloading import GATEWAY, Reloads
 from openclaw_cli.rotation.standing import Standing
 from openclaw_cli.rotation.view import Result, View, Wish
 from openclaw_cli.rotation.wishes import Wishes
@@ -46,7 +48,7 @@ class Report:
     """What became of a run.
 
     `by_person` are the errors of what a person must renew; of these `told` were told of within the
-    last day. `left` is how many are due still.
+    last day. `left` is how many are due still, `untold` how many consumers are to be told still.
     """
 
     done: list[Result] = field(default_factory=list)
@@ -54,6 +56,7 @@ class Report:
     by_person: list[tuple[str, OpenclawError]] = field(default_factory=list)
     told: set[str] = field(default_factory=set)
     left: int = 0
+    untold: int = 0
     skipped: str = ""
 
 
@@ -72,14 +75,15 @@ class Runs:
         say: Callable[[str, str], None] = lambda _name, _step: None,
         engine: Engine | None = None,
         standing: Standing | None = None,
-        reload: Callable[[list[str]], object] = lambda _names: None,
+        pace: Pace = DEFAULT_PACE,
+        reload: Callable[[list[str]], object] | None = None,
     ) -> None:
         self._secrets = secrets
         self._now = now
-        self.ledger = Ledger(changes, now)
+        self.ledger = Ledger(changes, now, serves=reload is not None)
         self._standing = standing
-        self._reload = reload
-        self.engine = engine or Engine(secrets, self.ledger, now=now, say=say)
+        self._reloads = Reloads(secrets, changes, now, reload) if reload else None
+        self.engine = engine or Engine(secrets, self.ledger, now=now, say=say, pace=pace)
         self.wishes = Wishes(secrets, self.engine, self.ledger, now)
         self._generated = Generated(self.engine, self.ledger, now, say)
 
@@ -115,10 +119,7 @@ class Runs:
                 result = self._generate_one(view, wish)
             else:
                 result = self.engine.carry_on(name, wish)
-            try:
-                self._reload([name]) if result.version else None
-            except OpenclawError as refused:
-                result.uncertain = refused
+            result.uncertain = self._settle(new=bool(result.version)) or result.uncertain
             return result
 
     def plan(self, names: list[str] | None = None) -> list[tuple[View, str]]:
@@ -161,11 +162,9 @@ class Runs:
             report.failed += failures
             report.done += [Result(name, steps=[steps.SET]) for name in renewed]
         self._work(names, limit, report)
-        new = [each.name for each in report.done if each.version]
-        try:
-            self._reload(new) if new else None
-        except OpenclawError as refused:
-            report.failed.append(("the OpenClaw gateway", refused))
+        refused = self._settle(new=any(each.version for each in report.done))
+        if refused:
+            report.failed.append((GATEWAY, refused))
         if not (jumped and report.left):
             os.pwrite(lock.fd, now.encode().ljust(_LOCK_BYTES), 0)
         return report
@@ -189,17 +188,33 @@ class Runs:
             if time.monotonic() > self.engine.tasks.deadline:
                 report.left += 1
                 continue
-            try:
-                result = self.engine.carry_on(name, Wish(telling=False))
-            except OpenclawError as refused:
-                report.failed.append((name, refused))
-            except Exception as crash:  # noqa: BLE001 - one bug must not keep the others waiting
-                report.failed.append((name, _bug(crash)))
-            else:
-                if result.steps:
-                    report.done.append(result)
-        report.failed += self.engine.tell_everybody(names)
+            self._carry_on(name, report)
+        self._tell(names, report)
         report.left += max(0, len(alone) + len(others) - (limit or len(names)))
+
+    def _carry_on(self, name: str, report: Report) -> None:
+        try:
+            result = self.engine.carry_on(name, Wish(telling=False))
+        except OpenclawError as refused:
+            report.failed.append((name, refused))
+        except Exception as crash:  # noqa: BLE001 - one bug must not keep the others waiting
+            report.failed.append((name, _bug(crash)))
+        else:
+            if result.steps:
+                report.done.append(result)
+
+    def _tell(self, names: list[str], report: Report) -> None:
+        """Tell the consumers of all of them; then revoke what waited for that and no longer."""
+        now = self._now()
+        telling = [view for view in self.engine.views(names) if steps.tells(view.policy, now)]
+        report.failed += self.engine.announcer.tell(telling)
+        for view in self.engine.views(view.name for view in telling):
+            report.untold += len(view.policy.telling)
+            if view.policy.old and not view.policy.telling:
+                self._carry_on(view.name, report)
+
+    def _settle(self, *, new: bool) -> OpenclawError | None:
+        return self._reloads.settle(new=new) if self._reloads else None
 
     def _generate_one(self, view: View, wish: Wish) -> Result:
         if self._next(view, wanted=wish.wanted) != steps.BEGIN:

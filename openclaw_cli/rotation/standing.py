@@ -18,7 +18,7 @@ from openclaw_cli.duration import DAY
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError
 from openclaw_cli.names import Reference, parse
 from openclaw_cli.rotation import agenda, chosen, policy, schedule, steps
-from openclaw_cli.rotation.overview import far
+from openclaw_cli.rotation.overview import OF_THE_STORE, far
 from openclaw_cli.rotation.policy import Failure, Policy
 from openclaw_cli.rotation.tasks import PURPOSE
 from openclaw_cli.service import API_KEYS, LOCAL
@@ -92,14 +92,15 @@ class Standing:
                 continue
             try:
                 if self._is_renewed(name, found):
-                    renewed.append("the store's data key" if name == agenda.DATA_KEY else name)
+                    renewed.append(OF_THE_STORE if name == agenda.DATA_KEY else name)
                     self._put(name, self._renewal(name))
                     continue
             except OpenclawError as refused:
                 failed.append((name, refused))
+                self._put(name, self._set_back(refused))
                 continue
             persons.append((name, _by_person(self._settings, name)))
-            if found.failure and self._now() - found.failure.at < DAY - agenda.SLACK:
+            if _was_told(found, self._now()):
                 told.add(name)
                 continue
             self._put(name, self._reminded)
@@ -183,7 +184,11 @@ class Standing:
         return lambda found: steps.renewed(found, name, store, self._now())
 
     def _reminded(self, found: Policy) -> Policy:
-        return replace(found, failure=Failure(self._now(), chosen.PERSON, chosen.PERSON, ""))
+        told = Failure(self._now(), chosen.PERSON, chosen.PERSON, "")
+        return replace(found, failure=told, failures=0)
+
+    def _set_back(self, refused: OpenclawError) -> Callable[[Policy], Policy]:
+        return lambda found: steps.waiting(found, steps.SET, refused, self._now())
 
     def _put(self, name: str, step: Callable[[Policy], Policy]) -> None:
         def change(draft: Draft, _now: int) -> None:
@@ -199,6 +204,12 @@ class Standing:
 def _keep(draft: Draft, name: str, found: Policy) -> None:
     draft.directory.extra[agenda.KEY]["far"][name] = policy.write(found)
     agenda.note(draft.directory, name, steps.attention(found))
+
+
+def _was_told(found: Policy, now: float) -> bool:
+    """Tell whether a person was reminded within the last day."""
+    last = found.failure
+    return bool(last and last.kind == chosen.PERSON and now - last.at < DAY - agenda.SLACK)
 
 
 def _by_person(settings: Settings, name: str) -> RefusedError:

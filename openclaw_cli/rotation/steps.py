@@ -48,14 +48,19 @@ def next_step(
     if policy.run:
         # Somebody kept another value meanwhile: theirs is not to be replaced by ours.
         return policy.run.step if policy.run.of == current else UNDO
-    if policy.telling:
+    leaked = bool(policy.old and policy.old.compromised)
+    if policy.telling and not leaked and not _deaf(policy):
         return TELL
-    if policy.old:
-        over = hurry or ripe(policy, policy.old, now, read_by_all=read_by_all)
-        return REVOKE if over else ""
-    if wanted or (policy.schedule and is_due(policy.next_due, now)):
+    if policy.old and (hurry or ripe(policy, policy.old, now, read_by_all=read_by_all)):
+        return REVOKE
+    if not policy.old and (wanted or (policy.schedule and is_due(policy.next_due, now))):
         return BEGIN
-    return ""
+    return TELL if policy.telling else ""
+
+
+def tells(policy: Policy, now: float) -> bool:
+    """Tell whether consumers are to be told now: not soon after one could not be."""
+    return bool(policy.telling) and not (_deaf(policy) and _retry(policy) > now)
 
 
 def ripe(policy: Policy, old: Old, now: float, *, read_by_all: bool) -> bool:
@@ -68,10 +73,10 @@ def ripe(policy: Policy, old: Old, now: float, *, read_by_all: bool) -> bool:
 
 def attention(policy: Policy) -> float | None:
     """Return when something is to be done next, None for never. The past means: now."""
-    paused = policy.failure.retry if policy.failure else 0
-    if policy.run or policy.telling:
+    paused = _retry(policy)
+    if policy.run:
         return paused
-    times = []
+    times = [paused] if policy.telling else []
     if policy.old:
         times.append(policy.old.at if policy.until == GRACE else policy.old.promoted)
     if policy.schedule:
@@ -135,7 +140,7 @@ def revoked(policy: Policy) -> Policy:
     handles = dict(policy.handles)
     if policy.old:
         handles.pop(str(policy.old.version), None)
-    return replace(policy, old=None, handles=handles, failure=None, failures=0)
+    return _well(replace(policy, old=None, handles=handles), but=TELL)
 
 
 def spared(policy: Policy) -> Policy:
@@ -145,7 +150,9 @@ def spared(policy: Policy) -> Policy:
 
 def told(policy: Policy, consumer: str) -> Policy:
     """Note that a consumer was told."""
-    return replace(policy, telling=[each for each in policy.telling if each != consumer])
+    left = [each for each in policy.telling if each != consumer]
+    after = replace(policy, telling=left)
+    return _well(after) if _deaf(policy) and not left else after
 
 
 def failed(policy: Policy, step: str, error: OpenclawError, now: float) -> Policy:
@@ -158,14 +165,23 @@ def failed(policy: Policy, step: str, error: OpenclawError, now: float) -> Polic
         run = replace(run, tries=tries, step=UNDO if tries >= MOST_TRIES else run.step)
     elif run and step == TEST and run.step == SET:
         run = replace(run, step=TEST)  # it was set; only the test is still open
-    pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), DAY) if refused else 0
-    return replace(
-        policy,
-        run=run,
-        failures=failures,
-        failed=policy.failed + 1,
-        failure=Failure(now, step, error.kind, error.message, error.hint, now + pause),
-    )
+    failure = set_back(step, error, now, failures)
+    if not refused and step != TELL:
+        failure = replace(failure, retry=now)
+    return replace(policy, run=run, failures=failures, failed=policy.failed + 1, failure=failure)
+
+
+def set_back(step: str, error: OpenclawError, now: float, failures: int) -> Failure:
+    """Return a failure that is tried again after a pause: longer each time, up to a day."""
+    pause = min(_FIRST_PAUSE * 2 ** min(failures - 1, 10), DAY)
+    return Failure(now, step, error.kind, error.message, error.hint, now + pause)
+
+
+def waiting(policy: Policy, step: str, error: OpenclawError, now: float) -> Policy:
+    """Note the failure of something that has no steps, and wait before it is tried again."""
+    failures = policy.failures + 1
+    failure = set_back(step, error, now, failures)
+    return replace(policy, failures=failures, failed=policy.failed + 1, failure=failure)
 
 
 def given_up(policy: Policy) -> Policy:
@@ -174,6 +190,22 @@ def given_up(policy: Policy) -> Policy:
     if policy.run:
         handles.pop(str(policy.run.pending), None)
     return replace(policy, run=None, handles=handles)
+
+
+def _deaf(policy: Policy) -> bool:
+    """Tell whether the last that failed was telling a consumer: it holds nothing else up."""
+    return policy.failure is not None and policy.failure.step == TELL
+
+
+def _retry(policy: Policy) -> float:
+    return policy.failure.retry if policy.failure else 0
+
+
+def _well(policy: Policy, *, but: str = "") -> Policy:
+    """Forget the failures in a row, if they are not of a step that is open still."""
+    if but and policy.telling and policy.failure and policy.failure.step == but:
+        return policy
+    return replace(policy, failure=None, failures=0)
 
 
 def _next(policy: Policy, name: str, store: bytes, after: float, due: float) -> float:

@@ -179,6 +179,29 @@ def test_c20_gives_the_store_a_new_data_key_by_schedule(openclaw: Openclaw, late
 
 
 @pytest.mark.integration
+def test_c20_a_data_key_that_cannot_be_renewed_is_not_tried_each_time(
+    openclaw: Openclaw, later: Later, tmp_path: Path
+) -> None:
+    openclaw("secrets", "create", "session-key", "--generate", check=0)
+    words = tmp_path / "words"
+    words.write_text("correct horse battery staple")
+    words.chmod(0o600)
+    openclaw("store", "slots", "add", "passphrase", "--passphrase-file", str(words), check=0)
+    state({"encryption": {"provider": "external", "source": "file", "rotation": "daily"}})
+    openclaw("secrets", "rotate", "--due", check=0)
+    day = 24 * 3600
+    failed = later(f"+{2 * day}s", "secrets", "rotate", "--due", check=8)
+    assert failed.err.count(b"\n") == 1
+    assert b"openclaw store rekey" in failed.err
+    assert later(f"+{2 * day + 60}s", "secrets", "rotate", "--due", check=0).err == b""
+    again = later(f"+{2 * day + 400}s", "secrets", "rotate", "--due", check=8)
+    assert again.err == failed.err
+    assert later(f"+{2 * day + 800}s", "secrets", "rotate", "--due", check=0).err == b""
+    shown = openclaw("doctor", "--json").out
+    assert b"the store's data key" in shown
+
+
+@pytest.mark.integration
 def test_c9_is_due_where_it_lives_elsewhere_and_set_completes_it(
     openclaw: Openclaw, later: Later, tmp_path: Path
 ) -> None:

@@ -249,6 +249,8 @@ class Faulty:
 
 
 class RealWorld(World):
+    serves = False
+
     def __init__(self, service: Service) -> None:
         self.service = service
         self.now = time.time()

@@ -209,7 +209,25 @@ def _rotation(session: Session, entry: Entry, now: float) -> list[tuple[str, str
         facts.append(("to be revoked", f"version {old.version}, {when}{waiting}"))
     facts += [("told of a new value", each) for each in found.tell]
     if found.failure and found.failures:
-        facts.append(("last failure", f"{found.failure.step}: {found.failure.message}"))
+        again = duration.relative(max(found.failure.retry - now, 0))
+        said = f"{found.failure.step}: {found.failure.message}; tried again {again}"
+        facts.append(("last failure", said))
+    facts += _owed(session, entry, now)
+    return facts
+
+
+def _owed(session: Session, entry: Entry, now: float) -> list[tuple[str, str]]:
+    """Say who does not know of the newest value yet."""
+    from openclaw_cli.rotation import policy, reloading
+
+    facts = [("to be told", each) for each in policy.read(entry.policy).telling]
+    waiting = reloading.owed(session.secrets.catalogue())
+    if entry.name in waiting.names:
+        said = "takes it up with the next rotation"
+        if waiting.failure:
+            said = f"{waiting.failure.message}; tried again "
+            said += duration.relative(max(waiting.failure.retry - now, 0))
+        facts.append((reloading.GATEWAY, said))
     return facts
 
 

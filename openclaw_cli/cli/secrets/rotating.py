@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from typing import Annotated, Any
 
 import typer
 
 from openclaw_cli import assembly, duration
 from openclaw_cli.cli import process
+from openclaw_cli.cli.secrets import rotated
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
     FindingsError,
     OpenclawError,
-    PartialError,
     RefusedError,
     TemporaryError,
     UsageError,
@@ -21,12 +20,55 @@ from openclaw_cli.errors import (
 from openclaw_cli.names import check, parse
 from openclaw_cli.rotation import chosen, consumers, schedule, steps, telling
 from openclaw_cli.rotation.policy import UNTIL
-from openclaw_cli.rotation.runs import Report, Runs
-from openclaw_cli.rotation.view import Result, View, Wish
+from openclaw_cli.rotation.runs import Runs
+from openclaw_cli.rotation.view import View, Wish
 from openclaw_cli.rotation.wishes import Asked
 from openclaw_cli.service import LOCAL
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+Name = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="The secret.", show_default=False)
+]
+Due = Annotated[bool, typer.Option("--due", help="All that are due; for cron.")]
+Every = Annotated[
+    str | None,
+    typer.Option("--schedule", metavar="S", help=f"Keep it so: {schedule.EXAMPLES}; never."),
+]
+Zone = Annotated[
+    str | None, typer.Option("--tz", metavar="ZONE", help="The schedule's zone; UTC, if not.")
+]
+Grace = Annotated[
+    str | None,
+    typer.Option("--grace", metavar="D", help="How long the old value stays accepted; 24h."),
+]
+Until = Annotated[
+    str | None,
+    typer.Option("--until", help="What ends that: grace, read (all have the new), either."),
+]
+With = Annotated[
+    str | None, typer.Option("--with", metavar="ROTATOR", help="What makes the new value.")
+]
+Setting = Annotated[
+    list[str] | None,
+    typer.Option("--setting", metavar="K=V", help="A setting of the rotator; repeatable."),
+]
+Tell = Annotated[
+    list[str] | None,
+    typer.Option("--tell", metavar="WHOM", help=f"Who is told: {telling.FORMS}."),
+]
+Compromised = Annotated[
+    bool, typer.Option("--compromised", help="It leaked: revoke the old value at once.")
+]
+Limit = Annotated[
+    int | None, typer.Option("--limit", metavar="N", help="With --due: so many at most.", min=1)
+]
+Everything = Annotated[bool, typer.Option("--all", help="With --due: even if the clock jumped.")]
+Notify = Annotated[
+    str | None,
+    typer.Option("--notify", metavar="CMD", help="With --due: run this when it went wrong."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
 
 _NEVER = ("never", "none", "off")
 
@@ -34,52 +76,20 @@ _NEVER = ("never", "none", "off")
 @app.command()
 def rotate(
     context: typer.Context,
-    name: Annotated[
-        str | None, typer.Argument(metavar="[NAME]", help="The secret.", show_default=False)
-    ] = None,
-    due: Annotated[bool, typer.Option("--due", help="All that are due; for cron.")] = False,
-    every: Annotated[
-        str | None,
-        typer.Option("--schedule", metavar="S", help=f"Keep it so: {schedule.EXAMPLES}; never."),
-    ] = None,
-    zone: Annotated[
-        str | None, typer.Option("--tz", metavar="ZONE", help="The schedule's zone; UTC, if not.")
-    ] = None,
-    grace: Annotated[
-        str | None,
-        typer.Option("--grace", metavar="D", help="How long the old value stays accepted; 24h."),
-    ] = None,
-    until: Annotated[
-        str | None,
-        typer.Option("--until", help="What ends that: grace, read (all have the new), either."),
-    ] = None,
-    rotator: Annotated[
-        str | None, typer.Option("--with", metavar="ROTATOR", help="What makes the new value.")
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option("--setting", metavar="K=V", help="A setting of the rotator; repeatable."),
-    ] = None,
-    tell: Annotated[
-        list[str] | None,
-        typer.Option("--tell", metavar="WHOM", help=f"Who is told: {telling.FORMS}."),
-    ] = None,
-    compromised: Annotated[
-        bool, typer.Option("--compromised", help="It leaked: revoke the old value at once.")
-    ] = False,
-    limit: Annotated[
-        int | None, typer.Option("--limit", metavar="N", help="With --due: so many at most.", min=1)
-    ] = None,
-    everything: Annotated[
-        bool, typer.Option("--all", help="With --due: even if the clock jumped.")
-    ] = False,
-    notify: Annotated[
-        str | None,
-        typer.Option("--notify", metavar="CMD", help="With --due: run this when it went wrong."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
-    ] = False,
+    name: Name = None,
+    due: Due = False,
+    every: Every = None,
+    zone: Zone = None,
+    grace: Grace = None,
+    until: Until = None,
+    rotator: With = None,
+    setting: Setting = None,
+    tell: Tell = None,
+    compromised: Compromised = False,
+    limit: Limit = None,
+    everything: Everything = False,
+    notify: Notify = None,
+    dry_run: DryRun = False,
 ) -> int:
     """Give a secret a new value, now, or by a schedule.
 
@@ -119,16 +129,16 @@ def _one(session: Session, name: str, asked: Asked, wish: Wish, *, dry_run: bool
             result = runs.one(name, wish, asked=process.began())
     except RefusedError as refused:
         if view.policy.rotator in chosen.BY_PERSON and refused.hint:
-            _advise(session, view)
+            rotated.advise(session, view)
             if not wish.wanted:
                 raise FindingsError(refused.message, hint=refused.hint) from None
         raise
     after = runs.engine.view(name)
     if session.as_json:
-        session.output.json(_plain(after, result))
-    _tell_result(session, after, result)
+        session.output.json(rotated.plain(after, result))
+    rotated.tell_result(session, after, result)
     if wish.compromised:
-        _tell_consumers(session, after, str(view.current))
+        rotated.tell_consumers(session, after, str(view.current))
     if result.uncertain:
         raise result.uncertain
     return 0
@@ -139,7 +149,7 @@ def _due(
 ) -> int:
     runs = assembly.rotation(session.secrets, session.settings, _teller(session))
     if dry_run:
-        planned = [(view.name, _words(view, step)) for view, step in runs.plan()]
+        planned = [(view.name, rotated.words(view, step)) for view, step in runs.plan()]
         if session.as_json:
             plain = [{"name": name, "would": words} for name, words in planned]
             session.output.json({"due": plain})
@@ -150,67 +160,16 @@ def _due(
     try:
         report = runs.due(limit=limit or 0, everything=everything)
     except TemporaryError as refused:
-        _notify(notify, {"failed": [_failure("", refused)]})
+        rotated.notify(notify, {"failed": [rotated.failure("", refused)]})
         raise
-    answer = _answer(report)
+    answer = rotated.answer(report)
     if session.as_json:
         session.output.json(answer)
     else:
-        _tell_report(session, report)
+        rotated.tell_report(session, report)
     if report.failed or set(dict(report.by_person)) - report.told:
-        _notify(notify, answer)
-    return _status(report)
-
-
-def _status(report: Report) -> int:
-    if report.failed:
-        return PartialError.status
-    if report.by_person:
-        return FindingsError.status
-    uncertain = [each.uncertain for each in report.done if each.uncertain]
-    return uncertain[0].status if uncertain else 0
-
-
-def _tell_report(session: Session, report: Report) -> None:
-    """Say a line for each that went wrong; what went well is said on a terminal alone."""
-    new = [(name, error) for name, error in report.by_person if name not in report.told]
-    for name, error in report.failed + new:
-        said = error.message if name in error.message else f"{name}: {error.message}"
-        session.output.error(OpenclawError(f"{said}; {error.hint}" if error.hint else said))
-    if session.output.messages_on_terminal:
-        for each in report.done:
-            session.output.done(f"rotated {each.name}" if each.version else f"done: {each.name}")
-        if report.skipped:
-            session.output.note("another rotation is running, so nothing was done")
-        elif not (report.done or report.failed or report.by_person):
-            session.output.note("nothing is due")
-        if report.left:
-            session.output.note(f"{report.left} are due still")
-
-
-def _tell_result(session: Session, view: View, result: Result) -> None:
-    name, found = view.name, view.policy
-    if result.version:
-        old = found.old
-        then = ""
-        if old:
-            then = f"; version {old.version} is accepted until {duration.absolute(old.at)}"
-        session.output.done(f"rotated {name}: version {result.version} is its new value{then}")
-    elif result.steps:
-        session.output.done(f"{name}: {', '.join(result.steps)} done")
-    if found.schedule:
-        when = duration.relative(found.next_due - time.time())
-        by_person = found.rotator in chosen.BY_PERSON
-        how = "a person is reminded" if by_person else "it is rotated"
-        session.output.done(f"{name}: {how} {found.times}, next {when}")
-    if found.rotator == chosen.PERSON:
-        _advise(session, view)
-
-
-def _advise(session: Session, view: View) -> None:
-    advice = chosen.advice(view.entry)
-    if advice and view.policy.rotator == chosen.PERSON:
-        session.output.note(f"without a person: {advice}")
+        rotated.notify(notify, answer)
+    return rotated.status(report)
 
 
 def _rehearse(session: Session, runs: Runs, name: str, asked: Asked, wish: Wish) -> int:
@@ -220,9 +179,6 @@ def _rehearse(session: Session, runs: Runs, name: str, asked: Asked, wish: Wish)
         runs.wishes.rehearsal(name)
     words = _order(view, rotator.kind, wish, first=first)
     users = sorted(consumers.readers(session.home.audit, name).get(str(view.current), {}))
-    if wish.compromised:
-        rehearsal = {"kind": "rotation_rehearsal", "name": name, "outcome": "ok"}
-        session.secrets.trail.append([{**rehearsal, "actor": session.secrets.actor}])
     if session.as_json:
         answer = {"name": name, "with": rotator.name, "steps": words, "consumers": users}
         session.output.json({**answer, "tell": view.policy.tell})
@@ -244,58 +200,9 @@ def _order(view: View, kind: str, wish: Wish, *, first: bool) -> list[str]:
     told = ["tell"] if view.policy.tell else []
     if first:
         return [*names, *told]
-    end = "revoke at once" if wish.compromised else "revoke after the grace time"
-    return [*names, *told, end]
-
-
-def _tell_consumers(session: Session, view: View, version: str) -> None:
-    users = sorted(consumers.readers(session.home.audit, view.name).get(version, {}))
-    if users:
-        session.output.note(f"version {version} was read by {', '.join(users)}")
-
-
-def _notify(command: str | None, answer: dict[str, Any]) -> None:
-    if command:
-        from openclaw_cli.rotation import programs
-
-        words = programs.words(command, "--notify")
-        programs.run(words, {"event": "rotation", **answer}, telling.SECONDS)
-
-
-def _answer(report: Report) -> dict[str, Any]:
-    return {
-        "rotated": [
-            {"name": each.name, "version": str(each.version) if each.version else None}
-            for each in report.done
-        ],
-        "failed": [_failure(name, error) for name, error in report.failed],
-        "by_person": [_failure(name, error) for name, error in report.by_person],
-        "left": report.left,
-        "skipped": report.skipped or None,
-    }
-
-
-def _failure(name: str, error: OpenclawError) -> dict[str, str]:
-    return {"name": name, "kind": error.kind, "message": error.message, "hint": error.hint}
-
-
-def _plain(view: View, result: Result) -> dict[str, object]:
-    found = view.policy
-    return {
-        "name": view.name,
-        "version": str(view.current),
-        "rotated": bool(result.version),
-        "steps": result.steps,
-        "with": found.rotator,
-        "schedule": found.schedule or None,
-        "next": found.next_due or None,
-    }
-
-
-def _words(view: View, step: str) -> str:
-    if view.policy.rotator in chosen.BY_PERSON and step == steps.BEGIN:
-        return "a person must renew it"
-    return f"{step} by {view.policy.rotator}" if step != steps.BEGIN else "rotate"
+    if wish.compromised:
+        return [*names, "revoke at once", *told]
+    return [*names, *told, "revoke after the grace time"]
 
 
 def _asked(

@@ -50,6 +50,7 @@ def rotation(entry: Entry) -> dict[str, object] | None:
         "revoking": str(old.version) if old else None,
         "revoke_at": old.at if old else None,
         "tell": found.tell,
+        "untold": found.telling,
         "failures": found.failures,
         "failed": found.failed,
         "error": failure.message or None if failure else None,

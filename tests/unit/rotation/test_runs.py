@@ -2,94 +2,17 @@
 
 from __future__ import annotations
 
-import os
-import time
-from dataclasses import dataclass, field
-from typing import Any
-
 import pytest
 
-from openclaw_cli import assembly
-from openclaw_cli.changes import Changes
 from openclaw_cli.duration import DAY, HOUR, MINUTE, YEAR
 from openclaw_cli.errors import ConflictError, OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.files import private_directory
-from openclaw_cli.home import find
 from openclaw_cli.model import CURRENT, PREVIOUS, RETIRED, SecretValue
-from openclaw_cli.names import parse
-from openclaw_cli.rotation import agenda, chosen, clock, consumers, policy, schedule
-from openclaw_cli.rotation.engine import Engine
-from openclaw_cli.rotation.ledger import Ledger
-from openclaw_cli.rotation.runs import LOCK, Report, Runs
+from openclaw_cli.rotation import agenda, clock, consumers, schedule
+from openclaw_cli.rotation.runs import LOCK, Report
 from openclaw_cli.rotation.view import Wish
 from openclaw_cli.rotation.wishes import Asked
-from openclaw_cli.service import Secrets
-from openclaw_cli.settings import Settings
-from openclaw_cli.testing.acme import Acme, Chosen, Minted
-
-DAILY = schedule.parse("daily")
-
-
-@dataclass
-class World:
-    """A home, a service, and a clock that the test turns."""
-
-    secrets: Secrets
-    changes: Changes
-    now: float = field(default_factory=lambda: time.time() + HOUR)
-    acme: Acme = field(default_factory=Acme)
-    told: list[str] = field(default_factory=list)
-
-    def runs(self) -> Runs:
-        ledger = Ledger(self.changes, lambda: self.now)
-        engine = Engine(
-            self.secrets,
-            ledger,
-            now=lambda: self.now,
-            find=self.rotator,
-            tell=lambda whom, name, version: self.told.append(f"{whom} {name} {version}"),
-        )
-        return Runs(self.secrets, self.changes, now=lambda: self.now, engine=engine)
-
-    def rotator(self, name: str) -> Any:  # noqa: ANN401 - a rotator
-        made: dict[str, Any] = {"acme": Chosen, "minted": Minted}
-        return made[name](self.acme) if name in made else chosen.rotator(name)
-
-    def keep(
-        self, name: str, rotator: str = "generate", value: bytes = b"first", **more: object
-    ) -> None:
-        self.changes.create(name, SecretValue(value))
-        self.acme.add(value)
-        self.runs().wishes.keep(name, Asked(DAILY, rotator=rotator, **more))  # type: ignore[arg-type]
-
-    def due(self, **more: object) -> Report:
-        return self.runs().due(**more)  # type: ignore[arg-type]
-
-    def value(self, name: str) -> bytes:
-        return self.secrets.read(parse(name)).value.reveal()
-
-    def stages(self, name: str) -> list[str]:
-        return [row.stage for row in self.secrets.catalogue().entries[name].rows]
-
-    def policy(self, name: str) -> policy.Policy:
-        return policy.read(self.secrets.catalogue().entries[name].policy)
-
-    def generation(self) -> int:
-        snapshot = self.secrets.opened()
-        try:
-            return snapshot.header.generation
-        finally:
-            snapshot.close()
-
-
-@pytest.fixture
-def world() -> World:
-    secrets = assembly.secrets(find(os.environ), Settings({}, {}), os.environ)
-    return World(secrets, assembly.changes(secrets, Settings({}, {})))
-
-
-def names(report: Report) -> list[str]:
-    return sorted(each.name for each in report.done)
+from tests.unit.rotation.world import DAILY, World, names
 
 
 def test_what_is_due_is_rotated_once(world: World) -> None:
@@ -142,39 +65,6 @@ def test_a_whole_rotation_ends_with_one_value_that_is_accepted(world: World) -> 
     assert world.stages("a") == [RETIRED, CURRENT]
     assert list(world.acme.keys) == [world.value("a")]
     assert list(consumers.revocations(world.secrets.home.audit, "a")) == ["1"]
-
-
-def test_a_consumer_that_cannot_be_told_is_told_later(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    world.keep("a", tell=["agent:reader", "agent:other"])
-    world.now += 2 * DAY
-    runs = world.runs()
-
-    def away(whom: str, _name: str, _version: str) -> None:
-        if whom == "agent:reader":
-            raise TemporaryError("away")
-        world.told.append(whom)
-
-    monkeypatch.setattr(runs.engine.announcer, "_tell", away)
-    assert [name for name, _ in runs.due().failed] == ["a"]
-    world.due()
-    assert world.told == ["agent:other", "agent:reader a 2"]
-
-
-def test_who_hears_of_no_name_is_told_once_for_many_secrets(world: World) -> None:
-    for name in ("a", "b", "c"):
-        rotator = "acme" if name == "c" else "generate"
-        world.keep(name, rotator, name.encode(), tell=["agent:reader", "command:/bin/true"])
-    world.now += 2 * DAY
-    world.due()
-    assert len([each for each in world.told if each.startswith("agent:reader ")]) == 1
-    assert sorted(each for each in world.told if each.startswith("command:")) == [
-        "command:/bin/true a 2",
-        "command:/bin/true b 2",
-        "command:/bin/true c 2",
-    ]
-    assert all(not world.policy(name).telling for name in ("a", "b", "c"))
 
 
 def test_a_clock_that_went_back_stops_everything(world: World) -> None:

@@ -7,6 +7,7 @@ import pty
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 
@@ -88,7 +89,7 @@ def test_failed_and_overdue_rotations_need_a_hand(main: Main) -> None:
     assert main("status", "--check").status in {0, 10}
     secrets = assembly.secrets(find(os.environ), Settings({}, {}), os.environ)
     ledger = assembly.rotation(secrets, Settings({}, {})).ledger
-    ledger.failed("k", steps.SET, RefusedError("acme said no", hint="ask acme"))
+    ledger.failed(["k"], steps.SET, RefusedError("acme said no", hint="ask acme"))
     checked = main("status", "--check", "--json")
     assert checked.status == 10
     assert "rotation-failed" in {each["what"] for each in checked.json()["findings"]}
@@ -133,3 +134,27 @@ def test_the_steps_are_shown_as_they_happen_on_a_terminal(
     shown = read_all(ours)
     assert "k: create" in shown
     assert "rotated k: version 2 is its new value" in shown
+
+
+def test_who_is_told_by_a_later_run_is_said(main: Main, tmp_path: Path) -> None:
+    program = tmp_path / "app"
+    program.write_text("#!/bin/sh\ncat >> $0.heard\n")
+    program.chmod(0o700)
+    for setting in ("tell-most=1", "tell-pause=0"):
+        main("config", "set", *f"rotation.{setting}".split("="), check=0)
+    whom = [f"command:{program} {number}" for number in (1, 2, 3)]
+    main("secrets", "create", "k", "--generate", check=0)
+    done = main("secrets", "rotate", "k", *(f"--tell={each}" for each in whom), check=0)
+    assert f"told by the next rotate --due: {whom[1]}, {whom[2]}" in done.err.decode()
+    assert main("secrets", "status", "k", "--json").json()["rotation"]["untold"] == whom[1:]
+    assert main("secrets", "rotate", "--due", "--json", check=0).json()["untold"] == 1
+    assert main("secrets", "rotate", "--due", "--json", check=0).json()["untold"] == 0
+    assert Path(f"{program}.heard").read_text().count('"event": "rotated"') == 3
+
+
+def test_a_rehearsal_is_recorded_once(main: Main) -> None:
+    main("secrets", "create", "k", "--generate", check=0)
+    line = ("secrets", "rotate", "k", "--compromised", "--dry-run")
+    assert b"promote, revoke at once" in main(*line, check=0).out
+    events = main("secrets", "audit", "--json").json()["events"]
+    assert [each["kind"] for each in events].count("rotation_rehearsal") == 1

@@ -1,0 +1,115 @@
+"""The OpenClaw gateway is told of new values until it has taken them up."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import pytest
+
+from openclaw_cli import health
+from openclaw_cli.duration import DAY, MINUTE
+from openclaw_cli.errors import TemporaryError
+from openclaw_cli.rotation import agenda
+from openclaw_cli.rotation.reloading import GATEWAY, owed
+from openclaw_cli.rotation.view import Wish
+from tests.unit.rotation.world import World
+
+
+class KilledError(BaseException):
+    """The process is gone: nothing catches it."""
+
+
+class Gateway:
+    """A gateway that is away, or not."""
+
+    def __init__(self) -> None:
+        self.asked: list[list[str]] = []
+        self.refusal: BaseException | None = TemporaryError("the gateway was not reached")
+
+    def __call__(self, names: list[str]) -> None:
+        self.asked.append(names)
+        if self.refusal:
+            raise self.refusal
+
+
+@pytest.fixture
+def gateway(world: World) -> Gateway:
+    found = Gateway()
+    world.reload = found
+    return found
+
+
+def test_a_gateway_that_was_away_is_told_by_the_next_run(world: World, gateway: Gateway) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    assert [name for name, _ in world.due().failed] == [GATEWAY]
+    assert owed(world.secrets.catalogue()).names == ["a"]
+    gateway.refusal = None
+    world.now += 5 * MINUTE
+    assert not world.due().failed
+    assert gateway.asked == [["a"], ["a"]]
+    assert not owed(world.secrets.catalogue()).names
+    assert agenda.GATEWAY not in agenda.times(world.secrets.catalogue())
+
+
+def test_one_rotated_by_name_tells_the_gateway_of_all_that_it_missed(
+    world: World, gateway: Gateway
+) -> None:
+    world.keep("a")
+    world.keep("b", value=b"other")
+    assert world.runs().one("a", Wish(wanted=True)).uncertain
+    gateway.refusal = None
+    assert not world.runs().one("b", Wish(wanted=True)).uncertain
+    assert gateway.asked == [["a"], ["a", "b"]]
+    world.due()
+    assert len(gateway.asked) == 2
+
+
+def test_it_is_asked_less_and_less_often(world: World, gateway: Gateway) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    times = []
+    for _ in range(60):
+        before = len(gateway.asked)
+        world.due()
+        times += [world.now] * (len(gateway.asked) - before)
+        world.now += 5 * MINUTE
+    gaps = [round((late - early) / MINUTE) for early, late in pairwise(times)]
+    assert gaps == [5, 10, 20, 40, 80]
+
+
+def test_killed_before_it_was_told_the_next_run_tells_it(world: World, gateway: Gateway) -> None:
+    world.keep("a")
+    gateway.refusal = KilledError()
+    with pytest.raises(KilledError):
+        world.runs().one("a", Wish(wanted=True))
+    gateway.refusal = None
+    world.due()
+    assert gateway.asked == [["a"], ["a"]]
+    world.due()
+    assert len(gateway.asked) == 2
+
+
+def test_it_is_among_what_needs_a_hand_until_it_is_done(world: World, gateway: Gateway) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    world.due()
+
+    def found() -> list[str]:
+        directory = world.secrets.catalogue()
+        return [each.why for each in health.of_rotation(directory, world.now)]
+
+    assert found() == ["the OpenClaw gateway has not taken up a: the gateway was not reached"]
+    gateway.refusal = None
+    world.now += 5 * MINUTE
+    world.due()
+    assert found() == []
+
+
+def test_without_a_gateway_nothing_is_noted(world: World) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    before = world.generation()
+    world.due()
+    assert world.generation() == before + 1
+    assert not owed(world.secrets.catalogue()).names
