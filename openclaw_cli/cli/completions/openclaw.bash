@@ -105,7 +105,7 @@ _openclaw_kind() {
     "secrets run:*" | "secrets migrate:--gateway" | "interop setup:--gateway") REPLY="program" ;;
     "secrets import:--format" | "secrets export:--format" | "secrets audit export:--format" | "secrets audit report:--format") REPLY="dotenv json yaml toml shell github kubernetes" ;;
     "store init:--key" | "store rekey:--drop" | "store slots add:1" | "store slots remove:1") REPLY="file passphrase keyring recovery aws-kms vault-transit" ;;
-    "config set:1") REPLY="backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days" ;;
+    "config set:1") REPLY="backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days rotation.tell-pause rotation.tell-most" ;;
     "completion:1") REPLY="bash zsh fish" ;;
     *) REPLY="" ;;
     esac

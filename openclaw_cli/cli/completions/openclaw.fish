@@ -935,7 +935,7 @@ function __openclaw_kind
         case 'store init:--key' 'store rekey:--drop' 'store slots add:1' 'store slots remove:1'
             echo 'file passphrase keyring recovery aws-kms vault-transit'
         case 'config set:1'
-            echo 'backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days'
+            echo 'backend cache.seconds cache.stale-seconds store.versions store.deleted-days store.anchor audit.segment-bytes run.mask clipboard.seconds unlock.seconds status.old-days rotation.tell-pause rotation.tell-most'
         case 'completion:1'
             echo 'bash zsh fish'
     end
