@@ -74,7 +74,9 @@ path "secret/data/PATH" { capabilities = ["create", "read", "update"] }
     "vault-static": """```hcl
 path "database/static-creds/NAME" { capabilities = ["read"] }
 path "database/rotate-role/NAME" { capabilities = ["update"] }
-```""",
+```
+
+Of the AWS engine, `aws/static-creds/NAME` alone.""",
     "vault-dynamic": """```hcl
 path "database/creds/NAME" { capabilities = ["read"] }
 path "auth/token/create" { capabilities = ["update"] }
@@ -83,6 +85,7 @@ path "auth/token/revoke-accessor" { capabilities = ["update"] }
 path "auth/token/lookup-accessor" { capabilities = ["update"] }
 path "sys/leases/renew" { capabilities = ["update"] }
 path "sys/leases/revoke" { capabilities = ["update"] }
+path "sys/leases/lookup" { capabilities = ["update"] }
 ```
 
 With a token role, `auth/token/create/ROLE` in place of `auth/token/create`.""",

@@ -55,6 +55,12 @@ def in_text(value: SecretValue, name: str) -> Key:
     return ids.pop(), secrets.pop()
 
 
+def renewed(value: SecretValue, name: str, key: Key) -> SecretValue:
+    """Return a value with another key in the place of its own, whatever is around it."""
+    id_, secret = key
+    return SecretValue(SECRET.sub(secret, ID.sub(id_, text(value, name))).encode())
+
+
 def text(value: SecretValue, name: str) -> str:
     """Return a value as text; raises `ConfigError`."""
     try:

@@ -21,12 +21,12 @@ from openclaw_cli.errors import (
     TemporaryError,
 )
 from openclaw_cli.model import CURRENT, SecretValue
-from openclaw_cli.rotation import login
+from openclaw_cli.rotation import engines, login
 from openclaw_cli.rotation.rotator import Held, Rotator, Task, checked
 from openclaw_cli.rotation.rotators.postgres import SCHEMES
 from openclaw_cli.rotation.rotators.vault import Vault
 from openclaw_cli.rotation.rotators.vault_dynamic import VaultDynamic
-from openclaw_cli.rotation.rotators.vault_static import VaultStatic, formed
+from openclaw_cli.rotation.rotators.vault_static import VaultStatic
 from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
 from scripts.rotators import NEEDS
 from tests.integration.postgres_server import ADMIN, PASSWORD, PostgresServer
@@ -377,7 +377,7 @@ class TestADynamicRole(ProviderContract):
 
     def test_the_fields_of_another_engine_are_kept_as_json(self, task: Task) -> None:
         fields = {"access_key": "AKIA", "secret_key": "s", "security_token": "t"}
-        assert json.loads(formed(task, fields).reveal()) == fields
+        assert json.loads(engines.formed(task, fields).reveal()) == fields
 
     @pytest.mark.parametrize("settings", [{"lasts": "soon"}, {"token-role": "../x"}])
     def test_settings_that_cannot_work_are_said(

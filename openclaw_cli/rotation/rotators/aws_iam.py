@@ -22,7 +22,6 @@ from openclaw_cli.errors import (
     OpenclawError,
     RefusedError,
 )
-from openclaw_cli.model import SecretValue
 from openclaw_cli.providers.provider import MINTED
 from openclaw_cli.rotation import aws as connect
 from openclaw_cli.rotation.rotator import Held, Made, Setting, Task
@@ -85,9 +84,8 @@ class AwsIam:
         id_, secret = (made.get("AccessKeyId"), made.get("SecretAccessKey")) if made else ("", "")
         if not connect.ID.fullmatch(str(id_)) or not connect.SECRET.fullmatch(str(secret)):
             raise iam.odd()
-        text = connect.text(_current(task).value, task.name)
-        new = connect.SECRET.sub(str(secret), connect.ID.sub(str(id_), text))
-        return Made(SecretValue(new.encode()), str(id_))
+        new = connect.renewed(_current(task).value, task.name, (str(id_), str(secret)))
+        return Made(new, str(id_))
 
     def set(self, task: Task, pending: Held) -> None:
         """Do nothing: AWS accepts the key since it made it."""

@@ -2,7 +2,8 @@
 
 What Vault makes lasts as long as the token that asked for it. So each is asked for with a token of
 its own that ends within minutes, and is renewed only when we have kept what was made: one whose
-reply was lost is taken away by Vault itself. To revoke is to revoke that token.
+reply was lost is taken away by Vault itself. To revoke is to revoke its lease and that token. The
+keys of a role of AWS STS end by themselves and cannot be revoked before: so not even by us.
 """
 
 from __future__ import annotations
@@ -21,17 +22,19 @@ from openclaw_cli.errors import (
     TemporaryError,
 )
 from openclaw_cli.providers.provider import MINTED
-from openclaw_cli.rotation import login, vault
+from openclaw_cli.rotation import engines, vault
 from openclaw_cli.rotation.rotator import Held, Made, Setting, Task
-from openclaw_cli.rotation.rotators.postgres import SCHEMES, Postgres
-from openclaw_cli.rotation.rotators.vault_static import formed
 
 _AT_FIRST = 120  # seconds until what nobody kept is taken away
 _NEAR = 5  # seconds that a lease has lost when we look at it
 _RENEW = "auth/token/renew-accessor"
 _REVOKE = "auth/token/revoke-accessor"
 _LOOKUP = "auth/token/lookup-accessor"
-_LEASES = ("sys/leases/renew", "sys/leases/revoke")
+_RENEW_LEASE = "sys/leases/renew"
+_REVOKE_LEASE = "sys/leases/revoke"
+_LOOKUP_LEASE = "sys/leases/lookup"
+_TOKENS = (_RENEW, _REVOKE, _LOOKUP)
+_LEASES = (_RENEW_LEASE, _REVOKE_LEASE, _LOOKUP_LEASE)
 
 
 class VaultDynamic:
@@ -52,7 +55,7 @@ class VaultDynamic:
         """See that our policies allow it, and that what is made can last as long as it must."""
         lasts = _lasts(task)
         server = vault.Vault(task)
-        needed = [(each, "update") for each in (_tokens(task), _RENEW, _REVOKE, _LOOKUP, *_LEASES)]
+        needed = [(each, "update") for each in (_tokens(task), *_TOKENS, *_LEASES)]
         server.require((_creds(task), "read"), *needed)
         left = server.sign_in().get("ttl")
         if not task.settings["token-role"] and isinstance(left, int) and 0 < left < lasts:
@@ -71,12 +74,12 @@ class VaultDynamic:
         if not isinstance(data, dict):
             raise _odd(task)
         try:
-            _last(server, _LEASES[0], {"lease_id": lease}, task)
+            _last_as_made(server, made, task)
         except OpenclawError:
             _take_away(server, accessor, lease)
             raise
         fields = {name: value for name, value in data.items() if isinstance(value, str) and value}
-        return Made(formed(task, fields), f"{accessor} {lease}")
+        return Made(engines.formed(task, fields), f"{accessor} {lease}")
 
     def set(self, task: Task, pending: Held) -> None:
         """Let the token live that it was made with: now it is kept."""
@@ -84,14 +87,15 @@ class VaultDynamic:
         _last(vault.Vault(task), _RENEW, {"accessor": accessor}, task)
 
     def test(self, task: Task, value: Held) -> None:
-        """Ask Vault whether it is still good; and sign in, where it is a PostgreSQL URL."""
-        accessor, _ = _handle(value)
+        """Ask Vault whether its lease and token are good; and sign in, where we know how."""
+        accessor, lease = _handle(value)
+        server = vault.Vault(task)
         try:
-            vault.Vault(task).post(_LOOKUP, {"accessor": accessor})
+            server.post(_LOOKUP, {"accessor": accessor})
+            server.post(_LOOKUP_LEASE, {"lease_id": lease})
         except (NotFoundError, RefusedError):
             raise RefusedError(f"what vault made for {task.name} has ended") from None
-        if login.read(value.value, task.name, SCHEMES).form == login.URL:
-            Postgres().test(_for_postgres(task), value)
+        engines.sign_in(task, value)
 
     def undo(self, task: Task, pending: Held) -> None:
         self.revoke(task, pending)
@@ -106,7 +110,7 @@ def _take_away(server: vault.Vault, accessor: str, lease: str) -> None:
     """Revoke a lease, and its token; either may have ended."""
     # The token's end would do, but some time after the answer.
     for path, which in (
-        (_LEASES[1], {"lease_id": lease, "sync": True}),
+        (_REVOKE_LEASE, {"lease_id": lease, "sync": True}),
         (_REVOKE, {"accessor": accessor}),
     ):
         with suppress(NotFoundError, RefusedError):
@@ -127,18 +131,52 @@ def _tokens(task: Task) -> str:
     return f"auth/token/create/{in_path(role)}" if role else "auth/token/create"
 
 
-def _last(server: vault.Vault, path: str, which: dict[str, Any], task: Task) -> None:
+def _last_as_made(server: vault.Vault, made: Mapping[str, Any], task: Task) -> None:
+    """Have a new lease last as long as it must; raises `RefusedError` when it cannot."""
+    if made.get("renewable") is not False:
+        _last(server, _RENEW_LEASE, {"lease_id": made["lease_id"]}, task, _longer(made, task))
+    elif not _lasts_enough(made, task):
+        hint = _longer(made, task)
+        raise _too_short(task, hint)
+
+
+def _last(
+    server: vault.Vault, path: str, which: dict[str, Any], task: Task, hint: str = ""
+) -> None:
     """Renew a lease or a token; raises `RefusedError` when it would not last long enough."""
-    lasts = int(_lasts(task))
-    answer = server.post(path, {**which, "increment": lasts})
-    granted = (answer.get("auth") or answer).get("lease_duration")
-    if not isinstance(granted, int) or granted < lasts - _NEAR:
-        mount, name = vault.role(task)
-        raise RefusedError(
-            f"what vault makes for the role {name} may not last {duration.exact(lasts)}",
-            hint=f"vault write {mount}/roles/{name} max_ttl={lasts}; "
-            f"vault secrets tune -max-lease-ttl={lasts} {mount}",
+    answer = server.post(path, {**which, "increment": int(_lasts(task))})
+    if not _lasts_enough(answer.get("auth") or answer, task):
+        raise _too_short(
+            task,
+            hint
+            or f"vault write auth/token/roles/openclaw orphan=true "
+            f"renewable=true; vault auth tune -max-lease-ttl={int(_lasts(task))} token/",
         )
+
+
+def _lasts_enough(lease: Mapping[str, Any], task: Task) -> bool:
+    granted = lease.get("lease_duration")
+    return isinstance(granted, int) and granted >= int(_lasts(task)) - _NEAR
+
+
+def _too_short(task: Task, hint: str) -> RefusedError:
+    lasts = duration.exact(int(_lasts(task)))
+    name = task.settings["name"]
+    return RefusedError(f"what vault makes for the role {name} may not last {lasts}", hint=hint)
+
+
+def _longer(made: Mapping[str, Any], task: Task) -> str:
+    """Return the commands that let what a role makes last as long as it must."""
+    mount, name = vault.role(task)
+    lasts = int(_lasts(task))
+    tune = f"vault secrets tune -max-lease-ttl={lasts} {mount}"
+    data = made.get("data") or {}
+    if "access_key" not in data:
+        return f"vault write {mount}/roles/{name} max_ttl={lasts}; {tune}"
+    if data.get("security_token"):
+        role = f"vault write {mount}/roles/{name} default_sts_ttl={lasts} max_sts_ttl={lasts}"
+        return f"{role}; AWS STS gives no key for longer than 12h, so rotate more often"
+    return f"vault write {mount}/config/lease lease={lasts}s lease_max={lasts}s; {tune}"
 
 
 def _handle(held: Held) -> tuple[str, str]:
@@ -158,11 +196,3 @@ def _odd(task: Task) -> TemporaryError:
         f"vault gave nothing for the role {task.settings['name']}",
         hint=f"vault read {_creds(task)}",
     )
-
-
-def _for_postgres(task: Task) -> Task:
-    from dataclasses import replace
-
-    from openclaw_cli.rotation.rotator import checked
-
-    return replace(task, settings=checked({}, Postgres.SETTINGS, Postgres.name), secrets={})
