@@ -146,7 +146,7 @@ class Changes:
 
         def change(draft: Draft, now: int) -> int:
             entry = _existing(draft, name)
-            row = _older(entry, version)
+            row = older(entry, version)
             _promote(entry, row, now)
             return row.number
 
@@ -424,7 +424,8 @@ def _refuse_taken(draft: Draft, names: dict[str, SecretValue]) -> None:
         )
 
 
-def _older(entry: Entry, version: int | None) -> Row:
+def older(entry: Entry, version: int | None) -> Row:
+    """Return the version that a rollback would take; None for the one before."""
     if version is None:
         row = next((each for each in entry.rows if each.stage == PREVIOUS), None)
         wanted = "previous version"

@@ -66,8 +66,9 @@ def jump(before: Seen | None, now: Seen) -> float:
 def refuse_past(directory: Directory, now: float) -> None:
     """Raise `TemporaryError` for a clock that shows a time that is long past."""
     if agenda.went_back(directory, now):
+        shown = duration.absolute(now) if now >= 0 else "a time before 1970"
         raise TemporaryError(
-            f"the clock shows {duration.absolute(now)}, and it was "
+            f"the clock shows {shown}, and it was "
             f"{duration.absolute(agenda.seen(directory))} before: nothing is rotated",
             hint="date -u",
         )

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from openclaw_cli.audit.event import read as read_event
 from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.readings import each_of
 from openclaw_cli.audit.telling import seconds, user_name, who
+from openclaw_cli.model import RETIRED
+from openclaw_cli.rotation.chosen import ALONE
 from openclaw_cli.rotation.policy import Old
+from openclaw_cli.rotation.policy import read as read_policy
+
+if TYPE_CHECKING:
+    from openclaw_cli.store.directory import Entry
 
 REVOKED = "secret_revoke"
 _OURS = ("rotate", "refresh", "copy", "edit")
@@ -35,6 +43,19 @@ def revocations(path: str, name: str) -> dict[str, float]:
                 if event.version:
                     found[event.version] = seconds(event.happened)
     return found
+
+
+def revocation(path: str, entry: Entry, version: int) -> float | None:
+    """Return when a version was revoked, 0 for at some time; None for one that was not.
+
+    Where a service has one value at a time, each but the last ended as its successor was set.
+    """
+    at = revocations(path, entry.name).get(str(version))
+    if at is not None:
+        return at
+    row = entry.version(version)
+    alone = read_policy(entry.policy).rotator in ("", *ALONE)
+    return 0.0 if row is not None and row.stage == RETIRED and not alone else None
 
 
 def waiting(path: str, name: str, old: Old) -> list[str]:

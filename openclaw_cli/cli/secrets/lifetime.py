@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from openclaw_cli import duration
 from openclaw_cli.cli.secrets import given, places
 from openclaw_cli.cli.secrets.values import Label, Name, Provider
 from openclaw_cli.cli.session import Session
@@ -45,13 +46,38 @@ def rollback(
         int | None, typer.Option("--to", metavar="N", help="The version; the one before, if not.")
     ] = None,
 ) -> None:
-    """Make an older version the current one again."""
+    """Make an older version the current one again.
+
+    One that its service does not accept any more is taken after a question, or with --yes.
+
+        openclaw secrets rollback db-password --to 3
+    """
     session: Session = context.obj
     session.guard(f"make an older version of {name} the current one?")
-    version = session.changes.rollback(check(name), to)
+    _ask_about_revoked(session, check(name), to)
+    version = session.changes.rollback(name, to)
     if session.as_json:
         session.output.json({"name": name, "version": str(version)})
     session.output.done(f"version {version} of {name} is the current one again")
+
+
+def _ask_about_revoked(session: Session, name: str, to: int | None) -> None:
+    """Ask before what would be current and is accepted by nobody any more."""
+    from openclaw_cli.changes import older
+    from openclaw_cli.rotation import consumers
+
+    entry = session.secrets.catalogue().entries.get(name)
+    if entry is None or entry.deleted or not entry.policy:
+        return
+    version = older(entry, to).number
+    revoked = consumers.revocation(session.home.audit, entry, version)
+    if revoked is None:
+        return
+    when = f" since {duration.absolute(revoked)}" if revoked else ""
+    what = f"version {version} of {name} was revoked: its service does not accept it{when}"
+    hint = f"openclaw secrets rotate {name} makes a new value; add --yes, if it is valid again"
+    session.output.warn(what)
+    session.confirm(f"make version {version} of {name} the current one all the same?", hint=hint)
 
 
 @app.command()

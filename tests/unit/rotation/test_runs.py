@@ -79,6 +79,13 @@ def test_a_clock_that_went_back_stops_everything(world: World) -> None:
     assert len(world.stages("a")) == 2
 
 
+def test_a_clock_before_1970_is_said_as_that(world: World) -> None:
+    world.keep("a")
+    world.now = -5.0
+    with pytest.raises(TemporaryError, match="the clock shows a time before 1970, and it was 20"):
+        world.due()
+
+
 def test_a_clock_that_is_a_little_slow_is_believed(world: World) -> None:
     world.keep("a")
     world.now += 2 * DAY
