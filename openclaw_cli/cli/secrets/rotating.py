@@ -12,7 +12,6 @@ from openclaw_cli.cli.secrets import rotated
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
     FindingsError,
-    OpenclawError,
     RefusedError,
     TemporaryError,
     UsageError,
