@@ -16,7 +16,7 @@ from openclaw_cli import bundle
 from openclaw_cli.audit import chain
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit.head import FILE as HEAD
-from openclaw_cli.audit.head import SIZE as HEAD_SIZE
+from openclaw_cli.audit.head import LIMIT as HEAD_LIMIT
 from openclaw_cli.audit.head import decode
 from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.trail import FILE as TRAIL
@@ -241,7 +241,7 @@ def _check_head(path: str, key: bytes, store: bytes, records: int) -> None:
     if not os.path.lexists(beside):
         return
     try:
-        head = decode(_read(beside, HEAD_SIZE), key, store)
+        head = decode(_read(beside, HEAD_LIMIT), key, store)
     except ValueError:
         raise _changed(path, "its head is not authentic") from None
     if head.seq > records:

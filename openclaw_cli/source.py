@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
-from openclaw_cli import expected
+from openclaw_cli import expected, fileformat
 from openclaw_cli.agents import config as agents
 from openclaw_cli.document import flat, is_toml, language, line_of, parsed, without_comments
 from openclaw_cli.errors import ConfigError, OpenclawError, UsageError
@@ -99,6 +99,8 @@ def ours(path: str, text: str) -> Source:
         source.mistakes.append(_syntax(path, text, refused, "TOML"))
         return source
     plain = without_comments(text, "TOML")
+    if "format" in document and not _knows_format(source, plain, document.pop("format")):
+        return source
     for keys, value in flat(document):
         if keys[0] == RESOLVERS:
             _take_limit(source, plain, keys, value)
@@ -114,6 +116,17 @@ def ours(path: str, text: str) -> Source:
     _read_published(source, plain, document)
     _read_agents(source, plain, document)
     return source
+
+
+def _knows_format(source: Source, plain: str, said: object) -> bool:
+    """Tell whether the file is not of a later program, whose keys may mean something else."""
+    try:
+        fileformat.check(said, "the file")
+    except ConfigError as refused:
+        line = line_of(plain, ("format",))
+        source.mistakes.append(Mistake(source.path, line, "format", refused.message, refused.hint))
+        return False
+    return True
 
 
 def _is_read_elsewhere(key: str) -> bool:

@@ -1,4 +1,4 @@
-"""Older spellings in a configuration, taken to the ones that we use now; the rest of it stays.
+"""A state directory taken to the present: its formats, and the spellings in its configuration.
 
 An edit is only kept where the file means the same with it: what it says of secrets, agents and the
 gateway is read before and after. Comments, order and whatever is not ours stay byte for byte.
@@ -6,18 +6,32 @@ gateway is read before and after. Comments, order and whatever is not ours stay 
 
 from __future__ import annotations
 
+import os
+import tomllib
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openclaw_cli import source
+from openclaw_cli import fileformat, newfile, source
 from openclaw_cli.agents import building
 from openclaw_cli.agents import config as agents
-from openclaw_cli.errors import ConfigError, OpenclawError
-from openclaw_cli.interop import json5
+from openclaw_cli.audit import head
+from openclaw_cli.audit.head import FILE as HEAD
+from openclaw_cli.document import content
+from openclaw_cli.errors import ConfigError, IntegrityError, OpenclawError
+from openclaw_cli.fileformat import in_magic
+from openclaw_cli.files import failure
+from openclaw_cli.interop import config_file, json5
 from openclaw_cli.interop.json5 import OBJECT, STRING, Edit, Node
 from openclaw_cli.published import reading as published
 from openclaw_cli.published.words import backend_called, canonical
+from openclaw_cli.store import header
+from openclaw_cli.store.reader import FILE as STORE
+
+if TYPE_CHECKING:
+    from openclaw_cli.home import Home
+    from openclaw_cli.interop.config_file import File
 
 _OF_AGENT = {
     "default-model": "model",
@@ -48,6 +62,10 @@ class Change:
     new: str
     edits: tuple[Edit, ...]
 
+    def plain(self) -> dict[str, Any]:
+        """Return it for JSON."""
+        return {"line": self.line, "old": self.old, "new": self.new}
+
 
 def upgraded(path: str, text: str) -> tuple[str, list[Change]]:
     """Return the text in the present spellings, and what was changed.
@@ -64,6 +82,69 @@ def upgraded(path: str, text: str) -> tuple[str, list[Change]]:
         if _same(path, after, before):
             kept.append(change)
     return json5.replaced(text, _edits(kept)), kept
+
+
+def put(file: File, after: str) -> None:
+    """Put upgraded text in a file's place; the old one stays beside it until that was read back.
+
+    What an interruption leaves is the old file or the new one, and the next upgrade takes the copy
+    of the old one away.
+    """
+    kept = _kept(file.path)
+    try:
+        newfile.replace(kept, file.data, mode=file.mode)
+    except OSError as refused:
+        raise failure("write", kept, refused) from None
+    config_file.put(file, after.encode())
+    if not _same(file.path, _text(file.path), _meaning(file.path, file.text)):
+        os.replace(kept, file.path)
+        raise IntegrityError(f"{file.path} was not what was written: the old one is back")
+    discard(file.path)
+
+
+def discard(path: str) -> None:
+    """Take away the copy of an old file, whose upgraded one can be read."""
+    with suppress(FileNotFoundError):
+        os.unlink(_kept(path))
+
+
+def formats(home: Home) -> dict[str, int]:
+    """Return the format of each of our files that says it, by path; all of them are the newest.
+
+    Raises `ConfigError` for one that a later version of this program keeps.
+    """
+    found = {}
+    magics = ((f"{home.secrets}/{STORE}", header.MAGIC, 1), (f"{home.audit}/{HEAD}", head.MAGIC, 2))
+    for path, magic, digits in magics:
+        number = in_magic(_beginning(path), magic, digits)
+        if number:
+            fileformat.check(number, path)
+            found[path] = number
+    for name in ("settings.toml", "state.toml", "gateway/tokens.toml"):
+        path = f"{home.base}/{name}"
+        text = _text(path)
+        with suppress(ValueError):
+            if text:
+                found[path] = tomllib.loads(text).get("format", fileformat.FIRST)
+                fileformat.check(found[path], path)
+    return found
+
+
+def _kept(path: str) -> str:
+    return f"{path}.before-upgrade"
+
+
+def _beginning(path: str) -> bytes:
+    try:
+        with open(path, "rb") as file:
+            return file.read(16)
+    except OSError:
+        return b""
+
+
+def _text(path: str) -> str:
+    opened = content(path)
+    return opened[0].decode(errors="replace") if opened else ""
 
 
 def _edits(changes: list[Change]) -> list[Edit]:

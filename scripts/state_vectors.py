@@ -1,7 +1,8 @@
-"""Writes `tests/vectors/state-1/`: a whole state directory, as this version leaves it.
+"""Writes `tests/vectors/state-VERSION/`: a whole state directory, as this version leaves it.
 
-Made by the commands themselves, with a store, a trail of two files, settings, a rotation and a
-grant. It is frozen at each release: what is there is never written again.
+Made by the commands themselves: a store, a trail of two files, settings, a configuration in older
+spellings, a rotation, a grant, another environment, and what a gateway leaves with a session of an
+agent. It is frozen at each release: what is there is never written again.
 """
 
 from __future__ import annotations
@@ -15,9 +16,32 @@ import sysconfig
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-FOLDER = Path(__file__).resolve().parent.parent / "tests" / "vectors" / "state-1"
+from openclaw_cli import __version__
+
+VERSION = __version__.rpartition(".")[0]
+FOLDER = Path(__file__).resolve().parent.parent / "tests" / "vectors" / f"state-{VERSION}"
 VALUES = {"session-key": "second", "team/db-password": "p@ss w\u00f6rd", "binary": "\x00\x01"}
-AGENTS = {"agents": {"mailer": {"type": "thread-bound", "handler": "mailer:handle"}}}
+LEFT_OUT = ("lock", "rotate.lock", "compiled", "gateway.lock", "gateway.sock", "gateway.log")
+CONFIGURATION = """\
+// as articles wrote it before the first release
+{
+  "agents": {
+    "mailer": {"runtime": "thread-bound", "handler": "mailer:handle", "max-duration": 60},
+    "talker": {
+      "threadBound": true, /* keeps its process */ "mode": "session",
+      "handler": "mailer:handle", "max-concurrent": 3,
+    },
+  },
+  "externalSecrets": {
+    "shared": {"apiKey": {"source": "env", "key": "SHARED_KEY", "rotationPolicy": "weekly"}}
+  },
+  "channels": {"telegram": {"botToken": "the gateway's own, which stays"}},
+}
+"""
+HANDLER = """\
+def handle(given: object, _context: object) -> object:
+    return given
+"""
 
 
 def main() -> int:
@@ -29,7 +53,7 @@ def main() -> int:
         state = Path(folder) / "state"
         _make(state)
         files = [path for path in sorted(state.rglob("*")) if path.is_file()]
-        kept = [path for path in files if path.name not in ("lock", "rotate.lock", "compiled")]
+        kept = [path for path in files if path.name not in LEFT_OUT and path.suffix != ".pyc"]
         for path in kept:
             target = FOLDER / path.relative_to(state)
             target.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +72,10 @@ def _make(state: Path) -> None:
 
     openclaw("config", "set", "audit.segment-bytes", "64KiB")
     openclaw("config", "set", "store.versions", "5")
-    (state / "openclaw.json").write_text(json.dumps(AGENTS))
+    (state / "openclaw.json").write_text(CONFIGURATION)
+    (state / "openclaw.json").chmod(0o600)
+    (state / "handlers").mkdir(mode=0o700)
+    (state / "handlers" / "mailer.py").write_text(HANDLER)
     openclaw("secrets", "set", "session-key", given="first")
     for name, value in VALUES.items():
         openclaw("secrets", "set", name, given=value)
@@ -63,6 +90,10 @@ def _make(state: Path) -> None:
         openclaw("secrets", "run", "--secret", "team/*", "--", "true")
         if any(state.glob("audit/trail-*")):
             break
+    openclaw("--environment", "test", "secrets", "set", "session-key", given="of the test")
+    openclaw("gateway", "start")
+    openclaw("agents", "run", "talker", "--thread=kept", "--input", "-", given='"remember"')
+    openclaw("gateway", "stop")
     openclaw("secrets", "audit", "verify")
 
 

@@ -12,6 +12,7 @@ import stat
 
 from openclaw_cli import newfile
 from openclaw_cli.errors import ConfigError, DeniedError, IntegrityError, OpenclawError
+from openclaw_cli.fileformat import in_magic, newer
 from openclaw_cli.files import failure, read_all
 from openclaw_cli.leanjson import dumps, loads
 from openclaw_cli.store.seal import hmac, same, subkey
@@ -217,9 +218,11 @@ class Anchor:
             fields = loads(data)
         except ValueError:
             fields = None
-        if not isinstance(fields, dict) or fields.get("format") != FORMAT:
-            raise self._other()
-        return fields
+        said = fields.get("format") if isinstance(fields, dict) else None
+        if isinstance(fields, dict) and said == FORMAT:
+            return fields
+        number = in_magic(str(said).encode(), FORMAT.encode(), 1)
+        raise newer(f"the anchor {self.setting}", number) if number else self._other()
 
     def _forged(self) -> IntegrityError:
         return IntegrityError(f"the anchor {self.setting} is not authentic", hint=_HINT)

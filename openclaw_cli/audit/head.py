@@ -18,9 +18,11 @@ if TYPE_CHECKING:
 
 FILE = "head"
 MAGIC = b"OCHEAD01"
+"""Its two digits are the format of the head and of the records that it speaks of."""
 
 _FORMAT = Struct(">8s16sQ32sQI27sQ16sQ")
 SIZE = _FORMAT.size + 32
+LIMIT = 4096  # bytes: a later format may be longer, and is told from damage by its first bytes
 
 
 class Head:
@@ -61,7 +63,12 @@ class Head:
 
 
 def decode(data: bytes, key: bytes, store: bytes) -> Head:
-    """Read a head; raises `ValueError` when it is torn, forged or of another store."""
+    """Read a head; raises `ValueError` when it is torn, forged or of another store.
+
+    Raises `ConfigError` where a later version of this program keeps the trail.
+    """
+    if data[: len(MAGIC)] != MAGIC:
+        _check_format(data)
     body = data[: _FORMAT.size]
     if len(data) != SIZE or not same(hmac(key, body), data[_FORMAT.size :]):
         raise ValueError("not authentic")
@@ -82,6 +89,14 @@ def decode(data: bytes, key: bytes, store: bytes) -> Head:
     if magic != MAGIC or owner != store:
         raise ValueError("of another store")
     return head
+
+
+def _check_format(data: bytes) -> None:
+    from openclaw_cli.fileformat import FIRST, in_magic, newer
+
+    number = in_magic(data, MAGIC, 2)
+    if number > FIRST:
+        raise newer("the trail", number)
 
 
 def check_generation(head: Head, header: Header, tag: bytes) -> None:

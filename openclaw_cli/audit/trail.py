@@ -11,6 +11,7 @@ import time
 
 from openclaw_cli.audit import chain
 from openclaw_cli.audit.head import FILE as HEAD
+from openclaw_cli.audit.head import LIMIT as HEAD_LIMIT
 from openclaw_cli.audit.head import SIZE as HEAD_SIZE
 from openclaw_cli.audit.head import Head, decode
 from openclaw_cli.errors import (
@@ -75,7 +76,7 @@ class Trail:
         try:
             if self._folder is None:
                 self._folder = Directory(self._path)
-            return self._folder.read(HEAD, HEAD_SIZE)
+            return self._folder.read(HEAD, HEAD_LIMIT)
         except FileNotFoundError:
             return b""
 

@@ -47,6 +47,7 @@ _ROTATING = "openclaw_cli.cli.secrets.rotating"
 _AUDIT = "openclaw_cli.cli.secrets.audit"
 _STORE = "openclaw_cli.cli.store"
 _CONFIG = "openclaw_cli.cli.config"
+_UPGRADING = "openclaw_cli.cli.upgrading"
 _AGENTS = "openclaw_cli.cli.agents"
 _GATEWAY = "openclaw_cli.cli.gateway"
 
@@ -112,8 +113,11 @@ CONFIG: Table = {
     "set": (_CONFIG, "Change a setting."),
     "path": (_CONFIG, "Say where the settings are."),
     "trust": (_CONFIG, "Use a project's own settings file, or use it no longer."),
-    "upgrade": (_CONFIG, "Take older spellings in a configuration to the present ones."),
-    "convert": (_CONFIG, "Write a configuration in another language, without its comments."),
+    "upgrade": (
+        _UPGRADING,
+        "Take the state directory to the present: formats, and older spellings in openclaw.json.",
+    ),
+    "convert": (_UPGRADING, "Write a configuration in another language, without its comments."),
 }
 
 

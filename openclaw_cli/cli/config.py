@@ -1,4 +1,4 @@
-"""`openclaw config` show, check, set, path, trust, upgrade, convert."""
+"""`openclaw config` show, check, set, path, trust."""
 
 from __future__ import annotations
 
@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import config, converting, newfile, settings_file, source, trusting
+from openclaw_cli import config, settings_file, source, trusting
 from openclaw_cli.cli import settings_view
 from openclaw_cli.cli.session import Session
-from openclaw_cli.document import content
-from openclaw_cli.errors import ConfigError, NotFoundError, UsageError
+from openclaw_cli.errors import ConfigError, NotFoundError
 from openclaw_cli.settings import BACKENDS, PROJECT, project_file, sources
 
 if TYPE_CHECKING:
     from openclaw_cli.options import Setting
-    from openclaw_cli.upgrade import Change
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -190,104 +188,6 @@ def trust(
     if session.as_json:
         session.output.json({"file": file, "trusted": True, "understood": _understood([found])})
     session.output.done(f"{file} is used from now on, until it says something else")
-
-
-@app.command()
-def upgrade(
-    context: typer.Context,
-    file: Annotated[
-        str | None, typer.Argument(metavar="[FILE]", help="openclaw.json, if not given.")
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")
-    ] = False,
-) -> None:
-    """Take older spellings in a configuration to the present ones.
-
-    The rest stays as it is, comments too, and so does what the file means. The difference is shown.
-
-        openclaw config upgrade openclaw.json --dry-run
-    """
-    from openclaw_cli import upgrade as upgrading
-    from openclaw_cli.interop import config_file
-
-    session: Session = context.obj
-    path = _json_of(session, file)
-    found = config_file.read(path)
-    if found is None:
-        raise NotFoundError(f"there is no file {path}", hint="openclaw config path")
-    after, changes = upgrading.upgraded(path, found.text)
-    if changes and not dry_run:
-        config_file.put(found, after.encode())
-        with session.made():
-            _tell_upgrade(session, path, changes, dry_run=False)
-    else:
-        _tell_upgrade(session, path, changes, dry_run=dry_run)
-
-
-def _tell_upgrade(session: Session, path: str, changes: list[Change], *, dry_run: bool) -> None:
-    if session.as_json:
-        plain = [{"line": each.line, "old": each.old, "new": each.new} for each in changes]
-        session.output.json({"file": path, "changes": plain, "written": not dry_run})
-    else:
-        for line in _difference(path, changes):
-            session.output.line(line, {"-": "bad", "+": "good"}.get(line[:1], ""))
-    if not changes:
-        session.output.done(f"{path} has no older spelling")
-    elif dry_run:
-        session.output.done("nothing was changed: --dry-run")
-    else:
-        session.output.done(f"changed {len(changes)} in {path}; it means what it meant")
-
-
-@app.command()
-def convert(
-    context: typer.Context,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML, JSON or TOML.")],
-    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="json, toml or yaml.")] = "json",
-    out: Annotated[
-        str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; 0600.")
-    ] = None,
-    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
-) -> None:
-    """Write a configuration in another language, without its comments.
-
-    openclaw config convert openclaw.yaml --to json -o openclaw.json
-    """
-    session: Session = context.obj
-    opened = content(file)
-    if opened is None:
-        raise NotFoundError(f"there is no file {file}", hint="openclaw config path")
-    text = converting.converted(file, opened[0], to)
-    if out is None:
-        session.output.drawn(text)
-        return
-    newfile.write(out, [text.encode()], force=force)
-    if session.as_json:
-        session.output.json({"file": out})
-    session.output.done(f"wrote {out}; openclaw config check {out}")
-
-
-def _json_of(session: Session, file: str | None) -> str:
-    """Return the one file that is meant; only JSON has spellings of others in it."""
-    paths = [file] if file else [path for path in _present(session) if path.endswith(".json")]
-    if not paths:
-        raise NotFoundError("there is no openclaw.json here", hint="openclaw config path")
-    if not paths[0].endswith((".json", ".json5")):
-        raise UsageError(
-            f"{paths[0]} is not JSON by its name",
-            hint=f"openclaw config convert {paths[0]} --to json -o openclaw.json",
-        )
-    return os.path.abspath(paths[0])
-
-
-def _difference(path: str, changes: list[Change]) -> list[str]:
-    """Return what differs, and not the lines it stands in: one may hold somebody's token."""
-    lines = [f"--- {path}", f"+++ {path}"] if changes else []
-    for each in changes:
-        lines += [f"@@ line {each.line} @@", f"-{each.old}"]
-        lines += [f"+{each.new}"] if each.new else []
-    return lines
 
 
 def _present(session: Session) -> list[str]:

@@ -14,6 +14,7 @@ import secrets
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from openclaw_cli import fileformat
 from openclaw_cli.errors import ConfigError
 from openclaw_cli.files import private_directory
 
@@ -163,9 +164,11 @@ def load(path: str) -> tuple[Token, ...]:
     finally:
         directory.close()
     try:
-        return tuple(_read(path, each, table) for each, table in tomllib.loads(text).items())
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError:
         raise ConfigError(f"{path} is not TOML", hint=f"rm {path}, for a new one") from None
+    fileformat.check(tables.pop("format", fileformat.FIRST), path)
+    return tuple(_read(path, each, table) for each, table in tables.items())
 
 
 def token_text(path: str) -> str:

@@ -41,8 +41,12 @@ class Gateway:
     """One gateway of one home."""
 
     def __init__(self, home: Home) -> None:
-        """Read the settings; raises `ConfigError` and `DeniedError` for what is wrong in them."""
+        """Read the settings; raises `ConfigError` and `DeniedError` for what is wrong in them.
+
+        And for the state of a later gateway, before anything is written over it.
+        """
         self.home = home
+        self._before = state.read(home.base)
         self.settings: Settings = load_settings(home, os.environ)
         self.configuration: Configuration = load_agents(home, os.environ)
         paths.make(home)
@@ -98,7 +102,7 @@ class Gateway:
 
     async def start(self) -> None:
         """Take up what was there before, and have every agent ready."""
-        found = state.read(self.home.base)
+        found = self._before
         ended = state.reconcile(found)
         if self.configuration.threads.startup_reconciliation:
             restored = state.restore(found, self.supervisor, paths.sessions(self.home))

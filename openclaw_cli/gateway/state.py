@@ -15,12 +15,14 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
+from openclaw_cli import fileformat
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import Directory, private_directory
 from openclaw_cli.runtime import tree
 from openclaw_cli.runtime.session import Session
 from openclaw_cli.runtime.supervisor import Supervisor
 
+FILE = "state.toml"
 LIMIT = 4 * 1024 * 1024
 TRANSCRIPT = 1024 * 1024
 """Bytes of a session's transcript that are kept on the disk."""
@@ -57,6 +59,7 @@ def write(base: str, supervisor: Supervisor, gateway: dict[str, Any]) -> None:
     ]
     text = tomli_w.dumps(
         {
+            "format": fileformat.FIRST,
             "gateway": {
                 "pid": os.getpid(),
                 "started": tree.started(os.getpid()),
@@ -67,7 +70,7 @@ def write(base: str, supervisor: Supervisor, gateway: dict[str, Any]) -> None:
             "sessions": sessions,
         }
     )
-    _folder(base).replace("state.toml", [text.encode()])
+    _folder(base).replace(FILE, [text.encode()])
 
 
 def _folder(base: str) -> Directory:
@@ -79,12 +82,17 @@ def _folder(base: str) -> Directory:
 
 
 def read(base: str) -> dict[str, Any]:
-    """Return the state that was left; nothing where there is none, or it cannot be understood."""
+    """Return the state that was left; nothing where there is none, or it cannot be understood.
+
+    Raises `ConfigError` for one that a later version left: its sessions are not ours to forget.
+    """
     import tomllib
 
+    found: dict[str, Any] = {}
     with suppress(OSError, OpenclawError, ValueError):
-        return tomllib.loads(_folder(base).read("state.toml", LIMIT).decode())
-    return {}
+        found = tomllib.loads(_folder(base).read(FILE, LIMIT).decode())
+    fileformat.check(found.get("format", fileformat.FIRST), f"{base}/{FILE}")
+    return found
 
 
 def reconcile(found: dict[str, Any]) -> list[int]:

@@ -6,7 +6,7 @@ It has a line of JSON for each secret, so that a change of one of ten thousand r
 
 from __future__ import annotations
 
-from openclaw_cli.errors import ConfigError, IntegrityError
+from openclaw_cli.errors import IntegrityError
 from openclaw_cli.leanjson import loads
 from openclaw_cli.model import CURRENT
 from openclaw_cli.store.index import Place
@@ -188,10 +188,9 @@ def decode(plain: bytes) -> Directory:
         found = loads(first)
         number = found["v"]
         if number != FORMAT:
-            raise ConfigError(
-                f"the store's directory has format {number}, this program knows {FORMAT}",
-                hint="install a newer openclaw-cli",
-            )
+            from openclaw_cli.fileformat import newer
+
+            raise newer("the store's directory", number, FORMAT)
         directory = Directory()
         directory.extra = found["extra"]
         directory.entries = Entries(lines)

@@ -91,7 +91,7 @@ class Header:
         return _PREFIX.pack(MAGIC, len(body)) + body
 
 
-def decode(data: bytes) -> tuple[Header, int]:
+def decode(data: bytes, what: str = "the store") -> tuple[Header, int]:
     """Read a header from the start of the file; return it and where the index begins.
 
     Raises `IntegrityError` for anything malformed and `ConfigError` for a newer format. Nothing
@@ -101,7 +101,7 @@ def decode(data: bytes) -> tuple[Header, int]:
         raise _damaged()
     magic, length = _PREFIX.unpack_from(data)
     if magic != MAGIC:
-        raise _unknown(magic)
+        raise _unknown(magic, what)
     end = _PREFIX.size + length
     if length > MAX_HEADER or length < _FIXED.size or end > len(data):
         raise _damaged()
@@ -195,10 +195,8 @@ def _damaged() -> IntegrityError:
     return IntegrityError("the header of the store is damaged", hint="openclaw store check")
 
 
-def _unknown(magic: bytes) -> IntegrityError | ConfigError:
-    if magic[:7] == MAGIC[:7] and magic[7:8].isdigit():
-        return ConfigError(
-            f"the store has format {magic[7:8].decode()}, this program knows format 1",
-            hint="install a newer openclaw-cli",
-        )
-    return _damaged()
+def _unknown(magic: bytes, what: str) -> IntegrityError | ConfigError:
+    from openclaw_cli.fileformat import in_magic, newer
+
+    number = in_magic(magic, MAGIC, 1)
+    return newer(what, number) if number else _damaged()

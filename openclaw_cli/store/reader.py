@@ -108,7 +108,7 @@ class Snapshot:
         if size > head.MAX_FILE:
             raise IntegrityError(f"{self.path} is larger than a store can be")
         start = self._read(0, min(size, _FIRST_READ))
-        self.header, end = head.decode(start)
+        self.header, end = head.decode(start, self.path)
         self.prefix = start[:end]
         self.start = last = end + self.header.index_length
         if self.header.index_length < TAG or last > size:

@@ -114,7 +114,7 @@ USES = (
     Use("config set store.versions 5"),
     Use("config path"),
     Use("config trust", status=3),
-    Use("config upgrade", status=3),
+    Use("config upgrade"),
     Use("config convert OUT", status=3),
     Use("agents list"),
     Use("agents status", status=75),

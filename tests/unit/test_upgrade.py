@@ -123,6 +123,36 @@ def test_the_command_shows_the_difference_without_the_values(main: Main, tmp_pat
     assert main("config", "upgrade", "--json", check=0).json()["changes"] == []
 
 
+def test_the_whole_directory_is_looked_at_and_each_format_told(main: Main, tmp_path: Path) -> None:
+    assert b"nothing to upgrade" in main("config", "upgrade", check=0).err
+    main("secrets", "set", "a", input=b"value", check=0)
+    main("config", "set", "run.mask", "true", check=0)
+    path = tmp_path / "state" / "openclaw.json"
+    path.write_text('{"agents": {"x": {"runtime": "thread", "model": "gpt-5"}}}')
+    dry = main("config", "upgrade", "--dry-run", "--json", check=0).json()
+    (change,) = dry["changes"]
+    assert (change["file"], change["line"], dry["written"]) == (str(path), 1, False)
+    names = ["secrets/store.oc", "audit/head", "settings.toml"]
+    assert dry["formats"] == {str(tmp_path / "state" / name): 1 for name in names}
+    done = main("config", "upgrade", check=0)
+    assert b"these have the newest format: secrets/store.oc, audit/head, settings.toml" in done.err
+    assert '"type": "thread-bound"' in path.read_text()
+
+
+def test_the_copy_that_an_interruption_left_is_taken_away(main: Main, tmp_path: Path) -> None:
+    path = tmp_path / "openclaw.json"
+    path.write_text('{"agents": {"x": {"runtime": "thread", "model": "gpt-5"}}}')
+    kept = tmp_path / "openclaw.json.before-upgrade"
+    kept.write_text("{}")
+    main("config", "upgrade", str(path), "--dry-run", check=0)
+    assert kept.exists()
+    main("config", "upgrade", str(path), check=0)
+    assert not kept.exists()
+    kept.write_text("{}")
+    main("config", "upgrade", str(path), check=0)
+    assert not kept.exists()
+
+
 @pytest.mark.parametrize(
     ("name", "text", "status"),
     [

@@ -801,7 +801,7 @@ function __openclaw_words
             'set'\t'Change a setting.' \
             'path'\t'Say where the settings are.' \
             'trust'\t'Use a project\'s own settings file, or use it no longer.' \
-            'upgrade'\t'Take older spellings in a configuration to the present ones.' \
+            'upgrade'\t'Take the state directory to the present: formats, and older spellings in openclaw.json.' \
             'convert'\t'Write a configuration in another language, without its comments.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from openclaw_cli import fileformat
 from openclaw_cli.errors import IntegrityError, NotFoundError
 from openclaw_cli.files import private_directory, read_all
 from openclaw_cli.interop.gateway import FOLDER
@@ -61,7 +62,11 @@ class Backups:
 
     def write(self, name: str, key: bytes, provider: str, originals: list[Original]) -> str:
         """Seal the originals under a new name; return the file. It is not done yet."""
-        data = {"provider": provider, "originals": [each.plain() for each in originals]}
+        data = {
+            "format": fileformat.FIRST,
+            "provider": provider,
+            "originals": [each.plain() for each in originals],
+        }
         once = seal.nonce()
         sealed = seal.seal(key, once, json.dumps(data).encode(), _BOUND)
         folder = private_directory(self._path)
@@ -102,6 +107,7 @@ class Backups:
         plain = seal.open_sealed(key, data[: seal.NONCE], data[seal.NONCE :], _BOUND, path)
         try:
             found = json.loads(plain)
+            fileformat.check(found.get("format", fileformat.FIRST), path)
             return found["provider"], [
                 Original(
                     each["path"],

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from openclaw_cli import __version__, newfile
+from openclaw_cli import __version__, fileformat, newfile
 from openclaw_cli.errors import ConfigError, NotFoundError
 from openclaw_cli.files import failure, read_all
 from openclaw_cli.interop.scan.finding import OWN, RULES, Finding
@@ -49,6 +49,7 @@ class Baseline:
             raise failure("read", path, refused) from None
         try:
             found = json.loads(read_all(fd, path, _MOST))
+            fileformat.check(found["schema"], path, _SCHEMA)
             entries = [(e["path"], e["rule"], e["fingerprint"]) for e in found["accepted"]]
             return cls(bytes.fromhex(found["key"]), entries)
         except (ValueError, KeyError, TypeError):

@@ -1,0 +1,127 @@
+"""`openclaw config` upgrade, convert."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from openclaw_cli import converting, newfile
+from openclaw_cli import upgrade as upgrading
+from openclaw_cli.cli.session import Session
+from openclaw_cli.document import content
+from openclaw_cli.errors import NotFoundError, UsageError
+from openclaw_cli.interop import config_file
+from openclaw_cli.settings import sources
+from openclaw_cli.upgrade import Change
+
+app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+
+@app.command()
+def upgrade(
+    context: typer.Context,
+    file: Annotated[str | None, typer.Argument(metavar="[FILE]", help="This file alone.")] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show what would be changed, and change nothing.")
+    ] = False,
+) -> None:
+    """Take the state directory to the present: formats, and older spellings in openclaw.json.
+
+    The rest of a file stays as it is, comments too, and so does what it means. The difference is
+    shown. What a newer openclaw keeps is refused (78). With a FILE only that one is looked at.
+
+        openclaw config upgrade --dry-run
+
+        openclaw config upgrade openclaw.json
+    """
+    session: Session = context.obj
+    formats = {} if file else upgrading.formats(session.home)
+    paths = [_json(file)] if file else [os.path.realpath(path) for path in _shared_json(session)]
+    changes = [(path, each) for path in paths for each in _upgraded(path, dry_run=dry_run)]
+    if session.as_json:
+        plain = [{"file": path, **each.plain()} for path, each in changes]
+        session.output.json({"changes": plain, "formats": formats, "written": not dry_run})
+    for path in paths:
+        _tell_upgrade(session, path, [each for where, each in changes if where == path], dry_run)
+    if formats:
+        listed = ", ".join(os.path.relpath(path, session.home.base) for path in formats)
+        session.output.done(f"these have the newest format: {listed}")
+    elif not paths:
+        session.output.done("there is nothing to upgrade here")
+
+
+@app.command()
+def convert(
+    context: typer.Context,
+    file: Annotated[str, typer.Argument(metavar="FILE", help="YAML, JSON or TOML.")],
+    to: Annotated[str, typer.Option("--to", metavar="FORMAT", help="json, toml or yaml.")] = "json",
+    out: Annotated[
+        str | None, typer.Option("--output", "-o", metavar="FILE", help="Where to; 0600.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the file.")] = False,
+) -> None:
+    """Write a configuration in another language, without its comments.
+
+    openclaw config convert openclaw.yaml --to json -o openclaw.json
+    """
+    session: Session = context.obj
+    opened = content(file)
+    if opened is None:
+        raise NotFoundError(f"there is no file {file}", hint="openclaw config path")
+    text = converting.converted(file, opened[0], to)
+    if out is None:
+        session.output.drawn(text)
+        return
+    newfile.write(out, [text.encode()], force=force)
+    if session.as_json:
+        session.output.json({"file": out})
+    session.output.done(f"wrote {out}; openclaw config check {out}")
+
+
+def _json(path: str) -> str:
+    """Return the path of a file in which there may be older spellings: only JSON has them."""
+    if not path.endswith((".json", ".json5")):
+        raise UsageError(
+            f"{path} is not JSON by its name",
+            hint=f"openclaw config convert {path} --to json -o openclaw.json",
+        )
+    return os.path.abspath(path)
+
+
+def _shared_json(session: Session) -> list[str]:
+    paths = sources(session.home, os.environ)
+    return [path for path in paths if path.endswith(".json") and os.path.lexists(path)]
+
+
+def _upgraded(path: str, *, dry_run: bool) -> list[Change]:
+    found = config_file.read(path)
+    if found is None:
+        raise NotFoundError(f"there is no file {path}", hint="openclaw config path")
+    after, changes = upgrading.upgraded(path, found.text)
+    if changes and not dry_run:
+        upgrading.put(found, after)
+    elif not dry_run:
+        upgrading.discard(path)
+    return changes
+
+
+def _tell_upgrade(session: Session, path: str, changes: list[Change], dry_run: bool) -> None:
+    for line in [] if session.as_json else _difference(path, changes):
+        session.output.line(line, {"-": "bad", "+": "good"}.get(line[:1], ""))
+    if not changes:
+        session.output.done(f"{path} has no older spelling")
+    elif dry_run:
+        session.output.done(f"{path} was not changed: --dry-run")
+    else:
+        session.output.done(f"changed {len(changes)} in {path}; it means what it meant")
+
+
+def _difference(path: str, changes: list[Change]) -> list[str]:
+    """Return what differs, and not the lines it stands in: one may hold somebody's token."""
+    lines = [f"--- {path}", f"+++ {path}"] if changes else []
+    for each in changes:
+        lines += [f"@@ line {each.line} @@", f"-{each.old}"]
+        lines += [f"+{each.new}"] if each.new else []
+    return lines
