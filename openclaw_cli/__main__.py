@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _ENDING = f".{sys.implementation.cache_tag}.pyc"
 _PREFIX = MAGIC_NUMBER + bytes(4)  # the four: the source's time and size follow, not its hash
 _START = 16  # bytes before the code
-_LIMIT = 1024 * 1024  # bytes of byte code; none of ours has a tenth
+_LIMIT = 64 * 1024  # bytes of byte code; for more than 128 KiB the system is asked for memory
 
 
 class _Known(SourceFileLoader):
@@ -69,7 +69,7 @@ def _spec(name: str, folder: str, file: str) -> ModuleSpec | None:
         return None
     stamp = (int(now.st_mtime) & 0xFFFFFFFF).to_bytes(4, "little")
     stamp += (now.st_size & 0xFFFFFFFF).to_bytes(4, "little")
-    if not code.startswith(_PREFIX + stamp):
+    if not code.startswith(_PREFIX + stamp) or len(code) == _LIMIT:
         return None
     spec = ModuleSpec(name, _Known(name, source, code), origin=source)
     spec.cached = cached
