@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from openclaw_cli import duration, health, risk, states
+from openclaw_cli import duration, health, leaks, risk, states
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openclaw_cli.settings import Settings
     from openclaw_cli.store.directory import Entry
 
 
-def exposure(entry: Entry, read: health.LastRead, settings: Settings, now: float) -> risk.Risk:
-    """Return how exposed a secret is."""
+def exposure(
+    entry: Entry,
+    read: health.LastRead,
+    extra: Mapping[str, Any],
+    settings: Settings,
+    now: float,
+) -> risk.Risk:
+    """Return how exposed a secret is; `extra` is what the store's directory has beside entries."""
+    current = entry.current()
+    found = leaks.count(extra, entry.name, current.since / 1000, now) if current else 0
     longest = _interval(entry) or settings["status.old-days"] * duration.DAY
     known = risk.Known(
         entry.name,
         age=states.age(entry, now),
         longest=longest,
         readers=len(read.readers),
-        copies=entry.name in settings.plaintext,
+        copies=found + (entry.name in settings.plaintext),
         scanned=now - health.when(read.scanned) if read.scanned else None,
         scope=settings.expected.get(entry.name, {}).get("scope", ""),
     )

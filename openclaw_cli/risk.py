@@ -25,7 +25,8 @@ WIDE = frozenset(("*", "admin", "all", "everything", "full", "full-access", "own
 class Known(NamedTuple):
     """What is known of one secret. Times in seconds.
 
-    `longest` is how old its value may become: its rotation's interval, else what counts as old.
+    `longest` is how old its value may become: its rotation's interval, else what counts as old;
+    `copies` is in how many places it is known to stand in plain text.
     `scanned` is how long ago anybody looked for copies, None for never; `scope` what the key may
     do, "" where nobody said.
     """
@@ -34,7 +35,7 @@ class Known(NamedTuple):
     age: float
     longest: float
     readers: int = 0
-    copies: bool = False
+    copies: int = 0
     scanned: float | None = None
     scope: str = ""
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from openclaw_cli.cli.render import Output
     from openclaw_cli.health import Finding, Look
+    from openclaw_cli.risk import Risk
     from openclaw_cli.settings import Settings
     from openclaw_cli.store.directory import Entry
 
@@ -302,12 +303,18 @@ def _key(kind: str) -> str:
 def _rows(seen: Look, settings: Settings, now: float) -> list[dict[str, Any]]:
     reads = health.last_reads(seen.trail)
     alive = sorted(seen.alive, key=lambda each: each.name)
-    return [_row(each, reads.get(each.name, health.LastRead()), settings, now) for each in alive]
+    rows = []
+    for each in alive:
+        read = reads.get(each.name, health.LastRead())
+        found = exposure(each, read, seen.directory.extra, settings, now)
+        rows.append(_row(each, read, found, settings, now))
+    return rows
 
 
-def _row(entry: Entry, read: health.LastRead, settings: Settings, now: float) -> dict[str, Any]:
+def _row(
+    entry: Entry, read: health.LastRead, found: Risk, settings: Settings, now: float
+) -> dict[str, Any]:
     current = entry.current()
-    found = exposure(entry, read, settings, now)
     return {
         "name": entry.name,
         "provider": entry.provider or None,

@@ -9,6 +9,8 @@ from openclaw_cli.exposure import exposure
 from openclaw_cli.rotation import policy
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openclaw_cli.service import Secrets
     from openclaw_cli.settings import Settings
     from openclaw_cli.store.directory import Entry
@@ -23,9 +25,10 @@ LATE = 24 * 3600.0
 def rows(secrets: Secrets, settings: Settings, now: float) -> list[dict[str, Any]]:
     """Return a row for each secret of the store; raises what opening it raises."""
     reads = health.last_reads(secrets.home.audit)
-    alive = [each for each in secrets.catalogue().entries.values() if not each.deleted]
+    directory = secrets.catalogue()
+    alive = [each for each in directory.entries.values() if not each.deleted]
     return [
-        _row(each, reads.get(each.name, health.LastRead()), settings, now)
+        _row(each, reads.get(each.name, health.LastRead()), directory.extra, settings, now)
         for each in sorted(alive, key=lambda entry: entry.name)[:MOST]
     ]
 
@@ -41,7 +44,13 @@ def rotation_state(found: policy.Policy, now: float) -> str:
     return "due" if found.next_due <= now else "ok"
 
 
-def _row(entry: Entry, read: health.LastRead, settings: Settings, now: float) -> dict[str, Any]:
+def _row(
+    entry: Entry,
+    read: health.LastRead,
+    extra: Mapping[str, Any],
+    settings: Settings,
+    now: float,
+) -> dict[str, Any]:
     current = entry.current()
     found = policy.read(entry.policy)
     return {
@@ -57,5 +66,5 @@ def _row(entry: Entry, read: health.LastRead, settings: Settings, now: float) ->
         "rotation_failures": found.failed,
         "last_read": read.at or None,
         "last_read_by": read.who or None,
-        "risk": exposure(entry, read, settings, now).score,
+        "risk": exposure(entry, read, extra, settings, now).score,
     }

@@ -137,7 +137,8 @@ def _risk(session: Session, entry: Entry, now: float) -> Risk:
     from openclaw_cli.exposure import exposure
     from openclaw_cli.health import last_read
 
-    return exposure(entry, last_read(session.home.audit, entry.name), session.settings, now)
+    read = last_read(session.home.audit, entry.name)
+    return exposure(entry, read, session.secrets.catalogue().extra, session.settings, now)
 
 
 def _holders(session: Session, entry: Entry, now: float) -> list[str]:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import time
+from collections import Counter
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from openclaw_cli import leaks
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
     FindingsError,
@@ -80,7 +83,9 @@ def scan(
         if staged:
             every = list(scanning.staged(git.top(".")))
         else:
-            every = list(scanning.paths(paths or _usual(session), history=not no_history))
+            looked_at = paths or _usual(session)
+            every = list(scanning.paths(looked_at, history=not no_history))
+            _note(session, scanning, looked_at if paths else [], every)
     if update and baseline is not None:
         count = accepted.write(baseline, every)
         session.output.done(f"{baseline} accepts {_many(count)}")
@@ -146,6 +151,26 @@ def _needles(session: Session, secrets: Secrets) -> Needles | None:
         )
         session.output.note(f"{short} too short to be looked for")
     return Needles(values) if values else None
+
+
+def _note(session: Session, scanning: Scan, paths: list[str], every: list[Finding]) -> None:
+    """Keep how often each value of ours was found, for how exposed it is."""
+    if not scanning.search.knows_values:
+        return
+    found = dict(Counter(each.name for each in every if each.name))
+    where = leaks.places(map(os.path.abspath, paths))
+    before = leaks.known(session.secrets.catalogue().extra, where)
+    if not (found or before):
+        return
+    names = sorted({*found, *before})
+    try:
+        session.changes.change_store(
+            leaks.NOTED,
+            {"names": names},
+            lambda draft: leaks.note(draft.directory.extra, where, found, time.time()),
+        )
+    except OpenclawError as refused:
+        session.output.warn(f"what was found is not noted: {refused.message}", hint=refused.hint)
 
 
 def _tell(session: Session, scanning: Scan, found: list[Finding], *, as_sarif: bool) -> None:

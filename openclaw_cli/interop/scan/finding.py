@@ -23,17 +23,24 @@ _SHOWN = 16  # hexadecimal digits of a fingerprint
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """A stretch of a text that is a finding; `what` says what it is, for people."""
+    """A stretch of a text that is a finding; `what` says what it is, for people.
+
+    `name` is the secret's whose value it is.
+    """
 
     start: int
     end: int
     rule: str
     what: str
+    name: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """A finding in a file, or in a blob of a repository (`blob` is its name there)."""
+    """A finding in a file, or in a blob of a repository (`blob` is its name there).
+
+    `name` is the secret's whose value it is.
+    """
 
     path: str
     line: int
@@ -41,6 +48,7 @@ class Finding:
     what: str
     fingerprint: str
     blob: str = ""
+    name: str = ""
 
 
 def fingerprint(key: bytes, value: bytes) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import close
@@ -48,7 +48,7 @@ class Scan:
         """Yield what is found in what is about to be committed."""
         for blob in git.staged(path, self.unread):
             for each in self._blob(blob):
-                yield Finding(each.path, each.line, each.rule, each.what, each.fingerprint)
+                yield replace(each, blob="")
 
     def _history(self, path: str, known: set[str]) -> Iterator[Finding]:
         """Yield what is only in the history; one finding for each value and file."""

@@ -33,6 +33,11 @@ class Search:
         self._overlap = max(LONGEST, needles.longest if needles else 0)
         self._key = key
 
+    @property
+    def knows_values(self) -> bool:
+        """Whether values of ours are searched for, too."""
+        return self._needles is not None
+
     def whole(
         self, data: bytes, path: str, blob: str = "", known: Iterable[Span] = ()
     ) -> Iterator[Finding]:
@@ -51,7 +56,8 @@ class Search:
         if self._needles is not None:
             for start, end, mask in self._needles.found(text):
                 name = mask.decode().removeprefix("[openclaw").rstrip("]").removeprefix(":")
-                found.append(Span(start, end, OWN, f"the value of {name or 'a secret'}"))
+                what = f"the value of {name or 'a secret'}"
+                found.append(Span(start, end, OWN, what, name.partition(" ")[0]))
         return settled(found)
 
     def findings(
@@ -80,4 +86,4 @@ class Search:
 
     def _finding(self, text: bytes, span: Span, line: int, path: str, blob: str) -> Finding:
         mark = fingerprint(self._key, text[span.start : span.end])
-        return Finding(path, line, span.rule, span.what, mark, blob)
+        return Finding(path, line, span.rule, span.what, mark, blob, span.name)

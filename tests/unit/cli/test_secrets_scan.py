@@ -79,6 +79,48 @@ def test_reading_our_values_for_it_is_recorded(main: Main, work: Path, state: Pa
     assert (last["kind"], last["name"], last["purpose"]) == ("secret_reveal", "db", "scan")
 
 
+def risk(main: Main, name: str) -> int:
+    rows = main("status", "--secrets", "--json").json()["secrets"]
+    return int(next(each["risk"]["copies"] for each in rows if each["name"] == name))
+
+
+def test_what_was_found_counts_in_the_exposure_until_there_is_a_new_value(
+    main: Main, work: Path, state: Path
+) -> None:
+    for name in ("db", "other"):
+        main("secrets", "set", name, input=OWN + name.encode(), check=0)
+    assert (risk(main, "db"), risk(main, "other")) == (0, 0)
+    (work / "a").write_bytes(OWN + b"db")
+    main("secrets", "scan", "a", check=10)
+    assert (risk(main, "db"), risk(main, "other")) == (30, 0)
+    (work / "b").write_text("nothing")
+    main("secrets", "scan", "b", check=0)  # it did not look where the copy is
+    assert risk(main, "db") == 30
+    (work / "a").write_text("mended")
+    main("secrets", "scan", "a", check=0)
+    assert risk(main, "db") == 0
+    (work / "a").write_bytes(OWN + b"db")
+    main("secrets", "scan", "a", check=10)
+    main("secrets", "set", "db", input=b"another value", check=0)
+    assert risk(main, "db") == 0
+    trail = (state / "audit" / "trail.jsonl").read_text()
+    assert '"kind":"leaks_noted"' in trail
+    assert str(work) not in trail
+    main("secrets", "audit", "verify", check=0)
+
+
+def test_a_look_before_a_commit_changes_nothing_in_the_store(
+    main: Main, work: Path, state: Path
+) -> None:
+    main("secrets", "set", "db", input=OWN, check=0)
+    git("init", "-q")
+    (work / "a").write_bytes(OWN)
+    git("add", ".")
+    before = (state / "secrets" / "store.oc").read_bytes()
+    main("secrets", "scan", "--staged", check=10)
+    assert (state / "secrets" / "store.oc").read_bytes() == before
+
+
 def test_without_a_store_there_is_none_afterwards(main: Main, work: Path, state: Path) -> None:
     (work / "b.txt").write_text(KEY)
     main("secrets", "scan", ".", check=10)
