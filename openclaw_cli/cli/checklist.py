@@ -8,42 +8,29 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from functools import partial
 from typing import TYPE_CHECKING
 
 from openclaw_cli import duration, health
+from openclaw_cli.cli import practices
+from openclaw_cli.cli.practices import WEEK, Practice, some
 from openclaw_cli.cli.secrets import granting
 from openclaw_cli.cli.secrets.audit import verified_trail
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.rotation import policy
 
 if TYPE_CHECKING:
-    from openclaw_cli.agents.spec import AgentSpec, Configuration
     from openclaw_cli.cli.session import Session
     from openclaw_cli.health import Look
 
-WEEK = 7 * duration.DAY
-LONGEST_RUN = 120  # seconds
 UNUSED = 30 * duration.DAY
 BACKUP_WITHIN = WEEK
 REHEARSED_WITHIN = 90 * duration.DAY
 
 REHEARSAL = "rotation_rehearsal"
 DRILL = "store_drill"
-_SHOWN = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Practice:
-    """One practice: whether it is kept, why, the command that mends it, and what `--fix` does."""
-
-    name: str
-    kept: bool
-    why: str
-    command: str = ""
-    fix: Callable[[], None] | None = None
+_COPIES = (".backup", ".bak", ".old", "~", ".before-upgrade")
 
 
 def every(session: Session) -> Iterator[Practice]:
@@ -78,10 +65,7 @@ def of_agents(session: Session) -> Iterator[Practice]:
         command = "openclaw config check"
         yield Practice("settings", kept=False, why=refused.message, command=command)
         return
-    yield short_runs(configuration)
-    yield capped_sessions(configuration)
-    yield concurrency(configuration)
-    yield alerts(configuration)
+    yield from practices.of_agents(configuration)
 
 
 def permissions(session: Session) -> Practice:
@@ -118,61 +102,11 @@ def on_schedule(seen: Look) -> Practice:
         if times is None or times.interval > WEEK:
             late.append(entry.name)
     if late:
-        why = f"not rotated at least weekly: {_some(late)}"
+        why = f"not rotated at least weekly: {some(late)}"
         command = f"openclaw secrets rotate {min(late)} --schedule weekly"
         return Practice(name, kept=False, why=why, command=command)
     many = f"all {len(seen.alive)} are rotated" if seen.alive else "there is no secret yet"
     return Practice(name, kept=True, why=many)
-
-
-def short_runs(configuration: Configuration) -> Practice:
-    """Look whether agents with secrets are thread-bound, and gone within two minutes."""
-    name = "sensitive agents"
-    sensitive = [each for each in configuration.agents.values() if each.secrets]
-    if not sensitive:
-        return Practice(name, kept=True, why="the settings give no agent a secret")
-    for each in sensitive:
-        wrong = _long(each)
-        if wrong:
-            place = configuration.origin.get(f"agents.{each.name}", "the settings")
-            why = f"{each.name} ({place}) {wrong}"
-            return Practice(name, kept=False, why=why, command="openclaw config show --origin")
-    return Practice(name, kept=True, why=f"{_some([each.name for each in sensitive])}")
-
-
-def capped_sessions(configuration: Configuration) -> Practice:
-    """Look whether what runs long is a session, and those have a limit."""
-    name = "long runs"
-    for each in configuration.agents.values():
-        if each.timeout > LONGEST_RUN and not each.keeps_session:
-            why = f"{each.name} runs for up to {each.timeout:g} s and is no session"
-            hint = f'agents.{each.name}: "mode": "session"'
-            return Practice(name, kept=False, why=why, command=hint)
-    if not configuration.threads.max_threads:
-        hint = '"threadManagement": {"maxThreads": 100}'
-        return Practice(name, kept=False, why="sessions have no limit", command=hint)
-    why = f"{configuration.threads.max_threads} sessions at most"
-    return Practice(name, kept=True, why=why)
-
-
-def concurrency(configuration: Configuration) -> Practice:
-    """Look whether each agent has a limit of instances at once."""
-    name = "concurrency"
-    for each in configuration.agents.values():
-        if not each.concurrency:
-            hint = f'agents.{each.name}: "max-concurrency": 10'
-            return Practice(name, kept=False, why=f"{each.name} has no limit", command=hint)
-    many = len(configuration.agents)
-    return Practice(name, kept=True, why=f"{many} agents, each limited" if many else "no agents")
-
-
-def alerts(configuration: Configuration) -> Practice:
-    """Look whether somebody is told when something is wrong."""
-    told = configuration.monitoring
-    if told.command or told.webhook:
-        return Practice("alerts", kept=True, why="a command or a webhook is told")
-    hint = '"monitoring": {"alerts": {"command": ["/usr/local/bin/page"]}} in openclaw.json'
-    return Practice("alerts", kept=False, why="nobody is told of an alert", command=hint)
 
 
 def trail(session: Session, seen: Look) -> Practice:
@@ -260,19 +194,9 @@ def _tried(seen: Look, now: float, kind: str, name: str, command: str) -> Practi
     return Practice(name, kept=False, why=why, command=command)
 
 
-def _long(agent: AgentSpec) -> str:
-    if not agent.is_thread_bound:
-        return 'is given secrets and is not thread-bound: "type": "thread-bound"'
-    if agent.keeps_session:
-        return ""
-    if agent.timeout > LONGEST_RUN:
-        return f'is given secrets and runs for up to {agent.timeout:g} s: "timeout": 120'
-    return ""
-
-
 def _is_backup(path: str) -> bool:
     name = os.path.basename(path)
-    return name.endswith((".backup", ".bak", ".old", "~")) or ".backup." in name
+    return name.endswith(_COPIES) or ".backup." in name
 
 
 def _close(paths: list[str]) -> None:
@@ -289,8 +213,3 @@ def _close(paths: list[str]) -> None:
             raise ConfigError(f"{path} cannot be changed", hint=f"ls -ld {path}") from None
         finally:
             os.close(fd)
-
-
-def _some(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return ", ".join(sorted(names)[:_SHOWN]) + more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,10 +11,11 @@ import typer
 from openclaw_cli import config, settings_file, source, trusting
 from openclaw_cli.cli import settings_view
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import ConfigError, NotFoundError
+from openclaw_cli.errors import ConfigError, FindingsError, NotFoundError
 from openclaw_cli.settings import BACKENDS, PROJECT, project_file, sources
 
 if TYPE_CHECKING:
+    from openclaw_cli.cli.practices import Practice
     from openclaw_cli.options import Setting
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -51,24 +53,33 @@ def check(
     explain: Annotated[
         bool, typer.Option("--explain", help="Say how each key about secrets was understood.")
     ] = False,
+    practices: Annotated[
+        bool, typer.Option("--practices", help="Look whether it keeps the practices, too.")
+    ] = False,
 ) -> int:
     """Check a settings file before it is used.
 
-    Each mistake is shown with its line and its mend; the status is then 78.
+    Each mistake is shown with its line and its mend; the status is then 78. With --practices it is
+    10 where a practice of the checklist is not kept.
 
         openclaw config check openclaw.json --explain
+
+        openclaw config check openclaw.json --practices
     """
     session: Session = context.obj
     paths = [file] if file is not None else _present(session)
     found = [config.examined(path) for path in paths]
     mistakes = [mistake for each in found for mistake in each.mistakes]
+    kept = list(_practices(found)) if practices else []
     if session.as_json:
+        more = {"practices": [{"file": path, **each.plain()} for path, each in kept]}
         session.output.json(
             {
                 "files": paths,
                 "mistakes": [_plain(each) for each in mistakes],
                 "doubts": [_plain(doubt) for each in found for doubt in each.doubts],
                 "understood": _understood(found),
+                **(more if practices else {}),
             }
         )
     else:
@@ -76,9 +87,13 @@ def check(
             for line, text in each.understood if explain else ():
                 session.output.line(f"{each.path}:{line}: {text}")
             _report(session, each)
+        for path, practice in kept:
+            _tell(session, path, practice)
     if not paths:
         session.output.done("there is no settings file: every setting has its default")
-    return ConfigError.status if mistakes else 0
+    if mistakes:
+        return ConfigError.status
+    return 0 if all(each.kept for _, each in kept) else FindingsError.status
 
 
 @app.command("set")
@@ -188,6 +203,22 @@ def trust(
     if session.as_json:
         session.output.json({"file": file, "trusted": True, "understood": _understood([found])})
     session.output.done(f"{file} is used from now on, until it says something else")
+
+
+def _practices(found: list[source.Source]) -> Iterator[tuple[str, Practice]]:
+    """Yield what each file without mistakes keeps of the practices, and what it does not."""
+    from openclaw_cli.cli import practices
+
+    for each in found:
+        for practice in practices.of_file(each) if not each.mistakes else ():
+            yield each.path, practice
+
+
+def _tell(session: Session, path: str, practice: Practice) -> None:
+    word, tone = ("ok", "") if practice.kept else ("fail", "bad")
+    session.output.line(f"{path}: {word}: {practice.name}: {practice.why}", tone)
+    if practice.command and not practice.kept:
+        session.output.line(f"  hint: {practice.command}")
 
 
 def _present(session: Session) -> list[str]:

@@ -75,10 +75,7 @@ def _checklist(session: Session, *, fix: bool) -> int:
     if session.as_json:
         practices = [
             {
-                "name": each.name,
-                "pass": each.kept or each.name in mended,
-                "why": each.why,
-                "command": each.command,
+                **each.plain(mended=each.name in mended),
                 "fixed": each.name in mended,
                 "fixable": each.fix is not None,
             }

@@ -107,6 +107,7 @@ LINES = {
         "config path",
         "config set run.mask false",
         "config check",
+        "config check --practices",
         "config upgrade old.json",
         "config convert old.json -o new.json",
     ],

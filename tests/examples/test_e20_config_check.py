@@ -59,3 +59,46 @@ def test_a_file_that_cannot_be_read_as_json_has_its_line(
     path.write_text(BEFORE.replace("18789}", "18789"))
     (mistake,) = openclaw("config", "check", str(path), "--json", check=78).json()["mistakes"]
     assert mistake["line"] in (4, 5, 6)
+
+
+GOOD_PRACTICE = """{
+  "agents": {"clerk": {"type": "thread-bound", "model": "gpt-5", "secrets": ["openai/apiKey"]}},
+  "externalSecrets": {"openai": {"apiKey": {"source": "env", "key": "K", "rotation": "daily"}}},
+  "monitoring": {"alerts": {"command": ["/usr/local/bin/page"]}}
+}"""
+
+
+def test_the_practices_that_a_file_can_keep_are_looked_at(
+    openclaw: Openclaw, tmp_path: Path
+) -> None:
+    path = tmp_path / "openclaw.json"
+    line = ("config", "check", str(path), "--practices")
+    path.write_text(GOOD_PRACTICE)
+    assert openclaw(*line, check=0).out.count(b": ok: ") == 6
+    for old, new, name in (
+        ('"daily"', '"monthly"', "rotation"),
+        (', "rotation": "daily"', "", "rotation"),
+        (
+            '{"source": "env", "key": "K", "rotation": "daily"}',
+            '"sk-in-plain-text"',
+            "by reference",
+        ),
+        ('"thread-bound",', '"singleton",', "sensitive agents"),
+        ('"thread-bound",', '"thread-bound", "timeout": 600,', "sensitive agents"),
+        ('"thread-bound",', '"thread-bound", "auto-destroy": false,', "sensitive agents"),
+        (GOOD_PRACTICE[GOOD_PRACTICE.index(',\n  "monitoring"') : -2], "", "alerts"),
+    ):
+        assert old in GOOD_PRACTICE
+        path.write_text(GOOD_PRACTICE.replace(old, new))
+        found = openclaw(*line, "--json", check=10).json()["practices"]
+        failed = [each for each in found if not each["pass"]]
+        assert failed[0]["name"] == name, (new, failed)
+        assert failed[0]["command"]
+        assert b"sk-in-plain-text" not in openclaw(*line, check=10).out
+
+
+def test_a_file_with_mistakes_keeps_no_practice(openclaw: Openclaw, tmp_path: Path) -> None:
+    path = tmp_path / "openclaw.json"
+    path.write_text(GOOD_PRACTICE.replace('"env"', '"evn"'))
+    done = openclaw("config", "check", str(path), "--practices", "--json", check=78)
+    assert done.json()["practices"] == []

@@ -78,7 +78,7 @@ _openclaw_words() {
     "status") REPLY="--secrets --agents --verbose --version --watch --check --json --quiet --no-input --yes --help" ;;
     "config") REPLY="show check set path trust upgrade convert --json --quiet --no-input --yes --help" ;;
     "config show") REPLY="--origin --json --quiet --no-input --yes --help" ;;
-    "config check") REPLY="--explain --json --quiet --no-input --yes --help" ;;
+    "config check") REPLY="--explain --practices --json --quiet --no-input --yes --help" ;;
     "config set") REPLY="--json --quiet --no-input --yes --help" ;;
     "config path") REPLY="--json --quiet --no-input --yes --help" ;;
     "config trust") REPLY="--forget --json --quiet --no-input --yes --help" ;;

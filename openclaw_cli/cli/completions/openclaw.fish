@@ -819,6 +819,7 @@ function __openclaw_words
         case 'config check'
             printf '%s\n' \
             '--explain'\t'Say how each key about secrets was understood.' \
+            '--practices'\t'Look whether it keeps the practices, too.' \
             '--json'\t'Answer in JSON, errors too.' \
             '--quiet'\t'Say nothing that is not the answer, a warning or an error.' \
             '--no-input'\t'Never ask; fail and say what is missing.' \

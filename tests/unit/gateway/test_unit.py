@@ -68,4 +68,4 @@ def test_a_folder_that_cannot_be_made_is_told(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "file"))
-    assert b"systemd/user" in main("gateway", "install", check=74).err
+    assert b"cannot create" in main("gateway", "install", check=74).err
