@@ -14,6 +14,9 @@ from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.telling import seconds
 from openclaw_cli.audit.trail import REVEAL
 
+ROTATION = "rotate"
+"""The purpose of what a rotation reads to sign in."""
+
 _GOOD = ("", "ok")
 
 K = TypeVar("K")
@@ -52,11 +55,13 @@ class Reads:
 def of_secret(path: str, name: str) -> dict[str, Reads]:
     """Return the successful readings of a secret by version, from all that the trail still has.
 
-    `path` is the trail's folder. Nothing is verified: `audit verify` does that.
+    `path` is the trail's folder. Nothing is verified: `audit verify` does that. What a rotation
+    reads for itself is nobody's reading.
     """
     found: dict[str, Reads] = {}
     for read in each_of(path, name):
-        _count(found, read.version, read)
+        if read.purpose != ROTATION:
+            _count(found, read.version, read)
     return found
 
 

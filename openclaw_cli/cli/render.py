@@ -27,6 +27,7 @@ PROGRESS_AFTER = 1.0  # seconds
 _GAP = 2
 _FEWEST = 6  # a cell cut shorter than this says nothing
 _TICK = 0.2  # seconds between two pictures of the progress line
+_WIPE = "\r\x1b[K"
 
 TONES = {"good": "32", "attention": "33", "bad": "31", "quiet": "2", "strong": "1"}
 """What a colour may mean, and its SGR number; nothing is coloured for any other reason."""
@@ -95,6 +96,7 @@ class Output:
         self.width = _width(stdout, environ) if self.on_terminal else 0
         self.quiet = quiet
         self.as_json = as_json
+        self._shown: Progress | None = None
 
     def value(self, data: bytes) -> None:
         """Give a value away; see `cli.stdout.value`."""
@@ -190,8 +192,12 @@ class Output:
         if not self._moving or self.quiet or self.as_json:
             yield showing
             return
-        with showing:
-            yield showing
+        self._shown = showing
+        try:
+            with showing:
+                yield showing
+        finally:
+            self._shown = None
 
     def paint(self, text: str, tone: str = "") -> str:
         """Give `text`, which must be safe, the colour of its meaning where colours are wanted."""
@@ -208,8 +214,9 @@ class Output:
 
     def _message(self, text: str) -> None:
         """Write to standard error, where a failure changes nothing: there is nowhere to say it."""
+        wiped = _WIPE if self._shown and self._shown.drawn else ""
         try:
-            way_out.write_all(text.encode(), self._stderr)
+            way_out.write_all(f"{wiped}{text}".encode(), self._stderr)
         except (OpenclawError, BrokenPipeError):
             return
 
@@ -225,6 +232,7 @@ class Progress:
     def __init__(self, descriptor: int, label: str, room: int) -> None:
         self._descriptor, self._label, self._room = descriptor, label, room
         self._detail = ""
+        self.drawn = False
         self._ended = threading.Event()
         self._drawer = threading.Thread(target=self._draw, daemon=True)
 
@@ -247,9 +255,10 @@ class Progress:
             seconds = int(time.monotonic() - began)
             words = [self._label, self._detail, f"{seconds} s"]
             line = cut(", ".join(word for word in words if word), self._room - 1, "..")
-            self._show(f"\r\x1b[K{line}")
+            self._show(f"{_WIPE}{line}")
+            self.drawn = True
             if self._ended.wait(_TICK):
-                self._show("\r\x1b[K")
+                self._show(_WIPE)
                 return
 
     def _show(self, text: str) -> None:

@@ -80,14 +80,23 @@ class Announcer:
         try:
             self._tell(consumer, names[0], str(named[0].current))
         except OpenclawError as refused:
+            untold = _untold(consumer, refused)
             with suppress(OpenclawError, OvertakenError):
-                self._ledger.failed(names, steps.TELL, refused)
-            return refused
+                self._ledger.failed(names, steps.TELL, untold)
+            return untold
         try:
             self._ledger.told(names, consumer)
         except OpenclawError as refused:
             return refused  # it is told once more
         return None
+
+
+def _untold(consumer: str, refused: OpenclawError) -> OpenclawError:
+    """Say who does not know of a new value, as an error of the same kind."""
+    return type(refused)(
+        f"{consumer} was not told of the new value: {refused.message}",
+        hint=refused.hint or "openclaw secrets rotate --due tells it again",
+    )
 
 
 def _in_order(views: Iterable[View]) -> list[tuple[str, list[View]]]:

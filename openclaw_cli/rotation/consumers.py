@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from openclaw_cli.audit.event import read as read_event
 from openclaw_cli.audit.reading import Reading
-from openclaw_cli.audit.readings import each_of
+from openclaw_cli.audit.readings import ROTATION, each_of
 from openclaw_cli.audit.telling import seconds, user_name, who
 from openclaw_cli.model import RETIRED
 from openclaw_cli.rotation.chosen import ALONE
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from openclaw_cli.store.directory import Entry
 
 REVOKED = "secret_revoke"
-_OURS = ("rotate", "refresh", "copy", "edit")
+_OURS = (ROTATION, "refresh", "copy", "edit")
 """Purposes of readings that use no value: they make nobody a consumer."""
 
 

@@ -111,13 +111,14 @@ class Engine:
         )
 
     def _tell(self, view: View, wish: Wish, result: Result) -> bool:
-        """Tell the consumers; false where some are left for a later run. Raises what failed."""
+        """Tell the consumers; false where some are left for a later run."""
         if not wish.telling:
             return False
         self._say(view.name, steps.TELL)
         failed = self.announcer.tell([view])
         if failed:
-            raise failed[0][1]
+            result.uncertain = failed[0][1]
+            return False
         result.steps.append(steps.TELL)
         return not self.view(view.name).policy.telling
 

@@ -220,8 +220,8 @@ class Runs:
         if self._next(view, wanted=wish.wanted) != steps.BEGIN:
             return self.engine.carry_on(view.name, Wish())
         result = self._generated.one(view, wish) or Result(view.name)
-        result.steps += self.engine.carry_on(view.name, Wish()).steps
-        return result
+        after = self.engine.carry_on(view.name, Wish())
+        return Result(view.name, result.version, result.steps + after.steps, after.uncertain)
 
     def _next(self, view: View, *, wanted: bool = False) -> str:
         return steps.next_step(view.policy, self._now(), current=view.current, wanted=wanted)

@@ -72,7 +72,7 @@ def parse(text: str, zone: str = "") -> Schedule:
         seconds = int(duration.parse(plain.lower().removeprefix(_EVERY).strip()))
     except OpenclawError:
         raise UsageError(
-            f'the schedule "{plain[:40]}" is not understood', hint=f"use {EXAMPLES}"
+            f'the schedule "{plain[:40]}" is not understood', hint=_meant(plain)
         ) from None
     if seconds < SHORTEST:
         raise _too_often()
@@ -199,6 +199,16 @@ def _zone(name: str) -> tzinfo:
         raise UsageError(
             f'no time zone is called "{name[:40]}"', hint="for example Europe/Rome, or UTC"
         ) from None
+
+
+def _meant(text: str) -> str:
+    """Return what may have been meant by what is no schedule."""
+    if len(text.split()) > 2:  # noqa: PLR2004 - nothing else has so many words
+        return "a cron expression has five fields: minute hour day month weekday"
+    from difflib import get_close_matches
+
+    close = get_close_matches(text.lower().lstrip("@"), _LENGTHS, n=1)
+    return f"did you mean {close[0]}? use {EXAMPLES}" if close else f"use {EXAMPLES}"
 
 
 def _too_often() -> UsageError:

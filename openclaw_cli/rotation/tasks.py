@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from openclaw_cli.audit.readings import ROTATION
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.model import CURRENT, PENDING, PREVIOUS, Secret, SecretValue
 from openclaw_cli.names import Reference, parse
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from openclaw_cli.rotation.view import View
     from openclaw_cli.service import Secrets
 
-PURPOSE = "rotate"
+PURPOSE = ROTATION
 
 
 class Tasks:

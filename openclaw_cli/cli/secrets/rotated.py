@@ -30,7 +30,8 @@ def tell_report(session: Session, report: Report) -> None:
         session.output.error(OpenclawError(f"{said}; {error.hint}" if error.hint else said))
     if session.output.messages_on_terminal:
         for each in report.done:
-            session.output.done(f"rotated {each.name}" if each.version else f"done: {each.name}")
+            what = f"rotated {each.name}" if each.version else _steps_done(each)
+            session.output.done(what)
         if report.skipped:
             session.output.note("another rotation is running, so nothing was done")
         elif not (report.done or report.failed or report.by_person):
@@ -51,7 +52,7 @@ def tell_result(session: Session, view: View, result: Result) -> None:
             then = f"; version {old.version} is accepted until {duration.absolute(old.at)}"
         session.output.done(f"rotated {name}: version {result.version} is its new value{then}")
     elif result.steps:
-        session.output.done(f"{name}: {', '.join(result.steps)} done")
+        session.output.done(_steps_done(result))
     if found.telling and not found.failure:
         session.output.note(f"told by the next rotate --due: {', '.join(found.telling)}")
     if found.schedule:
@@ -61,6 +62,10 @@ def tell_result(session: Session, view: View, result: Result) -> None:
         session.output.done(f"{name}: {how} {found.times}, next {when}")
     if found.rotator == chosen.PERSON:
         advise(session, view)
+
+
+def _steps_done(result: Result) -> str:
+    return f"{result.name}: {', '.join(result.steps)} done"
 
 
 def advise(session: Session, view: View) -> None:

@@ -293,6 +293,15 @@ def test_work_of_a_second_shows_progress_on_a_terminal_and_leaves_no_trace() -> 
         assert terminal.screen().endswith(b"\r\x1b[K")
 
 
+def test_a_message_in_the_middle_of_long_work_has_a_line_of_its_own() -> None:
+    with Terminal() as terminal:
+        output = Output(stderr=terminal.descriptor, environ=COLOURFUL)
+        with output.progress("rotating k"):
+            assert b"rotating k, 1 s" in terminal.screen(until=b"1 s")
+            output.note("k: test")
+            assert b"\r\x1b[Kk: test" in terminal.screen(until=b"test")
+
+
 def test_short_work_and_piped_work_show_none() -> None:
     piped = Piped()
     with Terminal() as terminal:

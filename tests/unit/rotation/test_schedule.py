@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from zoneinfo import ZoneInfo
@@ -166,3 +167,19 @@ def test_each_day_of_a_zone_comes_once(zone: str) -> None:
         found = following(Schedule("daily", zone), found, since=0)
         days.append(datetime.fromtimestamp(found, ZoneInfo(zone)).date())
     assert [after - before for before, after in pairwise(days)] == [timedelta(days=1)] * 999
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("dayly", "did you mean daily?"),
+        ("@Weekly", "did you mean weekly?"),
+        ("0 3 * *", "five fields"),
+        ("now and then and again", "five fields|never comes"),
+        ("soon", "use daily, weekly"),
+    ],
+)
+def test_what_is_no_schedule_is_said_with_what_may_be_meant(text: str, hint: str) -> None:
+    with pytest.raises(UsageError) as refused:
+        parse(text)
+    assert re.search(hint, f"{refused.value.message} {refused.value.hint}")

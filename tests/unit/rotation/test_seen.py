@@ -158,3 +158,22 @@ def test_a_rehearsal_is_recorded_once(main: Main) -> None:
     assert b"promote, revoke at once" in main(*line, check=0).out
     events = main("secrets", "audit", "--json").json()["events"]
     assert [each["kind"] for each in events].count("rotation_rehearsal") == 1
+
+
+def test_a_rotation_whose_consumer_was_not_told_is_said_to_have_happened(main: Main) -> None:
+    main("secrets", "create", "k", "--generate", check=0)
+    done = main("secrets", "rotate", "k", "--tell", "signal:HUP:/nowhere/app.pid", check=3)
+    assert b"rotated k: version 2 is its new value" in done.err
+    assert b"signal:HUP:/nowhere/app.pid was not told of the new value: " in done.err
+
+
+def test_what_a_rotation_reads_for_itself_is_nobody_s_reading(main: Main, tmp_path: Path) -> None:
+    program = tmp_path / "rotate-acme"
+    program.write_text("#!/bin/sh\ncat > /dev/null\n")
+    program.chmod(0o700)
+    main("secrets", "create", "k", input=b"first", check=0)
+    main("secrets", "get", "k", check=0)
+    how = ("--with", "command", "--setting", f"command={program}", "--setting", "kind=token:hex")
+    main("secrets", "rotate", "k", *how, check=0)
+    new, old = main("secrets", "history", "k", "--json").json()["versions"]
+    assert (new["reads"], old["reads"]) == (0, 1)
