@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 
 from openclaw_cli import newfile
 from openclaw_cli.files import failure, make_folders, sync_folder
+from openclaw_cli.which import which
 
 _SECONDS = 30.0
 
@@ -68,7 +68,7 @@ def escaped(text: str) -> str:
 
 
 def _asked(*words: str) -> bool:
-    program = shutil.which("systemctl")
+    program = which("systemctl")
     if not program:
         return False
     try:

@@ -23,6 +23,7 @@ from openclaw_cli.interop.wiring import unfit
 from openclaw_cli.service import LOCAL
 from openclaw_cli.settings import Settings, sources
 from openclaw_cli.store.keys import file as key_file
+from openclaw_cli.which import which
 
 if TYPE_CHECKING:
     from openclaw_cli.elsewhere import Elsewhere
@@ -145,7 +146,7 @@ def cryptography() -> Check:
 
 def commands(environ: Mapping[str, str]) -> Iterator[Check]:
     """Look which `openclaw` a shell starts, and whether a gateway may start our resolver."""
-    first = shutil.which("openclaw", path=environ.get("PATH"))
+    first = which("openclaw", path=environ.get("PATH"))
     here = os.path.dirname(os.path.abspath(sys.argv[0]))
     if first is None:
         hint = f'export PATH="{here}:$PATH"'
@@ -155,7 +156,7 @@ def commands(environ: Mapping[str, str]) -> Iterator[Check]:
         yield Check("command", ATTENTION, what, "openclaw-cli, which is always this one")
     else:
         yield Check("command", OK, first)
-    found = shutil.which("openclaw-resolver", path=f"{here}:{environ.get('PATH', '')}")
+    found = which("openclaw-resolver", path=f"{here}:{environ.get('PATH', '')}")
     yield resolver(found)
 
 
@@ -330,7 +331,7 @@ def person(environ: Mapping[str, str]) -> Iterator[Check]:
     path = environ.get("PATH")
     asked = (environ.get("VISUAL") or environ.get("EDITOR") or "").split()
     editors = asked[:1] or list(_EDITORS)
-    found = next((each for each in editors if shutil.which(each, path=path)), None)
+    found = next((each for each in editors if which(each, path=path)), None)
     if found:
         yield Check("editor", OK, found)
     else:
@@ -339,7 +340,7 @@ def person(environ: Mapping[str, str]) -> Iterator[Check]:
     tools = [
         tool
         for tool, needs in _CLIPBOARDS.items()
-        if shutil.which(tool, path=path) and (not needs or environ.get(needs))
+        if which(tool, path=path) and (not needs or environ.get(needs))
     ]
     yield Check("clipboard", OK, tools[0] if tools else "none can be reached")
     yield locale(environ)

@@ -25,6 +25,7 @@ from typing import Self
 
 from openclaw_cli.cli.ask import LONGEST_VALUE
 from openclaw_cli.errors import ConfigError, StorageError, UsageError
+from openclaw_cli.which import which
 
 _IN_MEMORY = ("tmpfs", "ramfs")
 _PREFIX = "openclaw-edit-"
@@ -78,7 +79,7 @@ def _editor(environ: Mapping[str, str]) -> list[str]:
     except ValueError:
         raise ConfigError("VISUAL or EDITOR has an open quote", hint=_EDITOR_HINT) from None
     for words in filter(None, choices):
-        program = shutil.which(words[0], path=path)
+        program = which(words[0], path=path)
         if program:
             return [program, *_quietly(program), *words[1:]]
     what = "the editor that VISUAL or EDITOR names" if asked else "an editor"

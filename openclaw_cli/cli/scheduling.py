@@ -11,6 +11,7 @@ import typer
 from openclaw_cli import systemd
 from openclaw_cli.errors import UsageError
 from openclaw_cli.rotation import unattended
+from openclaw_cli.which import which
 
 if TYPE_CHECKING:
     from openclaw_cli.cli.session import Session
@@ -133,6 +134,4 @@ def _install_timer(session: Session, files: dict[str, str], *, dry_run: bool) ->
 
 
 def _has_crontab() -> bool:
-    import shutil
-
-    return shutil.which("crontab") is not None
+    return which("crontab") is not None

@@ -17,7 +17,10 @@ from openclaw_cli.errors import ConflictError, TemporaryError
 
 AGENT = "agents"
 SHARED = "state/openclaw.sqlite"
-_SECONDS = 5.0  # to wait for a gateway that is writing
+_SECONDS = 5.0  # to wait for a gateway that is writing, and for an answer
+_STEPS = 100_000
+_MOST = 16 * 1024 * 1024  # bytes
+_TABLES_THERE = "SELECT name FROM sqlite_master WHERE type = 'table'"  # a view may be endless
 
 _INTERRUPTED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN)
 _TABLES = {
@@ -51,11 +54,12 @@ def files(state: str) -> list[str]:
     return [each for each in found if os.path.isfile(each)]
 
 
-def rows(path: str) -> list[Row]:
+def rows(path: str, *, foreign: bool = False) -> list[Row]:
     """Return the rows of a file that hold auth profiles; none for another database.
 
     Raises `TemporaryError` when the gateway holds it for long. One that was interrupted while it
-    wrote has to be opened for writing first, as the gateway itself would.
+    wrote has to be opened for writing first, as the gateway itself would; a `foreign` one is taken
+    as it lies there, since its journal could say which files to change and remove.
     """
     try:
         try:
@@ -63,7 +67,7 @@ def rows(path: str) -> list[Row]:
         except sqlite3.OperationalError as refused:
             if _code(refused) not in _INTERRUPTED:
                 raise
-            return _rows(path, "rw")
+            return _rows(path, "ro&immutable=1" if foreign else "rw")
     except sqlite3.DatabaseError as refused:
         if _code(refused) in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             raise TemporaryError(
@@ -75,16 +79,25 @@ def rows(path: str) -> list[Row]:
 def _rows(path: str, mode: str) -> list[Row]:
     found = []
     with closing(_connected(path, mode)) as store:
-        there = {name for (name,) in store.execute("SELECT name FROM sqlite_master")}
+        _bound(store)
+        there = {name for (name,) in store.execute(_TABLES_THERE)}
         for table, (key, text, _, name) in _TABLES.items():
             if table in there:
-                query = f"SELECT {text} FROM {table} WHERE {key} = ?"  # noqa: S608  ours alone
+                query = f"SELECT {text} FROM {table} WHERE {key} = ? LIMIT 2"  # noqa: S608  ours
                 found += [Row(path, table, str(one)) for (one,) in store.execute(query, [name])]
     return found
 
 
 def _code(refused: sqlite3.Error) -> int:
     return getattr(refused, "sqlite_errorcode", 0) & 0xFF
+
+
+def _bound(store: sqlite3.Connection) -> None:
+    """Let nothing that a database's own schema says run long or grow large: it may be anybody's."""
+    until = time.monotonic() + _SECONDS
+    store.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
+    store.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _MOST)
+    store.execute("PRAGMA trusted_schema = OFF")
 
 
 def replace(row: Row, text: str) -> None:

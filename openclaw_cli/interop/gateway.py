@@ -10,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -21,10 +20,12 @@ from openclaw_cli.audit.announcing import announced
 from openclaw_cli.errors import (
     ConfigError,
     NotFoundError,
+    OpenclawError,
     RefusedError,
     TemporaryError,
 )
-from openclaw_cli.files import failure, private_directory
+from openclaw_cli.files import Directory, failure, private_directory
+from openclaw_cli.which import folders, which
 
 if TYPE_CHECKING:
     from openclaw_cli.home import Home
@@ -168,8 +169,8 @@ def find(
 def candidates(environ: Mapping[str, str]) -> list[str]:
     """Return every `openclaw` on PATH that is not ours, in the order of PATH."""
     found = []
-    for folder in environ.get("PATH", os.defpath).split(":"):
-        path = f"{folder or '.'}/{PROGRAM}"
+    for folder in folders(environ.get("PATH", os.defpath)):
+        path = f"{folder}/{PROGRAM}"
         if os.access(path, os.X_OK) and os.path.isfile(path) and not ours(path):
             found.append(os.path.abspath(path))
     return list(dict.fromkeys(found))
@@ -192,15 +193,18 @@ def remember(home: Home, gateway: Gateway) -> None:
 def remembered(home: Home) -> Gateway | None:
     """Return the gateway of the note, None where there is none that can be read."""
     try:
-        with open(f"{home.root}/{FOLDER}/{_NOTE}", encoding="utf-8") as file:
-            noted = json.load(file)
+        folder = Directory(f"{home.root}/{FOLDER}")
+        try:
+            noted = json.loads(folder.read(_NOTE, _START))  # it names a program to start
+        finally:
+            folder.close()
         return Gateway(
             tuple(map(str, noted["command"])),
             tuple(map(int, noted["version"])),
             str(noted["state"]),
             str(noted["config"]),
         )
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, OpenclawError, ValueError, KeyError, TypeError):
         return None
 
 
@@ -278,7 +282,7 @@ def _command(path: str, script: str, environ: Mapping[str, str]) -> tuple[str, .
     """Start a script by the Node that PATH finds now: under cron its `env node` finds none."""
     if not script.endswith((".mjs", ".js", ".cjs")):
         return (path,)
-    node = shutil.which("node", path=environ.get("PATH"))
+    node = which("node", path=environ.get("PATH"))
     if node is None:
         raise ConfigError("node is not on PATH, and the gateway needs it", hint="command -v node")
     return os.path.realpath(node), script

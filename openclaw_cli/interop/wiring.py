@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import re
-import shutil
 import stat
 import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli.errors import ConfigError, UsageError
+from openclaw_cli.which import which
 
 if TYPE_CHECKING:
     from openclaw_cli.home import Home
@@ -93,7 +93,7 @@ def resolver_path(environ: Mapping[str, str]) -> str:
     here = os.path.dirname(os.path.abspath(sys.argv[0]))
     beside = os.path.dirname(os.path.realpath(sys.executable))
     in_venv = os.path.join(sys.prefix, "bin")
-    path = shutil.which(RESOLVER, path=f"{in_venv}:{here}:{beside}:{environ.get('PATH', '')}")
+    path = which(RESOLVER, path=f"{in_venv}:{here}:{beside}:{environ.get('PATH', '')}")
     if path is None:
         raise ConfigError(f"{RESOLVER} is not found", hint="pip install openclaw-cli")
     path = os.path.realpath(path)

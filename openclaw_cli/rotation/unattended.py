@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import subprocess
 from collections.abc import Mapping
 
@@ -17,6 +16,7 @@ from openclaw_cli import systemd
 from openclaw_cli.errors import ConfigError, NotFoundError, RefusedError, UsageError
 from openclaw_cli.home import Home
 from openclaw_cli.rotation import programs
+from openclaw_cli.which import which
 
 UNIT = "openclaw-rotate"
 
@@ -87,7 +87,7 @@ def unit_names(environment: str = "") -> tuple[str, str]:
 def cron_lines(variables: Mapping[str, str], words: list[str], lock: str, minute: int) -> list[str]:
     """Return our part of a crontab, the markers included."""
     settings = [f"{name}={shlex.quote(text)}" for name, text in sorted(variables.items())]
-    flock = shutil.which("flock")
+    flock = which("flock")
     guard = [flock, "-n", "-E", "0", lock] if flock else []
     line = " ".join(["env", *settings, *map(shlex.quote, [*guard, *words])])
     # cron takes a bare % for the end of the line.
@@ -153,7 +153,7 @@ def units(variables: Mapping[str, str], words: list[str]) -> dict[str, str]:
 
 
 def _crontab() -> str:
-    found = shutil.which("crontab")
+    found = which("crontab")
     if not found:
         raise NotFoundError(
             "there is no crontab program here", hint="openclaw secrets schedule install --systemd"

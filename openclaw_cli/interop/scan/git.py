@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import IO
 
 from openclaw_cli.errors import RefusedError, UsageError
+from openclaw_cli.which import which
 
 _CHUNK = 1024 * 1024
 _DIFF = (
@@ -174,7 +174,7 @@ def _environment() -> dict[str, str]:
 
 
 def _git() -> str:
-    path = shutil.which("git")
+    path = which("git")
     if path is None:
         raise UsageError("git is not on PATH", hint="apt-get install git")
     return path

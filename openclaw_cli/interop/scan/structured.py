@@ -13,6 +13,10 @@ MOST = 16 * 1024 * 1024  # bytes; a larger file is no configuration
 
 _CONFIGS = ("openclaw.json", "clawdbot.json", "moltbot.json", "moldbot.json", "models.json")
 _PROFILES, _OLDER = "auth-profiles.json", "auth.json"
+
+_PIECE = 16 * 1024
+"""Letters of a `.env` that are read at once: a quote that nothing ends is looked for to the end."""
+
 _REFERENCES = ("openclaw://", "local://", "vault://", "$")
 
 
@@ -33,9 +37,13 @@ def spans(path: str, data: bytes) -> list[Span]:
 
 
 def of_auth_store(path: str, key: bytes) -> Iterator[Finding]:
-    """Yield the credentials of a gateway's SQLite auth store."""
-    for row in auth_store.rows(path):
-        for place in places.in_profiles(json5.parse(row.text, path)):
+    """Yield the credentials of a gateway's SQLite auth store; none where it is no such thing."""
+    for row in auth_store.rows(path, foreign=True):
+        try:
+            root = json5.parse(row.text, path)
+        except OpenclawError:
+            continue
+        for place in places.in_profiles(root):
             mark = fingerprint(key, place.value)
             yield Finding(path, 0, CREDENTIAL, f"the auth profile {place.keys[1]}", mark)
 
@@ -47,7 +55,7 @@ def _spans(name: str, text: str) -> Iterator[Span]:
             if not each.variable:
                 yield Span(each.start + 1, each.end - 1, CREDENTIAL, "a credential")
         return
-    for line in places.in_dotenv(text):
+    for line in _lines(text):
         value = line.value.decode()
         if places.is_secret_variable(line.name) and not value.startswith(_REFERENCES):
             at = text.find(value, line.start, line.end)
@@ -61,3 +69,14 @@ def _in_json(name: str, root: json5.Node) -> Iterator[places.Place]:
     if name.startswith(_OLDER):
         return places.in_older_profiles(root)
     return places.in_config(root)
+
+
+def _lines(text: str) -> Iterator[places.Line]:
+    at = 0
+    while at < len(text):
+        end = at + _PIECE
+        end = text.rfind("\n", at, end) + 1 or text.find("\n", end) + 1 if end < len(text) else 0
+        for line in places.in_dotenv(text[at : end or len(text)]):
+            line.start, line.end = line.start + at, line.end + at
+            yield line
+        at = end or len(text)

@@ -199,3 +199,16 @@ def test_a_file_that_is_no_json5_is_left_alone(openclaw: Openclaw, tmp_path: Pat
     assert done.status == ConfigError.status
     assert b"line 2" in done.err
     assert (state / "openclaw.json").read_text() == "{ a: 1,\n b }"
+
+
+def test_a_note_that_others_can_write_names_no_program_to_start(tmp_path: Path) -> None:
+    home = Home(str(tmp_path / "state"))
+    gateway.remember(home, gateway.Gateway(("/bin/true",), (2026, 9, 6), "/s", "/s/openclaw.json"))
+    assert gateway.remembered(home) is not None
+    note = Path(home.root, gateway.FOLDER, "gateway.json")
+    note.chmod(0o666)
+    assert gateway.remembered(home) is None
+    note.chmod(0o600)
+    note.rename(tmp_path / "elsewhere")
+    note.symlink_to(tmp_path / "elsewhere")
+    assert gateway.remembered(home) is None
