@@ -6,6 +6,7 @@ with every value in plain text. So we edit it, and let the gateway judge the res
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import stat
@@ -89,8 +90,9 @@ def put(file: File, data: bytes, gateway: Gateway | None = None) -> None:
 
 def _judge(gateway: Gateway, file: File, data: bytes) -> None:
     candidate = f"{file.path}.candidate"
-    with suppress(FileNotFoundError):
-        os.unlink(candidate)
+    for left in glob.glob(f"{glob.escape(candidate)}*"):  # by an interrupted run, perhaps
+        with suppress(FileNotFoundError):
+            os.unlink(left)
     newfile.write(candidate, [data])
     try:
         trouble = gateway.accepts(candidate)

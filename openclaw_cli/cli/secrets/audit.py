@@ -11,12 +11,12 @@ import typer
 
 from openclaw_cli import assembly, duration, newfile
 from openclaw_cli.audit import event as events
-from openclaw_cli.audit import telling
 from openclaw_cli.audit.questions import Filter, Finding
 from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.survey import Period, survey
 from openclaw_cli.cli import stdout
 from openclaw_cli.cli.secrets import audit_report as report
+from openclaw_cli.cli.secrets.audit_follow import FOLLOWED, follow_on
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
     IntegrityError,
@@ -36,8 +36,6 @@ if TYPE_CHECKING:
 app = typer.Typer(rich_markup_mode=None, invoke_without_command=True, add_completion=False)
 
 _ROWS = 200
-_FOLLOWED = 10
-_WAIT = 0.25  # seconds
 _ATTEMPTS = 20
 _PAGES = ("markdown", "html")
 _BATCH = 1 << 16  # bytes
@@ -83,7 +81,7 @@ def audit(
     session: Session = context.obj
     wanted = Filter(name, actor, _known(action))
     if follow:
-        _follow(session, period, wanted, _FOLLOWED if limit is None else limit)
+        follow_on(session, period, wanted, FOLLOWED if limit is None else limit)
         return
     now = time.time()
     asked = Period(*duration.period(period or "24h", now), now)
@@ -381,41 +379,6 @@ def _known(action: str) -> str:
         meant = f"did you mean {' or '.join(close)}?" if close else ", ".join(events.ACTIONS)
         raise UsageError(f"no action is called {action}", hint=meant)
     return word
-
-
-def _follow(session: Session, period: str | None, wanted: Filter, limit: int) -> None:
-    """Show what the trail has, then what is added, until somebody ends it."""
-    from openclaw_cli.audit.follow import follow as followed
-    from openclaw_cli.audit.follow import start
-
-    with Reading(session.home.audit) as reading:
-        spans = reading.tail(limit) if limit else reading.spans(0, float("inf"))
-        if period is not None:
-            begin, end = duration.period(period, time.time())
-            if end < time.time() - 1:
-                raise UsageError("a period that is over cannot be followed", hint="--period 1h")
-            spans = reading.spans(begin, float("inf"))
-        place = start(reading, spans)
-    for line in followed(session.home.audit, place, _pause):
-        event = events.read(line)
-        if event is None or not wanted.takes(event, telling.user_name):
-            continue
-        if session.as_json:
-            session.output.json_line(report.record(line))
-        elif not event.is_intent and event.kind not in events.BOOKKEEPING:
-            session.output.line(report.line(event))
-
-
-def _pause() -> None:
-    """Wait a little; end when nobody reads our output any more, even if there is nothing to say."""
-    import select
-
-    output = select.poll()
-    output.register(1, 0)
-    for _, what in output.poll(_WAIT * 1000):
-        if what & (select.POLLERR | select.POLLNVAL):
-            raise BrokenPipeError
-        time.sleep(_WAIT)  # a closed terminal answers at once, too
 
 
 def _whole(reading: Reading, begin: float, end: float) -> Iterator[bytes]:

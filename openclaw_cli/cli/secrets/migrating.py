@@ -123,7 +123,8 @@ def _tell_done(
     if session.as_json:
         answer = {**plans.plain(plan), "done": True, "backup": done.backup, "audit": left}
         session.output.json(answer)
-    session.output.done(f"moved {_many(len(plan.moves), 'value')} into the store")
+    if plan.moves:
+        session.output.done(f"moved {_many(len(plan.moves), 'value')} into the store")
     session.output.note("a sealed backup is kept: openclaw secrets migrate --undo puts it back")
     if shred and plan.copies:
         session.output.note(
@@ -131,8 +132,9 @@ def _tell_done(
             "write may have them still: change the values at their services"
         )
     elif plan.copies:
+        stay = "stays" if len(plan.copies) == 1 else "stay"
         session.output.warn(
-            f"{_many(len(plan.copies), 'copy', 'copies')} with plain text stay",
+            f"{_many(len(plan.copies), 'copy', 'copies')} with plain text {stay}",
             hint="openclaw secrets migrate --shred",
         )
     if gateway is not None:

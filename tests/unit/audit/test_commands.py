@@ -282,6 +282,27 @@ def test_following_ends_quietly_when_its_reader_leaves(trail: Path) -> None:
         assert process.stderr.read() == b""
 
 
+@pytest.mark.parametrize("as_json", [True, False])
+def test_a_line_that_cannot_be_read_is_said_and_following_goes_on(
+    trail: Path, as_json: bool
+) -> None:
+    with following(*(["--json"] if as_json else []), "--action", "get") as process:
+        assert process.stdout
+        assert process.stderr
+        while b"openai" not in process.stdout.readline():  # the last that is there
+            pass
+        with (trail / "trail.jsonl").open("ab") as file:
+            file.write(b"no record\n")
+        assert b"after record 9, cannot be read" in process.stderr.readline()
+        if as_json:
+            while (told := json.loads(process.stdout.readline()))["kind"] != "unreadable":
+                pass
+            assert (told["after"], told["hint"]) == (9, "openclaw secrets audit verify")
+        else:
+            assert b"openclaw secrets audit verify" in process.stderr.readline()
+        process.terminate()
+
+
 def test_a_period_that_is_over_cannot_be_followed(main: Main, trail: Path) -> None:
     del trail
     main("secrets", "audit", "--follow", "--period", "2020-01-01", check=2)
