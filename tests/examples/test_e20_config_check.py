@@ -78,18 +78,14 @@ def test_the_practices_that_a_file_can_keep_are_looked_at(
     for old, new, name in (
         ('"daily"', '"monthly"', "rotation"),
         (', "rotation": "daily"', "", "rotation"),
-        (
-            '{"source": "env", "key": "K", "rotation": "daily"}',
-            '"sk-in-plain-text"',
-            "by reference",
-        ),
+        ("{", '{"secrets": {"x": {"api-key": "sk-in-plain-text"}},', "by reference"),
         ('"thread-bound",', '"singleton",', "sensitive agents"),
         ('"thread-bound",', '"thread-bound", "timeout": 600,', "sensitive agents"),
         ('"thread-bound",', '"thread-bound", "auto-destroy": false,', "sensitive agents"),
         (GOOD_PRACTICE[GOOD_PRACTICE.index(',\n  "monitoring"') : -2], "", "alerts"),
     ):
         assert old in GOOD_PRACTICE
-        path.write_text(GOOD_PRACTICE.replace(old, new))
+        path.write_text(GOOD_PRACTICE.replace(old, new, 1))
         found = openclaw(*line, "--json", check=10).json()["practices"]
         failed = [each for each in found if not each["pass"]]
         assert failed[0]["name"] == name, (new, failed)

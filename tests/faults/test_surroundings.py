@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import pkgutil
+import resource
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
@@ -30,6 +31,9 @@ ENTRY = f"{SCRIPTS}/openclaw"
 
 SECONDS = 20
 """More than enough: each takes some tenths of a second, and a busy machine is not a defect."""
+
+PROCESSOR = 1.0
+"""Seconds of processor time that a command may take, its programs included."""
 
 STEP = 1 if NIGHTLY else 4
 """Every command everywhere in the nightly run; otherwise each in one of four surroundings."""
@@ -109,6 +113,12 @@ SURROUNDINGS = (
 )
 
 
+def processor() -> float:
+    """Return the processor time of all the programs that were started here and have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def usual(use: Use) -> int:
     """Return the status of a use where there is no terminal."""
     return NO_TERMINAL if use.terminal else use.status
@@ -152,6 +162,7 @@ def test_each_command_works_there_or_says_why_not(
     found = []
     for use in USES[SURROUNDINGS.index(around) % STEP :: STEP]:
         world.copied(template(use.before), root)
+        before = processor()
         done = subprocess.run(
             [*around.before, ENTRY, *filled(use, root, place, template(use.before))],
             input=use.given,
@@ -163,6 +174,7 @@ def test_each_command_works_there_or_says_why_not(
         )
         seen = Seen(use.line, done.returncode, done.stdout, done.stderr)
         found += wrong(seen, around.may | {usual(use)})
+        found += [f"{use.line}: too long"] if processor() - before > PROCESSOR else []
     assert not found, found[0]
 
 
