@@ -118,7 +118,7 @@ USES = (
     Use("config convert OUT", status=3),
     Use("agents list"),
     Use("agents status", status=75),
-    Use("agents run reader", cases.NEW, status=78),
+    Use("agents run reader", cases.NEW, status=3),
     Use("agents spawn reader --thread", status=75),
     Use("agents close --thread=x", status=75),
     Use("agents restart reader", status=75),
