@@ -207,15 +207,17 @@ def _allow(rules: Rules, plan: Mapping[str, Any]) -> None:
     verbs = set(plan["verbs"])
     hidden = _Hidden(plan["root"], plan["visible"], plan["keys"])
     looking = verbs & ({"read"} if plan["refused"] else {"read", "exec"})
-    rights = _rights(looking)
-    for path in hidden.around("/") if rights else ():
-        rules.allow(path, rights)
-    for folder in hidden.above():
-        rules.allow(folder, rights & _LIST)
     # What it runs, and what others run, is not the agent's to change.
     guarded = _Hidden("", (), [plan["root"], sys.prefix, *plan["code"], *plan["keys"]])
-    rights = _rights(verbs & {"write", "delete"})
-    for path in guarded.around("/") if rights else ():
+    # A folder beside what is hidden may have thousands of entries: one rule for each, and not two.
+    allowed: dict[str, int] = {}
+    for places, wanted in ((hidden, looking), (guarded, verbs & {"write", "delete"})):
+        rights = _rights(wanted)
+        for path in places.around("/") if rights else ():
+            allowed[path] = allowed.get(path, 0) | rights
+    for folder in hidden.above():
+        allowed[folder] = allowed.get(folder, 0) | (_rights(looking) & _LIST)
+    for path, rights in allowed.items():
         rules.allow(path, rights)
     for each in (*_SYSTEM, *sys.path, sys.prefix, sys.base_prefix, *plan["readable"]):
         for path in hidden.around(os.path.realpath(each)) if os.path.isabs(each) else ():
@@ -269,24 +271,26 @@ class _Hidden:
         self._root = os.path.realpath(root) if root else ""
         self._visible = frozenset(visible)
         self._places = frozenset(os.path.realpath(each) for each in places)
+        self._above = frozenset(self.above())
 
     def around(self, start: str) -> Iterator[str]:
         """Give what is at `start` and below, in as few paths as leave out what is hidden."""
         if self._is_hidden(start):
             return
-        below = f"{start.rstrip('/')}/"
-        roots = (self._root, *self._places) if self._root else self._places
-        if any(f"{each}/".startswith(below) for each in roots):
-            for each in _entries(start):
-                yield from self.around(each)
-        else:
+        if start not in self._above:
             yield start
+            return
+        for each in _entries(start):
+            if start == self._root or each in self._above or each in self._places:
+                yield from self.around(each)
+            else:
+                yield each
 
     def above(self) -> Iterator[str]:
         """Give the folders that lead to what is hidden: they may be listed, no more."""
         for each in (self._root, *map(os.path.dirname, self._places)):
             folder = each
-            while folder != "/":
+            while folder not in ("", "/"):
                 yield folder
                 folder = os.path.dirname(folder)
         yield "/"
