@@ -18,6 +18,7 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import TimeoutError as NoAnswer
+from celery.result import AsyncResult
 from kombu.exceptions import OperationalError
 
 from openclaw_cli.agents.spec import AgentSpec
@@ -122,14 +123,9 @@ class Remote:
         queue = self._queue(spec, str(given.get("session") or ""))
         seconds = wait(spec, self._agents)
         try:
-            sent = self._app.send_task(
-                AGAIN if spec.idempotent else ONCE,
-                (given,),
-                task_id=given["request_id"],
-                queue=queue,
-                expires=None if spec.idempotent else spec.queue_timeout,
-                retry=False,
-            )
+            sent = self._sent(spec, given, queue)
+            if spec.idempotent:
+                seconds -= self._watched(sent, spec, given, queue)
             answer: dict[str, Any] = sent.get(timeout=seconds, interval=0.01)
             sent.forget()
         except NoAnswer:
@@ -144,6 +140,34 @@ class Remote:
                 f"the request was not answered ({type(refused).__name__})", hint="try again"
             ) from None
         return answer
+
+    def _sent(self, spec: AgentSpec, given: dict[str, Any], queue: str) -> AsyncResult:
+        return self._app.send_task(
+            AGAIN if spec.idempotent else ONCE,
+            (given,),
+            task_id=given["request_id"],
+            queue=queue,
+            expires=None if spec.idempotent else spec.queue_timeout,
+            retry=False,
+        )
+
+    def _watched(
+        self, sent: AsyncResult, spec: AgentSpec, given: dict[str, Any], queue: str
+    ) -> float:
+        """Send a request once more that no machine has begun in good time; return how long it took.
+
+        Redis hands a request over before anybody has signed for it: one that is on its way to a
+        machine whose network is cut just then is nowhere any more.
+        """
+        if self._redis is None:
+            return 0.0
+        seconds = visibility(self._agents)
+        try:
+            sent.get(timeout=seconds, interval=0.01)
+        except NoAnswer:
+            if not self._redis.exists(_tries_key(given["request_id"])):
+                self._sent(spec, given, queue)
+        return seconds
 
     def nodes(self) -> list[str]:
         """Return the machines that are alive, where the broker is Redis."""
@@ -191,7 +215,7 @@ class Presence:
         """Count how often a request came to any node, this time included."""
         if self._redis is None:
             return 1
-        key = f"{COMMON}:tries:{request}"
+        key = _tries_key(request)
         count = int(self._redis.incr(key))
         self._redis.expire(key, _RESULT_SECONDS)
         return count
@@ -207,6 +231,10 @@ def redis_of(broker: str) -> Any:  # noqa: ANN401  redis' client
     from redis import Redis
 
     return Redis.from_url(broker, socket_timeout=5, socket_connect_timeout=5)
+
+
+def _tries_key(request: str) -> str:
+    return f"{COMMON}:tries:{request}"
 
 
 def _node_key(node: str) -> str:

@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests import others
-from tests.conftest import SCRIPTS, Openclaw, Result
+from tests.conftest import Openclaw
 from tests.gateways import Gateway, running, settings
 
 pytestmark = pytest.mark.slow
@@ -204,7 +204,7 @@ def _scene(
         before += [*others.ids_set_aside(folder), *others.AS_NOBODY]
         for each in [*folder.rglob("*")]:
             os.chown(each, others.NOBODY, others.NOBODY, follow_symlinks=False)
-    openclaw = _runner(before)
+    openclaw = others.runner(before)
     openclaw("secrets", "create", "crown", input=CROWN.encode(), check=0)
     openclaw("secrets", "create", "own", input=b"mine", check=0)
     with running(openclaw) as gateway:
@@ -225,26 +225,6 @@ def _scene(
             "handler": str(state / "handlers" / "zoo.py"),
         }
         yield Scene(gateway, facts, level)
-
-
-def _runner(before: list[str]) -> Openclaw:
-    """Run the installed `openclaw` behind what makes it another user's."""
-
-    def run(
-        *arguments: str | bytes,
-        input: bytes = b"",  # noqa: A002
-        env: Mapping[str, str | None] | None = None,  # noqa: ARG001
-        check: int | None = None,
-        program: str = "openclaw",
-        timeout: float = 60,
-    ) -> Result:
-        argv = [*before, sys.executable, os.path.join(SCRIPTS, program), *arguments]
-        done = subprocess.run(argv, input=input, capture_output=True, check=False, timeout=timeout)
-        result = Result(done.returncode, done.stdout, done.stderr)
-        assert check is None or result.status == check, result
-        return result
-
-    return run
 
 
 def test_forty_ways_to_anothers_secret_lead_nowhere(scene: Scene) -> None:

@@ -1,4 +1,7 @@
-"""Several machines: gateways with a node each, one real Redis between them, one machine killed."""
+"""Several machines: gateways with a node each, a real broker between them, one machine killed.
+
+With Redis, with RabbitMQ, and with Redis in network namespaces, where a machine's network is cut.
+"""
 
 from __future__ import annotations
 
@@ -7,17 +10,19 @@ import os
 import signal
 import socket
 import subprocess
+import sys
 import sysconfig
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests import others
 from tests.conftest import Openclaw
 from tests.gateways import HANDLERS, Gateway
 
@@ -43,8 +48,18 @@ class Machine:
     """A state directory of its own, its gateway, and its node."""
 
     gateway: Gateway
-    node: subprocess.Popen[bytes]
+    argv: list[str]
     environ: dict[str, str]
+    node: subprocess.Popen[bytes] = field(init=False)
+
+    def start_node(self) -> None:
+        """Have it take requests from the broker."""
+        self.node = subprocess.Popen(
+            self.argv,
+            env={**os.environ, **self.environ},
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
 
     def ask(self, name: str, given: Any, **more: Any) -> Any:  # noqa: ANN401
         """Ask by the front door, whose answer comes from any machine."""
@@ -60,9 +75,7 @@ class Machine:
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = _free()
     words = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
     words += ["--appendonly", "no", "--dir", str(tmp_path), "--requirepass", "redis-pass"]
     server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
@@ -79,8 +92,65 @@ def redis(tmp_path: Path) -> Iterator[str]:
     server.wait()
 
 
+@pytest.fixture
+def rabbit(tmp_path: Path) -> Iterator[str]:
+    """Start RabbitMQ and its name service on ports of their own."""
+    ports = [_free() for _ in range(3)]
+    home = tmp_path / "rabbit"
+    home.mkdir()
+    environ = {
+        **os.environ,
+        "HOME": str(home),
+        "ERL_EPMD_ADDRESS": "127.0.0.1",
+        "ERL_EPMD_PORT": str(ports[0]),
+        "RABBITMQ_NODENAME": f"openclaw{ports[1]}@localhost",
+        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
+        "RABBITMQ_NODE_PORT": str(ports[1]),
+        "RABBITMQ_DIST_PORT": str(ports[2]),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
+        "RABBITMQ_MNESIA_BASE": str(home),
+        "RABBITMQ_LOG_BASE": str(home),
+        "RABBITMQ_PID_FILE": str(home / "pid"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
+        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
+    }
+    names = subprocess.Popen(
+        ["epmd", "-port", str(ports[0]), "-address", "127.0.0.1"],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    with open(home / "said", "wb") as said:
+        server = subprocess.Popen(
+            ["/usr/lib/rabbitmq/bin/rabbitmq-server"],  # not the one that changes to its own user
+            env=environ,
+            stdout=said,
+            stderr=said,
+            start_new_session=True,
+        )
+    try:
+        until = time.monotonic() + 90
+        while b"Starting broker... completed" not in (home / "said").read_bytes():
+            assert time.monotonic() < until, (home / "said").read_text()[-2000:]
+            assert server.poll() is None, (home / "said").read_text()[-2000:]
+            time.sleep(0.2)
+        yield f"amqp://guest:guest@127.0.0.1:{ports[1]}//"
+    finally:
+        os.killpg(server.pid, signal.SIGKILL)
+        server.wait()
+        names.kill()
+        names.wait()
+
+
+def _free() -> int:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
 @contextmanager
-def machine(openclaw: Openclaw, folder: Path, broker: str, name: str) -> Iterator[Machine]:
+def machine(
+    openclaw: Openclaw, folder: Path, broker: str, name: str, inside: Sequence[str] = ()
+) -> Iterator[Machine]:
     state = folder / name
     state.mkdir(mode=0o700)
     (state / "handlers").symlink_to(HANDLERS)
@@ -91,22 +161,18 @@ def machine(openclaw: Openclaw, folder: Path, broker: str, name: str) -> Iterato
     openclaw("secrets", "create", "db", input=b"hunter2", env=environ, check=0)
     said = openclaw("gateway", "start", "--json", env=environ, check=0).json()
     gateway = Gateway(openclaw, state, said["address"], said["pid"])
-    node = subprocess.Popen(
-        [PROGRAM, "agents", "node", "--name", name],
-        env={**os.environ, **environ},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    made = Machine(gateway, [*inside, PROGRAM, "agents", "node", "--name", name], environ)
+    made.start_node()
     try:
-        yield Machine(gateway, node, environ)
+        yield made
     finally:
-        if node.poll() is None:
-            node.terminate()
+        if made.node.poll() is None:
+            made.node.terminate()
             try:
-                node.wait(20)
+                made.node.wait(20)
             except subprocess.TimeoutExpired:
-                node.kill()
-                node.wait()
+                made.node.kill()
+                made.node.wait()
         openclaw("gateway", "stop", "--wait", "1s", env=environ)
 
 
@@ -154,6 +220,145 @@ def test_two_machines_share_the_work_and_one_may_die(
 
         again = one.ask("talk", "x", session="t-1")
         assert again["outcome"] == "ok"
+
+
+def test_a_request_that_is_lost_on_its_way_to_a_machine_is_sent_once_more(
+    openclaw: Openclaw, tmp_path: Path, redis: str
+) -> None:
+    from openclaw_cli.engines.celery import COMMON, redis_of
+
+    with machine(openclaw, tmp_path, redis, "one") as one, ThreadPoolExecutor(1) as pool:
+        one.node.kill()
+        one.node.wait()
+        asked = pool.submit(one.ask, "slow", 0.1)
+        until = time.monotonic() + 20
+        while redis_of(redis).lpop(COMMON) is None:  # as one does whose network is cut just then
+            assert time.monotonic() < until
+            time.sleep(0.02)
+        one.start_node()
+        assert asked.result()["outcome"] == "ok"
+
+
+def test_rabbitmq_carries_requests_and_gives_a_dead_machines_to_another(
+    openclaw: Openclaw, tmp_path: Path, rabbit: str
+) -> None:
+    with (
+        machine(openclaw, tmp_path, rabbit, "one") as one,
+        machine(openclaw, tmp_path, rabbit, "two") as two,
+    ):
+        assert one.ask("echo", {"a": [1, "\u00e9"]})["output"] == {"a": [1, "\u00e9"]}
+        assert one.ask("hog", 200)["outcome"] == "memory_limit"
+        refused = one.ask("talk", "x", session="t-1")
+        assert "needs Redis" in refused["error"]["message"]
+        until = time.monotonic() + 40
+        while not _total(two, "requests"):  # then both nodes are there: they are asked in turn
+            assert one.ask("echo", 1)["outcome"] == "ok"
+            assert time.monotonic() < until
+        with ThreadPoolExecutor(8) as pool:
+            asked = [pool.submit(one.ask, "slow", 1.5) for _ in range(8)]
+            until = time.monotonic() + 20
+            while not (_total(one, "active") and _total(two, "active")):  # each has some of them
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            two.kill()
+            answers = [each.result() for each in asked]
+        assert [each["outcome"] for each in answers] == ["ok"] * 8
+
+
+def _total(machine: Machine, what: str) -> int:
+    return sum(each[what] for each in machine.gateway.ask("/v1/status").json["agents"])
+
+
+IN_A_NAMESPACE = """
+import http.client, json, sys, threading
+port, token, agent, given, count = sys.argv[1:]
+found = []
+def one():
+    connection = http.client.HTTPConnection("127.0.0.1", int(port), timeout=60)
+    body = json.dumps({"input": json.loads(given)})
+    head = {"Authorization": "Bearer " + token}
+    connection.request("POST", "/v1/agents/" + agent, body, head)
+    found.append(json.loads(connection.getresponse().read()))
+threads = [threading.Thread(target=one) for _ in range(int(count))]
+for each in threads: each.start()
+for each in threads: each.join()
+print(json.dumps(found))
+"""
+NODES = """
+import sys
+from openclaw_cli.engines.celery import Remote
+print(len(Remote(sys.argv[1], {}).nodes()))
+"""
+
+
+@pytest.fixture
+def networks(tmp_path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Give two network namespaces that see each other's by a third, in which Redis listens."""
+    mine = f"oc{os.getpid()}"
+    hub, *machines = names = [f"{mine}{each}" for each in ("h", "a", "b")]
+    lines = [f"ip netns add {each}" for each in names]
+    lines += [f"ip -n {each} link set lo up" for each in names]
+    lines += [f"ip -n {hub} link add name hub0 type bridge", f"ip -n {hub} link set hub0 up"]
+    lines += [f"ip -n {hub} addr add 10.77.0.1/24 dev hub0"]
+    for number, each in enumerate(machines):
+        lines += [
+            f"ip -n {hub} link add p{number} type veth peer name eth0 netns {each}",
+            f"ip -n {hub} link set p{number} master hub0 up",
+            f"ip -n {each} addr add 10.77.0.{number + 2}/24 dev eth0",
+            f"ip -n {each} link set eth0 up",
+        ]
+    server = None
+    try:
+        for line in lines:
+            subprocess.run(line.split(), check=True, capture_output=True)
+        words = ["redis-server", "--bind", "10.77.0.1", "--port", "6379", "--save", ""]
+        words += ["--appendonly", "no", "--dir", str(tmp_path), "--requirepass", "redis-pass"]
+        server = subprocess.Popen(["ip", "netns", "exec", hub, *words], stdout=subprocess.DEVNULL)
+        yield hub, machines
+    finally:
+        if server is not None:
+            server.kill()
+            server.wait()
+        for each in names:
+            subprocess.run(["ip", "netns", "del", each], check=False, capture_output=True)
+
+
+def test_a_machine_whose_network_is_cut_loses_nothing_that_was_accepted(
+    tmp_path: Path, networks: tuple[str, list[str]]
+) -> None:
+    hub, names = networks
+    broker = "redis://:redis-pass@10.77.0.1:6379/0"
+    inside = [["ip", "netns", "exec", each] for each in names]
+    with (
+        machine(others.runner(inside[0]), tmp_path, broker, "one", inside[0]) as one,
+        machine(others.runner(inside[1]), tmp_path, broker, "two", inside[1]) as two,
+    ):
+        argv = ["ip", "netns", "exec", hub, sys.executable, "-c", NODES, broker]
+        until = time.monotonic() + 60
+        while subprocess.run(argv, capture_output=True, check=False).stdout != b"2\n":
+            assert time.monotonic() < until
+            time.sleep(0.2)
+
+        def asking(agent: str, given: Any, count: int) -> subprocess.Popen[bytes]:  # noqa: ANN401
+            asked = [str(one.gateway.port), one.gateway.token, agent, json.dumps(given), str(count)]
+            argv = [*inside[0], sys.executable, "-c", IN_A_NAMESPACE, *asked]
+            return subprocess.Popen(argv, stdout=subprocess.PIPE)
+
+        with asking("echo", {"a": 1}, 4) as client:
+            assert client.stdout is not None
+            assert [each["output"] for each in json.loads(client.stdout.read())] == [{"a": 1}] * 4
+        with asking("slow", 1.5, 8) as client:
+            assert client.stdout is not None
+            log = two.gateway.state / "logs" / "agent.log"
+            until = time.monotonic() + 20
+            while '"thread_spawn"' not in log.read_text():  # it has taken some of them
+                assert time.monotonic() < until
+                time.sleep(0.05)
+            cut = ["ip", "-n", hub, "link", "set", "p1", "down"]
+            subprocess.run(cut, check=True)
+            answers = json.loads(client.stdout.read())
+        assert [each["outcome"] for each in answers] == ["ok"] * 8
+        two.kill()
 
 
 def test_a_broker_that_is_away_and_settings_without_one_are_said(
