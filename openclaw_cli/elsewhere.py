@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any, TypeVar
 
-    from openclaw_cli.fetching import Answers
+    from openclaw_cli.fetching import Answers, Asking
     from openclaw_cli.home import Home
     from openclaw_cli.model import SecretValue
     from openclaw_cli.names import Reference
@@ -46,6 +46,7 @@ class Elsewhere:
         self._home = home
         self._settings = settings
         self._open: dict[str, Any] = {}
+        self.asking: Asking | None = None
         self.wish = Wish(fresh=settings["cache.seconds"], stale=settings["cache.stale-seconds"])
         named = [each for each in settings.names.values() if "cache" in each]
         self.wish.own = {each["reference"]: each["cache"] for each in named if "reference" in each}
@@ -64,7 +65,8 @@ class Elsewhere:
 
     def fetch(self, snapshot: Snapshot, references: Sequence[Reference]) -> Answers:
         """Return an answer for each reference; copies are sealed with the store's data key."""
-        return Fetcher(self._cache(snapshot), self.backend).fetch(references, self.wish)
+        fetcher = Fetcher(self._cache(snapshot), self.backend, asking=self.asking)
+        return fetcher.fetch(references, self.wish)
 
     def copy(self, snapshot: Snapshot, reference: Reference) -> bytes | None:
         """Return the copy that is kept of a reference, whatever its age."""

@@ -22,12 +22,19 @@ from openclaw_cli.model import Secret, SecretValue, Version
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from typing import Any
+    from typing import Any, Protocol
 
     from openclaw_cli.cache import Cache
     from openclaw_cli.names import Reference
 
     Answers = dict[Reference, Secret | OpenclawError]
+
+    class Asking(Protocol):
+        """Is told that a backend is asked, and that it has answered."""
+
+        def began(self, name: str) -> None: ...
+        def ended(self, name: str) -> None: ...
+
 
 NEAR = frozenset(("config", "env", "file", "keyring"))
 """Backends on this machine: they answer as quickly as a copy would, and are never away."""
@@ -71,7 +78,10 @@ class Wish:
 
 
 class Fetcher:
-    """Asks the backends on behalf of one store; `backend` opens one by name."""
+    """Asks the backends on behalf of one store; `backend` opens one by name.
+
+    `asking`, where there is somebody to see it, is told who is asked and when that ended.
+    """
 
     def __init__(
         self,
@@ -79,9 +89,11 @@ class Fetcher:
         backend: Callable[[str], Any],
         *,
         clock: Callable[[], float] = time.time,
+        asking: Asking | None = None,
     ) -> None:
         self._cache = cache
         self._backend = backend
+        self._asking = asking
         self._opened: dict[str, Any] = {}
         self._clock = clock
 
@@ -138,7 +150,7 @@ class Fetcher:
         if wish.offline:
             why = TemporaryError("no copy of it is young enough, and --offline asks nobody")
             return answers | self._stale(left, wish, why)
-        with self._cache.flight(name, left):
+        with _Said(self._asking, name), self._cache.flight(name, left):
             # Whoever had the turn before may have asked for the same; a copy was on its way to the
             # disk, perhaps, when we began.
             waited = self._copies(left, lambda each: max(wish.age(each), self._clock() - began))
@@ -233,6 +245,26 @@ class Fetcher:
             else:
                 answers[each] = why
         return answers
+
+
+class _Said:
+    """Says for a `with` block that a backend is asked, where somebody wants to know."""
+
+    __slots__ = ("_asking", "_name")
+
+    def __init__(self, asking: Asking | None, name: str) -> None:
+        self._asking = asking
+        self._name = name
+
+    def __enter__(self) -> None:
+        """Say that it begins."""
+        if self._asking:
+            self._asking.began(self._name)
+
+    def __exit__(self, *_exception: object) -> None:
+        """Say that it has ended."""
+        if self._asking:
+            self._asking.ended(self._name)
 
 
 def _one(backend: Any, reference: Reference) -> Secret | OpenclawError:  # noqa: ANN401

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from openclaw_cli.agents.granting import Guard
     from openclaw_cli.audit.anchor import Anchor
     from openclaw_cli.elsewhere import Elsewhere
+    from openclaw_cli.fetching import Asking
     from openclaw_cli.home import Home
     from openclaw_cli.store.directory import Directory as Catalogue
     from openclaw_cli.store.header import Header
@@ -92,6 +93,7 @@ class Secrets:
         self.guard: Guard | None = None
         self.until = 0.0
         self.permit: Callable[[Reference], OpenclawError | None] | None = None
+        self.asking: Asking | None = None
         self._elsewhere = elsewhere
         self._make = found
         self._others: Elsewhere | None = None
@@ -153,6 +155,7 @@ class Secrets:
                 raise ConfigError("only the local store is known here")
             self._others = self._elsewhere()
             self._others.wish.until = self.until
+            self._others.asking = self.asking
         return self._others
 
     def opened(self) -> Snapshot:

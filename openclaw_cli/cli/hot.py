@@ -119,7 +119,12 @@ def _fast(given: list[str], environ: os._Environ[str]) -> int | None:
             settings = _chosen(home, settings, environ)
         if settings is None:
             return None
-        return command(secrets(home, settings, environ), settings, options)
+        made = secrets(home, settings, environ)
+        if os.isatty(stdout.STDERR):
+            from openclaw_cli.cli.asking import Asking
+
+            made.asking = Asking()
+        return command(made, settings, options)
     except LockedError:
         return None
     except OpenclawError as error:

@@ -236,6 +236,10 @@ class Progress:
         self._ended = threading.Event()
         self._drawer = threading.Thread(target=self._draw, daemon=True)
 
+    def name(self, label: str) -> None:
+        """Say from now on that something else is done."""
+        self._label = safe(label)
+
     def say(self, detail: str) -> None:
         """Add how far it is, such as "12 of 100"."""
         self._detail = safe(detail)

@@ -79,8 +79,11 @@ class Session:
     def secrets(self) -> Secrets:
         """What reads secrets."""
         from openclaw_cli import assembly
+        from openclaw_cli.cli.asking import Asking
 
-        return assembly.secrets(self.home, self.settings, os.environ, self.ask.passphrase)
+        made = assembly.secrets(self.home, self.settings, os.environ, self.ask.passphrase)
+        made.asking = Asking(self.output)
+        return made
 
     @cached_property
     def quiet_secrets(self) -> Secrets:

@@ -168,7 +168,9 @@ def _show_backends(session: Session, settings: Settings) -> None:
     from openclaw_cli.cli import checks
 
     tones = {checks.ATTENTION: "attention", checks.BAD: "bad"}
-    for each in checks.backends(session.home, settings):
+    with session.output.progress("asking the backends"):
+        found = list(checks.backends(session.home, settings))
+    for each in found:
         session.output.facts([(each.name, each.what, tones.get(each.state, ""))])
         if each.hint:
             session.output.line(f"  hint: {each.hint}")
