@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,6 +19,7 @@ from openclaw_cli.agents import config as agents
 from openclaw_cli.document import flat, is_toml, language, line_of, parsed, without_comments
 from openclaw_cli.errors import ConfigError, OpenclawError, UsageError
 from openclaw_cli.options import SETTINGS, Setting
+from openclaw_cli.providers import PROVIDERS
 from openclaw_cli.published import reading as published
 from openclaw_cli.published.meaning import dotted, not_taken
 from openclaw_cli.published.reading import WRAPPER
@@ -28,6 +29,7 @@ from openclaw_cli.settings import AGENTS, BACKENDS, DEFAULTS, EXPECTED, RESOLVER
 
 BY_NAME = {each.name: each for each in SETTINGS}
 _SECTIONS = frozenset(name.partition(".")[0] for name in DEFAULTS if "." in name)
+_TABLES = (*published.AT_THE_TOP, *agents.OURS, RESOLVERS, EXPECTED)
 _GATEWAYS_OWN = ("audio",)  # at the top of its file, and spelled almost as one of ours
 _LINE = re.compile(r"\bline (\d{1,9})|<string>:(\d{1,9}) ")
 
@@ -110,11 +112,11 @@ def ours(path: str, text: str) -> Source:
             continue
         if _is_read_elsewhere(keys[0]) or _take(source, plain, keys, value):
             continue
-        name, shown = ".".join(map(canonical, keys)), safe(".".join(keys))
-        what = f"no setting is called {shown}"
-        source.mistakes.append(Mistake(path, line_of(plain, keys), shown, what, _meant(name)))
+        source.mistakes.append(_unknown(path, plain, keys))
+    source.mistakes = list(dict.fromkeys(source.mistakes))
     _read_published(source, plain, document)
     _read_agents(source, plain, document)
+    source.doubts = list(_nearly_defaults(path, plain, document))
     return source
 
 
@@ -127,6 +129,16 @@ def _knows_format(source: Source, plain: str, said: object) -> bool:
         source.mistakes.append(Mistake(source.path, line, "format", refused.message, refused.hint))
         return False
     return True
+
+
+def _unknown(path: str, plain: str, keys: tuple[str, ...]) -> Mistake:
+    """Return what is said of a key of ours that there is not; once for a misspelt table."""
+    name, shown = ".".join(map(canonical, keys)), safe(".".join(keys))
+    fix = _meant(name)
+    meant = _close(keys[0], _TABLES)
+    if meant and canonical(keys[0]) not in {*_TABLES, *_SECTIONS}:
+        keys, shown, fix = keys[:1], safe(keys[0]), f"did you mean {meant}?"
+    return Mistake(path, line_of(plain, keys), shown, f"no setting is called {shown}", fix)
 
 
 def _is_read_elsewhere(key: str) -> bool:
@@ -160,15 +172,44 @@ def _shared(path: str, text: str) -> Source:
 
 
 def _doubts(path: str, plain: str, document: dict[str, Any]) -> Iterator[Mistake]:
+    known = {*_TABLES, *_SECTIONS, BACKENDS.strip("."), *DEFAULTS, WRAPPER, *_with_keys(document)}
+    for keys in _at_the_top(document):
+        name, close = canonical(keys[-1]), _close(keys[-1], known)
+        if close and name not in {*known, *_GATEWAYS_OWN} and not _is_read_elsewhere(keys[-1]):
+            shown, fix = dotted(keys), f"did you mean {close}?"
+            yield Mistake(path, line_of(plain, keys), shown, f"nothing here reads {shown}", fix)
+    yield from _nearly_defaults(path, plain, document)
+
+
+def _close(key: str, known: Iterable[str]) -> str:
+    """Return which of these a key is surely meant to be, "" for none."""
     from difflib import get_close_matches
 
-    known = {*published.AT_THE_TOP, *agents.OURS, *_SECTIONS, *DEFAULTS, BACKENDS.strip(".")}
-    for key in document:
-        name = canonical(key)
-        close = get_close_matches(name, known, n=1, cutoff=0.8)
-        if close and name not in {*known, *_GATEWAYS_OWN} and not _is_read_elsewhere(key):
-            shown, fix = safe(key), f"did you mean {close[0]}?"
-            yield Mistake(path, line_of(plain, (key,)), shown, f"nothing here reads {shown}", fix)
+    close = get_close_matches(canonical(key), known, n=1, cutoff=0.8)
+    return close[0] if close else ""
+
+
+def _nearly_defaults(path: str, plain: str, document: dict[str, Any]) -> Iterator[Mistake]:
+    """Yield a doubt for an agent that is called almost as the defaults of all."""
+    named = document.get(agents.AGENTS)
+    for name in named if isinstance(named, dict) else ():
+        if name != agents.DEFAULTS and _close(name, [agents.DEFAULTS]):
+            keys = (agents.AGENTS, name)
+            what, fix = f"{dotted(keys)} is an agent of that name", "did you mean defaults?"
+            yield Mistake(path, line_of(plain, keys), dotted(keys), what, fix)
+
+
+def _at_the_top(document: dict[str, Any]) -> Iterator[tuple[str, ...]]:
+    yield from ((key,) for key in document)
+    inner = document.get(WRAPPER)
+    yield from ((WRAPPER, key) for key in (inner if isinstance(inner, dict) else ()))
+
+
+def _with_keys(document: dict[str, Any]) -> Iterator[str]:
+    """Yield the providers' names, where a table at the top holds what is surely a key."""
+    for table in document.values():
+        if isinstance(table, dict) and published.KEYS & {canonical(str(key)) for key in table}:
+            yield from PROVIDERS.ours
 
 
 def _read_agents(source: Source, plain: str, document: dict[str, Any]) -> None:

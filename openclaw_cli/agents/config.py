@@ -187,7 +187,8 @@ class _Reader:
         found = fields.WORDS.get(word)
         if found is None:
             known = ", ".join(fields.SHOWN_WORDS)
-            self._wrong(path, f"takes one of {known}", _meant(word, fields.SHOWN_WORDS))
+            mend = _meant(word, fields.SHOWN_WORDS) or 'for example "thread-bound"'
+            self._wrong(path, f"takes one of {known}", mend)
             return
         self._put(path, found[0], found[1], into)
 
@@ -288,6 +289,8 @@ class _Reader:
                 self._unknown(here, word, ("thread-bound-agents", "secrets", "alerts"))
 
     def _models(self, path: Path, value: object) -> None:
+        if not self.shared and not isinstance(value, dict):
+            self._wrong(path, "is not an object", '{"NAME": {"endpoint": "https://..."}}')
         for name, table in value.items() if isinstance(value, dict) else ():
             here = (*path, name)
             if canonical(name) in _MARKS["models"]:
@@ -306,6 +309,8 @@ class _Reader:
 
     def _cron(self, path: Path, value: object) -> None:
         """Read a list of entries; an object is how the OpenClaw gateway has its own."""
+        if not self.shared and not isinstance(value, list):
+            self._wrong(path, "is not a list", '[{"name": "rotate", "schedule": "0 3 * * *"}]')
         for number, each in enumerate(value if isinstance(value, list) else ()):
             here = (*path, str(number))
             table = each if isinstance(each, dict) else {}

@@ -16,6 +16,7 @@ from openclaw_cli import duration, names
 from openclaw_cli.agents import spec
 from openclaw_cli.agents.models import PROTOCOLS
 from openclaw_cli.audit.sinks import SINKS
+from openclaw_cli.audit.sinks.address import CHECKS
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.options import COUNT, FLAG, SIZE, read_as
 from openclaw_cli.published.words import canonical, rotation
@@ -251,8 +252,14 @@ def schedule(found: object) -> str | None:
 def storage(found: object) -> tuple[str, ...] | None:
     """Read where copies of events go."""
     read = texts(found)
-    good = read is not None and all(each.partition(":")[0] in STORAGES for each in read)
-    return read if good else None
+    if read is None or not all(each.partition(":")[0] in STORAGES for each in read):
+        return None
+    try:
+        for each in read:
+            CHECKS[each.partition(":")[0]](each)
+    except OpenclawError:
+        return None
+    return read
 
 
 def words_of(*known: str) -> Reader:
@@ -319,6 +326,10 @@ WORDS = {
 }
 SHOWN_WORDS = ("thread-bound", "thread", "singleton", "subagent", "acp")
 STORAGES = SINKS.ours
+_STORAGE = (
+    f"an address by one of {', '.join(STORAGES)} (http to this machine alone): "
+    "https://HOST/PATH, file:///PATH"
+)
 AGENT_METRICS = ("execution-time", "resource-usage", "error-rate", "timeout-count")
 SECRET_METRICS = ("access-count", "rotation-status", "exposure-risk")
 NO_SANDBOX = (
@@ -407,7 +418,7 @@ PARTS: dict[str, dict[str, Takes]] = {
     "audit-log": {
         "enabled": Takes("enabled", flag, *_TRUTH),
         "capture": Takes("capture", event_kinds, "kinds of events", '["secret_reveal"]'),
-        "storage": Takes("storage", storage, f"one of {', '.join(STORAGES)}", "qdrant://audit"),
+        "storage": Takes("storage", storage, _STORAGE, "qdrant://audit-logs"),
     },
 }
 METRICS: dict[str, dict[str, Takes]] = {

@@ -252,7 +252,7 @@ class Configuration:
 
     def plain(self) -> dict[str, Any]:
         """Return it as JSON knows it, without what of an address may be a token."""
-        from openclaw_cli.audit.sinks.sink import shown
+        from openclaw_cli.audit.sinks.address import shown
 
         rest = {name: asdict(getattr(self, name)) for name in _PARTS}
         rest["audit"]["storage"] = [shown(each) for each in self.audit.storage]

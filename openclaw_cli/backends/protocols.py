@@ -118,8 +118,10 @@ def checked_settings(
     for written, value in settings.items():
         known = setting_of(table, written, backend)
         if not _fits(value, known.default):
-            kind = _KINDS[type(known.default)]
-            raise ConfigError(f"the setting {known.name} of the {backend} backend takes {kind}")
+            kind, mend = _KINDS[type(known.default)]
+            raise ConfigError(
+                f"the setting {known.name} of the {backend} backend takes {kind}", hint=mend
+            )
         found[known.name] = value
     return found
 
@@ -133,7 +135,12 @@ def setting_of(table: Sequence[Setting], written: str, backend: str) -> Setting:
     raise _unknown_setting(written, name, tuple(each.name for each in table), backend)
 
 
-_KINDS = {str: "a text", bool: "true or false", int: "a whole number", float: "a number"}
+_KINDS = {
+    str: ("a text without control characters", "write it in quotes"),
+    bool: ("true or false", "write it without quotes"),
+    int: ("a whole number", "write it without quotes"),
+    float: ("a number", "write it without quotes"),
+}
 
 
 def kebab(name: str) -> str:
@@ -145,6 +152,8 @@ def kebab(name: str) -> str:
 def _fits(value: str | float | bool, default: str | float | bool) -> bool:
     if isinstance(default, float):
         return isinstance(value, int | float) and not isinstance(value, bool)
+    if isinstance(value, str) and not value.isprintable():
+        return False
     return type(value) is type(default)
 
 

@@ -6,6 +6,7 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import duration
+from openclaw_cli.audit.sinks.address import shown
 from openclaw_cli.cli import chosen
 from openclaw_cli.cli.render import Column
 from openclaw_cli.options import SETTINGS
@@ -152,6 +153,4 @@ def _addresses(storage: tuple[str, ...]) -> str:
     """Return what may be shown of the places for copies of events."""
     if not storage:
         return ""
-    from openclaw_cli.audit.sinks import sink  # with all that reads a trail
-
-    return ", ".join(map(sink.shown, storage))
+    return ", ".join(map(shown, storage))

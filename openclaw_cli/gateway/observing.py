@@ -17,7 +17,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit import follow, shipping
 from openclaw_cli.audit.reading import Reading
-from openclaw_cli.audit.sinks.sink import shown
+from openclaw_cli.audit.sinks.address import shown
 from openclaw_cli.audit.trail import REVEAL
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.gateway import alerts, secret_health

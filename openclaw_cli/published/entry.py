@@ -106,6 +106,10 @@ class Entries:
             elif word not in REMARKS:
                 hint = meant(word, known) or f"known: {', '.join(known)}"
                 self.wrong(here, "is not understood here", hint)
+        if "source" in found and "provider" in found:  # the first is believed, the other checked
+            here, provider = found["provider"]
+            if not isinstance(provider, str):
+                self.wrong(here, "is not a text", 'for example "external"')
         return found
 
     def _reference(self, path: Path, name: str, found: dict[str, Any]) -> names.Reference | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from difflib import get_close_matches
 from typing import Any
 
 from openclaw_cli.backends import BACKENDS
@@ -34,7 +35,7 @@ SECRETS = "secrets"
 AT_THE_TOP = (EXTERNAL, SECRETS, ENCRYPTION)
 _CHATS = ("discord", "slack", "telegram")  # of these the OpenClaw gateway has tables
 THE_GATEWAYS = ("defaults", "providers", "resolution")  # what it has under `secrets`
-_KEYS = frozenset(("access-token", "api-key", "apikey", "auth-token", "key", "secret-key", "token"))
+KEYS = frozenset(("access-token", "api-key", "apikey", "auth-token", "key", "secret-key", "token"))
 _NO_SECRETS = frozenset(
     (
         "api-base",
@@ -64,6 +65,9 @@ _NO_SECRETS = frozenset(
 _BACKEND = frozenset(("backend", "provider", "source"))
 _OF_ENCRYPTION = ("source", "provider", "algorithm", "key-id", "region", *ROTATION)
 _DEEPEST = 16
+_OF_A_GROUP = 3  # keys to what is not a secret right below `secrets`
+_VALUES = ("key", "password", "secret", "token")
+_CLOSE = 0.88
 _IN_ENVIRONMENT = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
 
@@ -74,6 +78,8 @@ def read(document: Table) -> Meaning:
     inner = document.get(WRAPPER)
     if isinstance(inner, dict):
         reader.top((WRAPPER,), inner)
+    elif inner is not None:
+        reader.wrong((WRAPPER,), "is not an object", "begin with { and end with }")
     return reader.meaning
 
 
@@ -88,14 +94,22 @@ class _Reader(Entries):
             word, here = canonical(key), (*path, key)
             if word == EXTERNAL:
                 self._external(here, value)
-            elif word == SECRETS:
-                self._secrets(here, value)
-            elif word == ENCRYPTION and isinstance(value, dict):
-                self._encryption(here, value)
+            elif word in (SECRETS, ENCRYPTION):
+                self._table(here, word, value)
             elif word in PROVIDERS.ours and word not in _CHATS and isinstance(value, dict):
                 self._issuer(here, key, value)
             elif _looks_like_external(word):
                 self.wrong(here, "no setting is called so", "did you mean externalSecrets?")
+
+    def _table(self, path: Path, word: str, value: object) -> None:
+        if value is None:
+            return
+        if not isinstance(value, dict):
+            self.wrong(path, "is not an object", "begin with { and end with }")
+        elif word == SECRETS:
+            self._secrets(path, value)
+        else:
+            self._encryption(path, value)
 
     def _external(self, path: Path, table: object) -> None:
         if not isinstance(table, dict):
@@ -118,6 +132,8 @@ class _Reader(Entries):
         """Read `NAME = {source, ...}`, or a group of such."""
         if _leads_away(table):
             self.entry(path, name, table)
+            return
+        if self._nearly_leads_away(path, table):
             return
         if not table or len(path) > _DEEPEST:
             self.wrong(path, "says no source", 'for example "source": "env", "key": "NAME"')
@@ -168,13 +184,25 @@ class _Reader(Entries):
             self.meaning.tables.append(Said(path, backend, {canonical(key): value}))
             self.say(path, f"the setting {canonical(key)} of the {backend} backend")
 
-    def _secrets(self, path: Path, table: object) -> None:
-        for key, value in table.items() if isinstance(table, dict) else ():
+    def _nearly_leads_away(self, path: Path, table: Table) -> bool:
+        """Report what is almost a `source`: where it leads to would be taken for a value."""
+        for key, value in table.items():
+            word = canonical(key)
+            if word == "source" and value is not None:  # a text leads away, and is read as such
+                self.wrong((*path, key), "is not a text", 'for example "vault"')
+                return True
+            if word not in ENTRY and get_close_matches(word, ("source",), cutoff=_CLOSE):
+                self.wrong((*path, key), "is not understood here", "did you mean source?")
+                return True
+        return False
+
+    def _secrets(self, path: Path, table: Table) -> None:
+        for key, value in table.items():
             word, here = canonical(key), (*path, key)
             if word in THE_GATEWAYS and isinstance(value, dict):
                 continue
-            if word == ENCRYPTION and isinstance(value, dict):
-                self._encryption(here, value)
+            if word == ENCRYPTION:
+                self._table(here, word, value)
             elif word == "api-keys" and isinstance(value, dict) and _leads_away(value):
                 self.group(here, value)
             else:
@@ -188,7 +216,7 @@ class _Reader(Entries):
                 self.entry(path, name, value)
             elif len(path) > _DEEPEST:
                 self.wrong(path, "nests too deep", "name the secrets side by side")
-            else:
+            elif not self._nearly_leads_away(path, value):
                 for key, inner in value.items():
                     self._secret((*path, key), f"{name}/{key}", inner)
         elif word in _NO_SECRETS:
@@ -197,11 +225,13 @@ class _Reader(Entries):
             self._text(path, name, value)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             self.wrong(path, "is a number, and a value is a text", "put it in quotes")
+        elif value is not None and (len(path) < _OF_A_GROUP or word.endswith(_VALUES)):
+            self.wrong(path, "is no text, as a value is", "put it in quotes")
 
     def _issuer(self, path: Path, name: str, table: Table) -> None:
         """Read a provider's own table at the top; only what is surely a key is one."""
         for key, value in table.items():
-            if canonical(key) in _KEYS and isinstance(value, str):
+            if canonical(key) in KEYS and isinstance(value, str):
                 self._text((*path, key), f"{name}/{key}", value)
 
     def _text(self, path: Path, name: str, value: str) -> None:
@@ -244,7 +274,7 @@ def _leads_away(table: Table) -> bool:
         return True
     provider = plain_word(words.get("provider"))
     return provider == "external" or (
-        provider in BACKEND_WORDS and not _KEYS & words.keys() - {"key"}
+        provider in BACKEND_WORDS and not KEYS & words.keys() - {"key"}
     )
 
 

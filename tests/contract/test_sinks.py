@@ -15,8 +15,9 @@ from typing import Any
 
 import pytest
 
-from openclaw_cli.audit.sinks import SINKS, qdrant, webhook
-from openclaw_cli.audit.sinks.sink import Sink, opened, shown
+from openclaw_cli.audit.sinks import SINKS, webhook
+from openclaw_cli.audit.sinks.address import QDRANT_KEY_FILE, of_qdrant, shown
+from openclaw_cli.audit.sinks.sink import Sink, opened
 from openclaw_cli.errors import (
     ConfigError,
     DeniedError,
@@ -318,7 +319,7 @@ class TestQdrant(SinkContract):
     ],
 )
 def test_qdrant_is_asked_without_tls_on_this_machine_alone(address: str, expected: str) -> None:
-    assert qdrant._place(address)[0] == expected  # noqa: SLF001
+    assert of_qdrant(address)[0] == expected
 
 
 @pytest.mark.parametrize(
@@ -357,7 +358,7 @@ def test_qdrant_is_given_the_key_of_a_file(tmp_path: Path, monkeypatch: pytest.M
         threading.Thread(target=server.serve_forever, daemon=True).start()
         address = f"qdrant://127.0.0.1:{server.server_port}/audit"
         opened(address, "").close()
-        monkeypatch.setenv(qdrant.KEY_FILE, str(file))
+        monkeypatch.setenv(QDRANT_KEY_FILE, str(file))
         opened(address, "").close()
         server.shutdown()
     assert keys == [None, "a-key-of-qdrant"]

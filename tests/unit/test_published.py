@@ -197,7 +197,7 @@ def test_c27_a_mistake_in_yaml_has_its_line(home: Home) -> None:
     path = Path(home.root, "openclaw.yaml")
     path.write_text("# source: env\nexternalSecrets:\n  x:  # a name\n    sorce: env\n    key: K\n")
     found = config.check(str(path))
-    assert [each.line for each in found] == [4, 5]
+    assert [(each.line, each.fix) for each in found] == [(4, "did you mean source?")]
     path.write_text("a: [\n")
     assert config.check(str(path))[0].what == "this is not YAML"
 

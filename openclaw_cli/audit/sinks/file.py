@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from urllib.parse import unquote
 
-from openclaw_cli.errors import ConfigError
+from openclaw_cli.audit.sinks.address import of_file
 from openclaw_cli.files import failure, write_all
 
 
@@ -14,12 +13,8 @@ class FileSink:
     """Appends to a file, which is made readable for its owner alone."""
 
     def __init__(self, address: str, rest: str, root: str) -> None:
-        del root
-        self._path = unquote(rest.removeprefix("//"))
-        if not os.path.isabs(self._path):
-            raise ConfigError(
-                f"{address} has no absolute path", hint="file:///var/log/openclaw-audit.jsonl"
-            )
+        del rest, root
+        self._path = of_file(address)
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
         try:
             self._fd = os.open(self._path, flags, 0o600)

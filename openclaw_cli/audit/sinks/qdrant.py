@@ -15,21 +15,15 @@ import uuid
 import warnings
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import urlsplit
 
-from openclaw_cli.audit.sinks.sink import UNREADABLE, fields, shown
-from openclaw_cli.audit.sinks.webhook import LOOPBACK
+from openclaw_cli.audit.sinks.address import QDRANT_KEY_FILE, of_qdrant
+from openclaw_cli.audit.sinks.sink import UNREADABLE, fields
 from openclaw_cli.errors import ConfigError, TemporaryError
 from openclaw_cli.files import private_directory, read_private
 from openclaw_cli.sanitize import safe
 
 FOLDER = "qdrant"
-KEY_FILE = "OPENCLAW_QDRANT_KEY_FILE"
-"""The variable that names the file with a server's API key."""
-
-_LIKE = "qdrant://audit-logs, or qdrant://HOST:PORT/audit-logs"
 _LARGEST_KEY = 4096
-_PORT = 6333
 _BATCH = 256
 _DAY = 24 * 3600
 _SECONDS = 10
@@ -43,7 +37,7 @@ class QdrantSink:
         from qdrant_client import QdrantClient, models
 
         self._models = models
-        url, host, self.collection = _place(address)
+        url, host, self.collection = of_qdrant(address)
         self._shown = f"qdrant at {host}" if url else "the local qdrant collection"
         key = _key() if url else None
         logging.getLogger("qdrant_client").setLevel(logging.ERROR)
@@ -87,41 +81,25 @@ class QdrantSink:
         )
 
     def _failed(self, refused: Exception) -> TemporaryError:
-        away = f"is it running, with TLS unless it is on this machine? Is {KEY_FILE} right?"
+        away = f"is it running, with TLS unless it is on this machine? Is {QDRANT_KEY_FILE} right?"
         return TemporaryError(
             f"{self._shown} does not take records ({type(refused).__name__})",
             hint="another process may have it open" if "local" in self._shown else away,
         )
 
 
-def _place(address: str) -> tuple[str, str, str]:
-    """Return where the server is, "" for a local collection, its host and the collection."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port or _PORT
-    except ValueError:
-        raise ConfigError(f"{shown(address)} is no address", hint=_LIKE) from None
-    if "@" in parts.netloc or parts.query:
-        raise ConfigError("an address of qdrant has no key in it", hint=f"export {KEY_FILE}=FILE")
-    name = parts.path.strip("/")
-    collection = name or host
-    if not collection or "/" in collection:
-        raise ConfigError(f"{shown(address)} names no collection", hint=_LIKE)
-    scheme = "http" if host in LOOPBACK else "https"
-    literal = f"[{host}]" if ":" in host else host
-    return f"{scheme}://{literal}:{port}" if name else "", host, collection
-
-
 def _key() -> str | None:
-    path = os.environ.get(KEY_FILE)
+    path = os.environ.get(QDRANT_KEY_FILE)
     if not path:
         return None
     try:
         return read_private(os.path.abspath(path), _LARGEST_KEY).decode("ascii").strip()
     except FileNotFoundError:
-        raise ConfigError(f"{safe(path)} is not there", hint=f"unset {KEY_FILE}") from None
+        raise ConfigError(f"{safe(path)} is not there", hint=f"unset {QDRANT_KEY_FILE}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{safe(path)} holds no API key", hint=f"unset {KEY_FILE}") from None
+        raise ConfigError(
+            f"{safe(path)} holds no API key", hint=f"unset {QDRANT_KEY_FILE}"
+        ) from None
 
 
 def vector(record: dict[str, Any]) -> list[float]:

@@ -5,12 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 from openclaw_cli.audit.event import read
 from openclaw_cli.audit.sinks import SINKS
 from openclaw_cli.errors import ConfigError
-from openclaw_cli.sanitize import safe
 
 UNREADABLE = "unreadable"
 """The kind, and the outcome, of a line that is no record."""
@@ -27,21 +25,6 @@ class Sink(Protocol):
 
     def close(self) -> None:
         """Let go of what was opened."""
-
-
-_WITHOUT_TOKENS = ("file", "syslog")
-
-
-def shown(address: str) -> str:
-    """Return what may be shown of an address: scheme and host, for a token can be in the rest."""
-    scheme, _, _ = address.partition(":")
-    if scheme in _WITHOUT_TOKENS:
-        return safe(address)
-    try:
-        host = urlsplit(address).netloc.rpartition("@")[2]
-    except ValueError:
-        host = ""
-    return f"{safe(scheme)}://{safe(host)}"
 
 
 def fields(line: bytes) -> dict[str, Any]:

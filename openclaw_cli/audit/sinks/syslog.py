@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import socket
 from collections.abc import Sequence
-from urllib.parse import urlsplit
 
+from openclaw_cli.audit.sinks.address import of_syslog
 from openclaw_cli.audit.sinks.sink import fields
-from openclaw_cli.errors import ConfigError, TemporaryError
+from openclaw_cli.errors import TemporaryError
 
-PORT = 514
 _LOCAL = "/dev/log"
 _AUTHPRIV, _NOTICE, _WARNING = 10, 5, 4
 _BOM = "\ufeff"
@@ -20,12 +19,8 @@ class SyslogSink:
     """Sends datagrams to the machine's own daemon, or to another one."""
 
     def __init__(self, address: str, rest: str, root: str) -> None:
-        del root
-        parts = urlsplit(address)
-        try:
-            host, port = parts.hostname or "", parts.port or PORT
-        except ValueError:
-            raise ConfigError(f"{address} has no port", hint="syslog://HOST:514") from None
+        del rest, root
+        host, port, path = of_syslog(address)
         self._shown = address
         self._name = socket.gethostname()
         self._to: str | tuple[object, ...]
@@ -33,7 +28,7 @@ class SyslogSink:
             family, _, _, _, self._to = _resolved(host, port, address)
             self._socket = socket.socket(family, socket.SOCK_DGRAM)
         else:
-            self._to = (parts.path if rest.startswith("//") else "") or _LOCAL
+            self._to = path or _LOCAL
             self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.settimeout(5.0)
 

@@ -8,9 +8,9 @@ import ssl
 import threading
 from collections.abc import Sequence
 from contextlib import closing, suppress
-from urllib.parse import urlsplit
 
-from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
+from openclaw_cli.audit.sinks.address import of_webhook
+from openclaw_cli.errors import OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.within import within
 
 SECONDS = 10.0
@@ -19,7 +19,6 @@ BATCH = 512 * 1024
 
 _GOOD = range(200, 300)
 _VAIN = frozenset((400, 401, 403, 404, 405, 410, 413, 415))
-LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 class WebhookSink:
@@ -27,7 +26,7 @@ class WebhookSink:
 
     def __init__(self, address: str, rest: str, root: str) -> None:
         del rest, root
-        _place(address)
+        of_webhook(address)
         self._address = address
 
     def send(self, records: Sequence[bytes]) -> None:
@@ -52,7 +51,7 @@ def post(address: str, body: bytes, kind: str, seconds: float = SECONDS) -> None
 
     All of it takes no longer than `seconds`, however the answer drips; its body is not read.
     """
-    scheme, host, port, path = _place(address)
+    scheme, host, port, path = of_webhook(address)
     connection = _connection(scheme, host, port, seconds)
     given_up = threading.Event()
 
@@ -76,24 +75,6 @@ def post(address: str, body: bytes, kind: str, seconds: float = SECONDS) -> None
     if status not in _GOOD:
         kind_of: type[OpenclawError] = RefusedError if status in _VAIN else TemporaryError
         raise kind_of(f"the webhook at {host} answers {status}")
-
-
-def _place(address: str) -> tuple[str, str, int | None, str]:
-    """Return scheme, host, port and path; raises `ConfigError` for what is not to be asked."""
-    try:
-        parts = urlsplit(address)
-        host, port = parts.hostname or "", parts.port
-    except ValueError:
-        host, port, parts = "", None, urlsplit("")
-    safe_way = parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK)
-    plain = address.isascii() and address.isprintable() and " " not in address
-    if not host or "@" in parts.netloc or not safe_way or not plain:
-        raise ConfigError(
-            "a webhook is https://HOST/PATH in ASCII; only this machine is asked by http",
-            hint="the token of one can stand in its path; write %C3%A4 for \u00e4",
-        )
-    path = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
-    return parts.scheme, host, port, path
 
 
 def _end(connection: http.client.HTTPConnection) -> None:
