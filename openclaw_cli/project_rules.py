@@ -20,7 +20,7 @@ from openclaw_cli.sanitize import safe
 from openclaw_cli.settings import BACKENDS, EXPECTED, PROJECT
 from openclaw_cli.source import Mistake, Source
 
-KEYS = frozenset(("backend", "backends", "secrets", "external-secrets"))
+KEYS = frozenset(("format", "backend", "backends", "secrets", "external-secrets"))
 """What a project's file may have at its top."""
 
 PLACES = ("local", "vault", "aws-secrets-manager", "aws-parameter-store", "keyring", "env")

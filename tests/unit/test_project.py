@@ -108,6 +108,11 @@ def test_nothing_else_is_taken_from_it(text: str, key: str) -> None:
     assert any(each.startswith(key) for _, each in found)
 
 
+def test_a_later_format_is_refused() -> None:
+    assert mistakes(f"format = 1\n{CHOICES}") == []
+    assert mistakes(f"format = 99\n{CHOICES}") == [(1, "format")]
+
+
 def test_no_setting_but_backend_and_nothing_of_agents_is_taken() -> None:
     tops = (
         {each.name.partition(".")[0] for each in SETTINGS} | set(OURS) | {"resolvers", "expected"}
