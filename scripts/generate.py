@@ -1,4 +1,4 @@
-"""Write what is made from the program itself: reference pages, manual pages, completion scripts.
+"""Write what is made from the program: reference and manual pages, completions, a picture.
 
 `--check` writes nothing, names the files that differ and fails.
 """
@@ -18,10 +18,11 @@ def files() -> dict[str, str]:
     """Return every file by its path from the root."""
     os.environ["COLUMNS"] = "80"
     sys.path.insert(0, str(ROOT))
-    from scripts import licences, pages, rotators, shells, tree
+    from scripts import licences, pages, picture, rotators, shells, tree
 
     root = tree.whole()
     found = {
+        "docs/session.svg": picture.readme(),
         "docs/reference/cli.md": pages.reference(root),
         "docs/reference/licences.md": licences.page(),
         "docs/reference/rotators.md": rotators.page(),

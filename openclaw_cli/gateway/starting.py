@@ -16,6 +16,7 @@ from openclaw_cli.gateway import paths, talk
 from openclaw_cli.home import Home
 
 READY_SECONDS = 60.0
+_LARGEST = 10 * 1024 * 1024  # bytes of what it prints, before another file is begun
 _LAST = 2000  # bytes of its own log that are shown when it does not start
 
 
@@ -26,6 +27,7 @@ def start(home: Home, port: int | None) -> dict[str, Any]:
     """
     paths.make(home)
     ready, told = os.pipe()
+    _turn_over(paths.gateway_log(home))
     log = os.open(
         paths.gateway_log(home), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
     )
@@ -97,6 +99,13 @@ def restart(home: Home, wait: float, *, force: bool) -> dict[str, Any]:
             )
         time.sleep(0.02)
     raise TemporaryError("the gateway has not come back", hint="openclaw gateway status")
+
+
+def _turn_over(path: str) -> None:
+    """Begin a log anew when it has grown, and keep the one before."""
+    with suppress(OSError):
+        if os.lstat(path).st_size > _LARGEST:
+            os.replace(path, f"{path}.1")
 
 
 def _answer(ready: int) -> dict[str, Any] | None:
