@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 KEY = "rotation"
 DATA_KEY = "*"
 """Stands for the store's data key among the names."""
+GROUP = "&"
+"""Stands for the group of API keys, whose members are looked for anew once a day."""
 GATEWAY = "@"
 """Stands for the OpenClaw gateway, which is to take up new values."""
 

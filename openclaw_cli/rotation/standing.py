@@ -53,7 +53,9 @@ class Standing:
     def take_over(self) -> Errors:
         """Remember the settings' schedules where they are not those that are known; errors."""
         wished = agenda.wished(self._settings)
-        if agenda.wishes(self._secrets.catalogue()) == wished:
+        directory = self._secrets.catalogue()
+        grown = API_KEYS in wished and agenda.times(directory).get(agenda.GROUP, 0) <= self._now()
+        if agenda.wishes(directory) == wished and not grown:
             return []
         places: dict[str, schedule.Schedule] = {}
         failed: Errors = []
@@ -69,6 +71,9 @@ class Standing:
             for name in [name for name in far if name not in places]:
                 del far[name]
                 agenda.note(draft.directory, name, None)
+            agenda.note(
+                draft.directory, agenda.GROUP, self._now() + DAY if API_KEYS in wished else None
+            )
             taken = {name: self._take(draft, name, place) for name, place in places.items()}
             kept["wishes"] = wished if all(taken.values()) and not failed else before
 

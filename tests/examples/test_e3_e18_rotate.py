@@ -222,3 +222,60 @@ def test_c10_a_schedule_that_cannot_be_met_is_said(openclaw: Openclaw) -> None:
         state({"secrets": {"aws": {"source": "vault", "rotation": text}}})
         failed = openclaw("secrets", "rotate", "--due", check=status)
         assert b"5 minutes" in failed.err
+
+
+@pytest.mark.integration
+def test_c20_a_group_of_api_keys_is_due_by_the_group_s_schedule(
+    openclaw: Openclaw, later: Later, tmp_path: Path
+) -> None:
+    """C20 and C10: each API key of the place, one that is named itself by its own schedule."""
+    folder = tmp_path / "keys"
+    folder.mkdir(mode=0o700)
+    for name in ("deepseek-api-key", "mistral-api-key", "openai-api-key", "db-password"):
+        (folder / name).write_text("sk-0")
+        (folder / name).chmod(0o600)
+    settings = Path(os.environ["OPENCLAW_STATE_DIR"]) / "settings.toml"
+    state(
+        {
+            "secrets": {
+                "api-keys": {"source": "file", "rotation": "weekly"},
+                "openai-api-key": {
+                    "source": f"file://{folder}/openai-api-key",
+                    "rotation": "daily",
+                },
+            }
+        }
+    )
+    settings.write_text(f'[backends.file]\nroot = "{folder}"\n')
+    openclaw("secrets", "rotate", "--due", check=0)
+    soon = later("+2d", "secrets", "rotate", "--due", check=10)
+    assert b"openai-api-key" in soon.err
+    assert b"deepseek" not in soon.err
+    due = later("+8d", "secrets", "rotate", "--due", check=10).err.decode()
+    assert "a person must renew deepseek-api-key" in due
+    assert "a person must renew mistral-api-key" in due
+    assert "db-password" not in due
+    assert "api-keys" not in due
+    later("+8d", "secrets", "set", "deepseek-api-key", "--generate", check=0)
+    left = later("+8d", "secrets", "rotate", "--due", "--json", check=10).json()
+    assert "deepseek-api-key" not in {each["name"] for each in left["by_person"]}
+
+
+@pytest.mark.integration
+def test_c20_a_group_in_the_store_rotates_each_key_that_can_be(
+    openclaw: Openclaw, later: Later
+) -> None:
+    state({"secrets": {"api-keys": {"source": "local", "rotation": "weekly"}}})
+    openclaw("secrets", "create", "internal-api-key", "--generate", check=0)
+    openclaw("secrets", "create", "session-cookie", "--generate", check=0)
+    openclaw("secrets", "rotate", "--due", check=0)
+    assert "weekly" in openclaw("secrets", "status", "internal-api-key").out.decode()
+    later("+8d", "secrets", "rotate", "--due", check=0)
+    versions = [
+        len(openclaw("secrets", "history", name, "--json").json()["versions"])
+        for name in ("internal-api-key", "session-cookie")
+    ]
+    assert versions == [2, 1]
+    openclaw("secrets", "create", "later-api-key", "--generate", check=0)
+    later("+10d", "secrets", "rotate", "--due", check=0)
+    assert "weekly" in openclaw("secrets", "status", "later-api-key").out.decode()

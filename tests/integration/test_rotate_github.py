@@ -180,6 +180,14 @@ def test_a_token_is_for_what_was_said_and_no_more(github: Github) -> None:
     refused(ConfigError, rotator.check, wider)
 
 
+def test_a_deploy_key_that_pushes_is_not_made_for_a_scope_that_reads(github: Github) -> None:
+    rotator, task = GithubDeployKey(), of_key(github, write="yes")
+    said = refused(ConfigError, rotator.check, replace(task, scope="contents:read"))
+    assert said.hint == "--setting write=no"
+    rotator.check(replace(task, scope="contents:write"))
+    rotator.check(replace(of_key(github), scope="contents:read"))
+
+
 @pytest.mark.parametrize(
     ("settings", "error"),
     [

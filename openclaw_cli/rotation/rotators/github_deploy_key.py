@@ -16,6 +16,7 @@ from openclaw_cli.rotation import generators, http
 from openclaw_cli.rotation.http import Api, Rejected
 from openclaw_cli.rotation.rotator import Held, Made, Setting, Task
 from openclaw_cli.rotation.rotators.github_app import TITLE, VERSION
+from openclaw_cli.sanitize import safe
 
 _NEEDS = "a token with Administration: write for the repository"
 _PAGE = 100
@@ -37,6 +38,11 @@ class GithubDeployKey:
     def check(self, task: Task) -> None:
         if task.settings["write"] not in ("", "no", "yes"):
             raise ConfigError("the setting write is yes or no")
+        if task.settings["write"] == "yes" and task.scope and "write" not in task.scope:
+            raise ConfigError(
+                f"the scope of {task.name} does not allow a key that pushes: {safe(task.scope)}",
+                hint="--setting write=no",
+            )
         _Repository(task).keys()
 
     def create(self, task: Task) -> Made:  # noqa: ARG002

@@ -8,10 +8,13 @@ from openclaw_cli.duration import DAY, HOUR, MINUTE, YEAR
 from openclaw_cli.errors import ConflictError, OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.files import private_directory
 from openclaw_cli.model import CURRENT, PREVIOUS, RETIRED, SecretValue
-from openclaw_cli.rotation import agenda, clock, consumers, schedule
+from openclaw_cli.rotation import agenda, clock, consumers, policy, schedule
+from openclaw_cli.rotation.rotator import Made, Task
 from openclaw_cli.rotation.runs import LOCK, Report
 from openclaw_cli.rotation.view import Wish
 from openclaw_cli.rotation.wishes import Asked
+from openclaw_cli.store.commit import Draft
+from openclaw_cli.testing.acme import Minted
 from tests.unit.rotation.world import DAILY, World, names
 
 
@@ -338,3 +341,42 @@ def test_no_schedule_any_more_is_never_due(world: World) -> None:
     world.runs().wishes.keep("a", Asked(schedule.Schedule("")))
     world.now += 9 * DAY
     assert world.due() == Report()
+
+
+@pytest.mark.parametrize("where", ["label", "expected"])
+def test_the_rotator_is_told_what_the_key_may_do(
+    world: World, monkeypatch: pytest.MonkeyPatch, where: str
+) -> None:
+    world.keep("a", "minted")
+    if where == "label":
+        world.changes.describe("a", provider=None, labels={"scope": "model.request"})
+    else:
+        world.secrets.expected["a"] = {"scope": "model.request"}
+    seen = []
+    create = Minted.create
+
+    def watched(rotator: Minted, task: Task) -> Made:
+        seen.append(task.scope)
+        return create(rotator, task)
+
+    monkeypatch.setattr(Minted, "create", watched)
+    world.runs().one("a", Wish(wanted=True))
+    assert seen == ["model.request"]
+
+
+def test_a_thousand_due_are_one_commit(world: World) -> None:
+    many = {f"key-{number}": SecretValue(b"x") for number in range(1000)}
+    world.changes.set_many(many)
+
+    def planned(draft: Draft, _now: int) -> None:
+        for name in many:
+            entry = draft.directory.entries[name]
+            found = policy.Policy(rotator="generate", schedule="daily", next_due=world.now)
+            entry.policy = policy.write(found)
+            agenda.note(draft.directory, name, world.now)
+
+    world.changes.amend("rotation_policy", {}, planned)
+    world.now += HOUR
+    before = world.generation()
+    assert len(world.due().done) == 1000
+    assert world.generation() == before + 1
