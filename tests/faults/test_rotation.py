@@ -361,8 +361,10 @@ def test_no_second_fault_on_resuming_leaves_a_wrong_state(
 
 
 @pytest.mark.nightly
-@pytest.mark.parametrize("before", [(), GOOD], ids=["rotating", "revoking"])
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    ("kind", "before"),
+    [*((kind, ()) for kind in KINDS), ("chosen", GOOD), ("minted", GOOD)],
+)
 def test_no_pair_of_faults_leaves_a_wrong_state(
     places: Callable[[], None], kind: str, before: tuple[Plan, ...]
 ) -> None:

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -17,6 +16,7 @@ from openclaw_cli.rotation.rotator import Held, Task, checked
 from openclaw_cli.rotation.rotators.anthropic import Anthropic
 from openclaw_cli.testing.rotators import TOKEN
 from tests.conftest import Openclaw
+from tests.integration.rotations import refused
 from tests.standin_anthropic import ADMIN
 from tests.standin_anthropic import Anthropic as Standin
 from tests.standin_http import FAULTS
@@ -48,13 +48,6 @@ def task(service: Standin) -> Task:
         checked({"admin": "x", "endpoint": service.address}, Anthropic.SETTINGS, "anthropic"),
         {"admin": SecretValue(ADMIN.encode())},
     )
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    assert "hunter2" not in raised.value.message + raised.value.hint
-    return raised.value
 
 
 def test_the_old_key_is_disabled_and_no_other(

@@ -26,6 +26,7 @@ from openclaw_cli.rotation.rotators.aws_iam import AwsIam, policy
 from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
 from tests.hostile_http import HostileServer
 from tests.integration.moto_server import REGION, Moto, variables
+from tests.integration.rotations import refused
 from tests.lossy_proxy import LossyProxy
 
 pytestmark = pytest.mark.integration
@@ -153,12 +154,6 @@ def task_for(value: str, *, admin: str = "", **settings: str) -> Task:
 def later(task: Task) -> Task:
     """Return the task as if all keys there are had been made long before."""
     return replace(task, began=time.time() + 3600)
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    return raised.value
 
 
 @pytest.fixture

@@ -20,7 +20,6 @@ from openclaw_cli.errors import (
     ConflictError,
     DeniedError,
     NotFoundError,
-    OpenclawError,
     RefusedError,
     TemporaryError,
 )
@@ -30,6 +29,7 @@ from openclaw_cli.rotation.rotators.aws_rotate_secret import AwsRotateSecret
 from openclaw_cli.rotation.rotators.aws_secrets import AwsSecrets
 from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of
 from tests.integration.moto_server import Moto, variables
+from tests.integration.rotations import refused
 from tests.lossy_proxy import LossyProxy
 
 pytestmark = pytest.mark.integration
@@ -65,12 +65,6 @@ def task_for(rotator: Any, value: str = "before", **settings: str) -> Task:  # n
         (Held(SecretValue(value.encode()), CURRENT),),
         checked({"id": ID, **settings}, rotator.SETTINGS, rotator.name),
     )
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    return raised.value
 
 
 def now(secrets: Any) -> str:  # noqa: ANN401

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -19,10 +18,11 @@ from openclaw_cli.errors import (
 )
 from openclaw_cli.model import CURRENT, SecretValue
 from openclaw_cli.rotation import generators
-from openclaw_cli.rotation.rotator import Held, Rotator, Task, checked
+from openclaw_cli.rotation.rotator import Held, Rotator, Task
 from openclaw_cli.rotation.rotators.github_app import GithubApp
 from openclaw_cli.rotation.rotators.github_deploy_key import GithubDeployKey
-from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
+from openclaw_cli.testing.rotators import Accepts, ProviderContract, pending_of, promoted
+from tests.integration.rotations import refused, task_of
 from tests.standin_github import ADMIN, APP, INSTALLATION, REPOSITORY, Github
 from tests.standin_http import FAULTS
 
@@ -37,14 +37,8 @@ def github() -> Iterator[Github]:
 
 def of_app(github: Github, **settings: str) -> Task:
     given = {"app": APP, "installation": INSTALLATION, "key": "x", "endpoint": github.address}
-    return Task(
-        "github-token",
-        TOKEN,
-        time.time(),
-        (Held(SecretValue(github.add_token().encode()), CURRENT),),
-        checked({**given, **settings}, GithubApp.SETTINGS, "github-app"),
-        {"key": SecretValue(github.pem)},
-    )
+    token, secrets = github.add_token(), {"key": github.pem.decode()}
+    return task_of(GithubApp, "github-token", token, {**given, **settings}, secrets)
 
 
 def of_key(github: Github, **settings: str) -> Task:
@@ -52,21 +46,8 @@ def of_key(github: Github, **settings: str) -> Task:
     assert made.public
     github.add_key(f"{made.public} a comment")
     given = {"repository": REPOSITORY, "admin": "x", "endpoint": github.address}
-    return Task(
-        "deploy-key",
-        TOKEN,
-        time.time(),
-        (Held(SecretValue(made.value), CURRENT),),
-        checked({**given, **settings}, GithubDeployKey.SETTINGS, "github-deploy-key"),
-        {"admin": SecretValue(ADMIN.encode())},
-    )
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    assert "hunter2" not in raised.value.message + raised.value.hint
-    return raised.value
+    value, secrets = made.value.decode(), {"admin": ADMIN}
+    return task_of(GithubDeployKey, "deploy-key", value, {**given, **settings}, secrets)
 
 
 class TestAnApp(ProviderContract):

@@ -22,10 +22,11 @@ from openclaw_cli.errors import (
 )
 from openclaw_cli.model import CURRENT, SecretValue
 from openclaw_cli.rotation import login
-from openclaw_cli.rotation.rotator import Held, Task, checked
+from openclaw_cli.rotation.rotator import Task
 from openclaw_cli.rotation.rotators.mysql import SCHEMES, Mysql
-from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
+from openclaw_cli.testing.rotators import Accepts, ProviderContract, pending_of, promoted
 from tests.integration.mariadb_server import PASSWORD, MariadbServer
+from tests.integration.rotations import refused, task_of
 from tests.lossy_proxy import LossyProxy
 from tests.standin_mysql import StandinMysql
 
@@ -48,24 +49,8 @@ def rotator() -> Mysql:
 
 
 def task_for(value: str, *, admin: str = "", **settings: str) -> Task:
-    return Task(
-        "db",
-        TOKEN,
-        time.time(),
-        (Held(SecretValue(value.encode()), CURRENT),),
-        checked(
-            {name.replace("_", "-"): each for name, each in settings.items()},
-            Mysql.SETTINGS,
-            "mysql",
-        ),
-        {"admin": SecretValue(admin.encode())} if admin else {},
-    )
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    return raised.value
+    given = {name.replace("_", "-"): each for name, each in settings.items()}
+    return task_of(Mysql, "db", value, given, {"admin": admin})
 
 
 class MysqlContract(ProviderContract):

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,10 +19,11 @@ from openclaw_cli.errors import (
     TemporaryError,
 )
 from openclaw_cli.model import CURRENT, SecretValue
-from openclaw_cli.rotation.rotator import Held, Task, checked
+from openclaw_cli.rotation.rotator import Held, Task
 from openclaw_cli.rotation.rotators.openai import Openai
-from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
+from openclaw_cli.testing.rotators import Accepts, ProviderContract, pending_of, promoted
 from tests.integration.certificates import Authority
+from tests.integration.rotations import refused, task_of
 from tests.standin_http import FAULTS
 from tests.standin_openai import ACCOUNT, ADMIN, PROJECT
 from tests.standin_openai import Openai as Standin
@@ -52,21 +52,8 @@ def task(service: Standin) -> Task:
 def first(service: Standin) -> Task:
     id_, value = service.add("first")
     given = {"project": PROJECT, "service-account": ACCOUNT, "admin": "openai-admin"}
-    return Task(
-        "openai-api-key",
-        TOKEN,
-        time.time(),
-        (Held(SecretValue(value.encode()), CURRENT, id_),),
-        checked({**given, "endpoint": service.address}, Openai.SETTINGS, "openai"),
-        {"admin": SecretValue(ADMIN.encode())},
-    )
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    assert "hunter2" not in raised.value.message + raised.value.hint
-    return raised.value
+    given["endpoint"] = service.address
+    return task_of(Openai, "openai-api-key", value, given, {"admin": ADMIN}, id_)
 
 
 class TestOpenai(ProviderContract):

@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from psycopg import sql
@@ -24,11 +23,12 @@ from openclaw_cli.errors import (
 )
 from openclaw_cli.model import CURRENT, SecretValue
 from openclaw_cli.rotation import login
-from openclaw_cli.rotation.rotator import Held, Task, checked
+from openclaw_cli.rotation.rotator import Held, Task
 from openclaw_cli.rotation.rotators.postgres import SCHEMES, Postgres
-from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
+from openclaw_cli.testing.rotators import Accepts, ProviderContract, pending_of, promoted
 from tests.integration.certificates import Authority
 from tests.integration.postgres_server import ADMIN, PASSWORD, PostgresServer
+from tests.integration.rotations import refused, task_of
 
 pytestmark = pytest.mark.integration
 
@@ -55,14 +55,7 @@ def _create(server: PostgresServer, name: str, password: str | None, more: str =
 
 
 def task_for(value: str, *, admin: str = "", **settings: str) -> Task:
-    return Task(
-        "db",
-        TOKEN,
-        time.time(),
-        (Held(SecretValue(value.encode()), CURRENT),),
-        checked(settings, Postgres.SETTINGS, "postgres"),
-        {"admin": SecretValue(admin.encode())} if admin else {},
-    )
+    return task_of(Postgres, "db", value, settings, {"admin": admin})
 
 
 class PostgresContract(ProviderContract):
@@ -225,12 +218,6 @@ def _quoted(name: str) -> str:
 @pytest.fixture
 def rotator() -> Postgres:
     return Postgres()
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    return raised.value
 
 
 def test_a_missing_right_is_said_before_anything_changed_and_its_hint_mends_it(

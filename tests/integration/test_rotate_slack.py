@@ -6,7 +6,6 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from typing import Any
 
 import pytest
 
@@ -21,6 +20,7 @@ from openclaw_cli.model import CURRENT, SecretValue
 from openclaw_cli.rotation.rotator import Held, Rotator, Task, checked
 from openclaw_cli.rotation.rotators.slack import Slack
 from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of
+from tests.integration.rotations import refused
 from tests.standin_http import FAULTS
 from tests.standin_slack import CLIENT, SECRET
 from tests.standin_slack import Slack as Standin
@@ -41,13 +41,6 @@ def task_for(service: Standin, name: str = "access_token", **settings: str) -> T
         checked({**given, **settings}, Slack.SETTINGS, "slack"),
         {"client-secret": SecretValue(SECRET.encode())} if by_app else {},
     )
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    assert "hunter2" not in raised.value.message + raised.value.hint
-    return raised.value
 
 
 @pytest.fixture

@@ -22,14 +22,15 @@ from openclaw_cli.errors import (
 )
 from openclaw_cli.model import CURRENT, SecretValue
 from openclaw_cli.rotation import engines, login
-from openclaw_cli.rotation.rotator import Held, Rotator, Task, checked
+from openclaw_cli.rotation.rotator import Rotator, Task
 from openclaw_cli.rotation.rotators.postgres import SCHEMES
 from openclaw_cli.rotation.rotators.vault import Vault
 from openclaw_cli.rotation.rotators.vault_dynamic import VaultDynamic
 from openclaw_cli.rotation.rotators.vault_static import VaultStatic
-from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
+from openclaw_cli.testing.rotators import Accepts, ProviderContract, pending_of, promoted
 from scripts.rotators import NEEDS
 from tests.integration.postgres_server import ADMIN, PASSWORD, PostgresServer
+from tests.integration.rotations import refused, task_of
 from tests.integration.vault_server import ROOT, VaultServer
 from tests.lossy_proxy import LossyProxy
 
@@ -76,20 +77,8 @@ def task_for(
     **settings: str,
 ) -> Task:
     given = {name.replace("_", "-"): each for name, each in settings.items()}
-    return Task(
-        "app-db",
-        TOKEN,
-        time.time(),
-        (Held(SecretValue(value.encode()), CURRENT),) if value else (),
-        checked({"address": server.address, **given}, rotator.SETTINGS, rotator.name),
-        {"token": SecretValue(token.encode())},
-    )
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    return raised.value
+    given["address"] = given.get("address", server.address)
+    return task_of(rotator, "app-db", value, given, {"token": token})
 
 
 def soon(holds: Callable[[], bool]) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,11 +13,12 @@ import pytest
 from openclaw_cli.errors import DeniedError, OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.model import CURRENT, SecretValue
 from openclaw_cli.rotation import aws
-from openclaw_cli.rotation.rotator import Held, Rotator, Task, checked
+from openclaw_cli.rotation.rotator import Rotator, Task
 from openclaw_cli.rotation.rotators.vault_dynamic import VaultDynamic
 from openclaw_cli.rotation.rotators.vault_static import VaultStatic
-from openclaw_cli.testing.rotators import TOKEN, Accepts, ProviderContract, pending_of, promoted
+from openclaw_cli.testing.rotators import Accepts, ProviderContract, pending_of, promoted
 from tests.integration.moto_server import Moto, variables
+from tests.integration.rotations import refused, task_of
 from tests.standin_vault_aws import ROOT, Role, VaultAws
 
 pytestmark = pytest.mark.integration
@@ -54,21 +54,7 @@ def task_for(
     **settings: str,
 ) -> Task:
     given = {"address": server.address, "mount": "aws", **settings}
-    return Task(
-        "deploy-key",
-        TOKEN,
-        time.time(),
-        (Held(SecretValue(value.encode()), CURRENT),) if value else (),
-        checked(given, rotator.SETTINGS, rotator.name),
-        {"token": SecretValue(token.encode())},
-    )
-
-
-def refused(error: type[OpenclawError], work: Callable[..., Any], *arguments: Any) -> OpenclawError:  # noqa: ANN401
-    with pytest.raises(error) as raised:
-        work(*arguments)
-    assert "hunter2" not in raised.value.message
-    return raised.value
+    return task_of(rotator, "deploy-key", value, given, {"token": token})
 
 
 def key_of(value: SecretValue) -> str:
