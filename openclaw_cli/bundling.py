@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from openclaw_cli import bundle
+from openclaw_cli import bundle, newfile
 from openclaw_cli.audit import chain
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit.head import FILE as HEAD
@@ -118,7 +118,7 @@ def left(path: str) -> list[str]:
     try:
         found = os.stat(path)
     except FileNotFoundError:
-        raise NotFoundError(f"{path} does not exist") from None
+        raise newfile.missing(path) from None
     except OSError as refused:
         raise failure("open", path, refused) from None
     if not stat.S_ISDIR(found.st_mode):

@@ -182,9 +182,13 @@ class Changes:
         def change(draft: Draft, _now: int) -> int:
             entry = draft.directory.entries.get(name)
             if entry is None:
-                raise NotFoundError(f"nothing called {name} was deleted in the last 30 days")
+                raise NotFoundError(
+                    f"nothing called {name} was deleted in the last {self._keep_deleted} days",
+                    hint="openclaw secrets audit --action delete --period 90d",
+                )
             if not entry.deleted:
-                raise ConflictError(f"{name} is not deleted")
+                hint = f"openclaw secrets status {name}"
+                raise ConflictError(f"{name} is not deleted", hint=hint)
             entry.deleted = 0
             if entry.policy:
                 from openclaw_cli.rotation.by_hand import back

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 
-from openclaw_cli.audit.announcing import UNKNOWN, announced
 from openclaw_cli.cache import Cache
 from openclaw_cli.errors import TemporaryError, UsageError
 from openclaw_cli.fetching import Fetcher, Wish
@@ -140,6 +139,7 @@ def delete(secrets: Secrets, reference: Reference) -> bool:
 
 
 def _recorded(secrets: Secrets, kind: str, reference: Reference, act: Callable[[], T]) -> T:
+    from openclaw_cli.audit.announcing import UNKNOWN, announced
     from openclaw_cli.backends.protocols import UncertainError
 
     if reference.version is not None or reference.field:

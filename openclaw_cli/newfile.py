@@ -10,7 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 
-from openclaw_cli.errors import ConflictError, StorageError, TemporaryError, UsageError
+from openclaw_cli.errors import (
+    ConflictError,
+    NotFoundError,
+    StorageError,
+    TemporaryError,
+    UsageError,
+)
 from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder, write_all
 
 _PRIVATE = 0o600
@@ -18,6 +24,11 @@ _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _NO_SUCH_CALL = (errno.ENOSYS, errno.EINVAL, errno.ENOTSUP)
 _HERE, _EXCLUSIVE, _DARWIN_EXCLUSIVE = -100, 1, 4  # AT_FDCWD, RENAME_NOREPLACE, RENAME_EXCL
 _STALE = 3600.0  # seconds; nobody takes so long to write a file
+
+
+def missing(path: str) -> NotFoundError:
+    """Build the error for a file that a person named and that is not there."""
+    return NotFoundError(f"{path} does not exist", hint=f"ls {os.path.dirname(path) or '.'}")
 
 
 def write(

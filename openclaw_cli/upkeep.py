@@ -31,7 +31,7 @@ from openclaw_cli.errors import (
 from openclaw_cli.files import Directory, failure, private_directory, read_all
 from openclaw_cli.store.check import examine
 from openclaw_cli.store.commit import LOCK, Draft, UnknownDurabilityError, continued
-from openclaw_cli.store.header import MAX_FILE, Header, Slot
+from openclaw_cli.store.header import MAGIC, MAX_FILE, Header, Slot
 from openclaw_cli.store.keys import session, slots
 from openclaw_cli.store.reader import FILE, Snapshot, header_alone, open_snapshot
 from openclaw_cli.store.rekey import rekey
@@ -406,7 +406,7 @@ def open_backup(path: str, unlock: Unlock) -> Snapshot:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except FileNotFoundError:
-        raise NotFoundError(f"{path} does not exist") from None
+        raise newfile.missing(path) from None
     except OSError as refused:
         raise failure("open", path, refused) from None
     snapshot = Snapshot(fd, path)
@@ -421,6 +421,9 @@ def open_backup(path: str, unlock: Unlock) -> Snapshot:
 def _examine_backup(snapshot: Snapshot, unlock: Unlock) -> None:
     if not stat.S_ISREG(os.fstat(snapshot.fd).st_mode):
         raise UsageError(f"{snapshot.path} is not a plain file")
+    if not os.pread(snapshot.fd, len(MAGIC), 0).startswith(MAGIC[:-1]):
+        said = f"{snapshot.path} is no backup of a store"
+        raise IntegrityError(said, hint="openclaw store backup FILE")
     damage = examine(snapshot.load(unlock)).damage
     if damage:
         raise IntegrityError(f"{snapshot.path} is damaged: {damage[0]}", hint="use another backup")

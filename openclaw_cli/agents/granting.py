@@ -44,7 +44,7 @@ def grant(
     """
     _refuse_agents(actor)
     if uses != UNLIMITED and not 0 < uses <= MOST:
-        raise UsageError(f"a grant has from 1 to {MOST} uses")
+        raise UsageError(f"a grant has from 1 to {MOST} uses", hint="--uses 3")
     kept = list(dict.fromkeys(map(canonical, patterns)))
     now = time.time_ns() // 1_000_000
     if expires and expires <= now:

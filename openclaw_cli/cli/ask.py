@@ -13,6 +13,7 @@ import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from openclaw_cli import newfile
 from openclaw_cli.cli.stdout import write_all
 from openclaw_cli.errors import (
     ConflictError,
@@ -68,7 +69,7 @@ class Ask:
 
     def passphrase(self, label: str = "passphrase", *, twice: bool = False) -> bytes:
         """Ask for a passphrase, hidden; `twice` where a new one is chosen."""
-        hint = "openclaw store unlock, at a terminal"
+        hint = "--passphrase-file FILE" if twice else "openclaw store unlock, at a terminal"
         if self._no_input:
             raise UsageError(f"the {label} is needed{self._why()}", hint=hint)
         return self._hidden_checked(label, twice=twice, hint=hint)
@@ -188,7 +189,7 @@ def _checked(data: bytes, where: str) -> bytes:
 
 def _unreadable(where: str, refused: OSError) -> NotFoundError | DeniedError | StorageError:
     if refused.errno == errno.ENOENT:
-        return NotFoundError(f"{where} does not exist")
+        return newfile.missing(where)
     if refused.errno in (errno.EACCES, errno.EPERM):
         return DeniedError(f"{where} may not be read", hint=f"ls -l {where}")
     word = errno.errorcode.get(refused.errno or 0, "unknown reason")

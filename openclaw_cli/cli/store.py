@@ -68,12 +68,12 @@ def init(
     """
     session: Session = context.obj
     kind = _kind(key, no_key_file=no_key_file)
-    place = "" if no_recovery else where_recovery_key_goes(session, recovery_file)
-    care = upkeep(session)
     if os.path.lexists(f"{session.home.secrets}/store.oc"):
         raise ConflictError(
             f"there is a store in {session.home.secrets} already", hint="openclaw store check"
         )
+    place = "" if no_recovery else where_recovery_key_goes(session, recovery_file)
+    care = upkeep(session)
     given = {kind: chosen(session, kind, passphrase_file, key_id)}
     if not no_recovery:
         given["recovery"] = chosen(session, "recovery", None)

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 VERSION = 1
 MOST_IDS = 512
+_EXAMPLE = '{"protocolVersion": 1, "provider": "openclaw-cli", "ids": ["NAME"]}'
 MOST_REQUEST = 256 * 1024  # bytes
 MOST_ANSWER = 1024 * 1024 - 64 * 1024  # bytes; the gateway counts standard error, too
 SECONDS = 4.0  # the gateway kills us after five
@@ -70,9 +71,9 @@ def read_request(descriptor: int = 0, seconds: float = SECONDS, *, running: floa
     try:
         request = loads(data)
     except ValueError:
-        raise UsageError("the request is not JSON") from None
+        raise UsageError("the request is not JSON", hint=_EXAMPLE) from None
     if not isinstance(request, dict) or request.get("protocolVersion") is not VERSION:
-        raise UsageError(f"the request is not one of protocol version {VERSION}")
+        raise UsageError(f"the request is not one of protocol version {VERSION}", hint=_EXAMPLE)
     ids = request.get("ids")
     if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
         raise UsageError("the request has no list of ids")

@@ -78,7 +78,7 @@ def labels(given: list[str] | None) -> dict[str, str]:
     for each in given or []:
         key, separator, text = each.partition("=")
         if not separator or not key:
-            raise UsageError("a label is written KEY=TEXT")
+            raise UsageError("a label is written KEY=TEXT", hint="--label owner=ada")
         found[key] = text
     return found
 

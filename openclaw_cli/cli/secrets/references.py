@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 
-from openclaw_cli import formats, template
-from openclaw_cli.errors import NotFoundError, StorageError, UsageError
+from openclaw_cli import formats, newfile, template
+from openclaw_cli.errors import StorageError, UsageError
 from openclaw_cli.files import failure, read_all
 
 LIMIT = 16 * 1024 * 1024  # bytes
@@ -18,7 +18,7 @@ def read_file(path: str) -> bytes:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOCTTY)
     except FileNotFoundError:
-        raise NotFoundError(f"{path} does not exist") from None
+        raise newfile.missing(path) from None
     except (OSError, ValueError) as refused:
         if isinstance(refused, ValueError):
             raise UsageError("a path has no NUL") from None

@@ -9,12 +9,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import leaks
+from openclaw_cli import leaks, newfile
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
     FindingsError,
     LockedError,
-    NotFoundError,
     OpenclawError,
     PartialError,
     UsageError,
@@ -104,7 +103,7 @@ def _check(paths: list[str] | None, *, staged: bool, baseline: str | None, updat
         raise UsageError("--update-baseline needs a file", hint="--baseline FILE")
     for path in paths or ():
         if not os.path.lexists(path):
-            raise NotFoundError(f"there is no {path}")
+            raise newfile.missing(path)
 
 
 def _baseline(path: str | None, *, update: bool) -> Baseline:
