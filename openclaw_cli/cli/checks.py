@@ -71,6 +71,7 @@ def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
     yield settings(home, environ)
     yield state_directory(home)
     yield port(home, environ)
+    yield from served(home)
     known = _settings(home, environ)
     seen = health.look(home, assembly.secrets(home, known, environ))
     yield from of_findings(seen, home, known)
@@ -170,6 +171,34 @@ def resolver(path: str | None) -> Check:
         what = f"the OpenClaw gateway refuses to start {path}: {trouble[0]}"
         return Check(name, ATTENTION, what, trouble[1])
     return Check(name, OK, path)
+
+
+def served(home: Home) -> Iterator[Check]:
+    """Look whether the OpenClaw gateway that was set up can start what its file names of us."""
+    from openclaw_cli.interop import config_file
+    from openclaw_cli.interop.gateway import remembered
+    from openclaw_cli.interop.wiring import wired
+
+    gateway = remembered(home)
+    if gateway is None:
+        return
+    try:
+        file = config_file.read(gateway.config)
+        named = wired(file.root() if file else None)
+    except OpenclawError as refused:
+        yield Check("gateway", ATTENTION, refused.message, refused.hint)
+        return
+    if not named:
+        what = f"{gateway.config} has no provider of ours"
+        yield Check("gateway", ATTENTION, what, "openclaw interop setup")
+    for name, path in named.items():
+        trouble = unfit(path)
+        if trouble:
+            what = f"the OpenClaw gateway cannot start {path} for {name}: {trouble[0]}"
+            hint = trouble[1] if trouble[1].startswith("chmod") else "openclaw interop setup"
+            yield Check("gateway", BAD, what, hint)
+        else:
+            yield Check("gateway", OK, f"{gateway.shown} gets its secrets by {name}")
 
 
 def settings(home: Home, environ: Mapping[str, str]) -> Check:

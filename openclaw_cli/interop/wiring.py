@@ -14,6 +14,7 @@ from openclaw_cli.which import which
 
 if TYPE_CHECKING:
     from openclaw_cli.home import Home
+    from openclaw_cli.interop import json5
     from openclaw_cli.settings import Settings
 
 NAME = "openclaw-cli"
@@ -103,9 +104,23 @@ def resolver_path(environ: Mapping[str, str]) -> str:
     return path
 
 
+def wired(root: json5.Node | None) -> dict[str, str]:
+    """Return the providers of a gateway's configuration that run our resolver, with its path."""
+    providers = root.at("secrets", "providers") if root else None
+    found = {}
+    for name, each in providers.members.items() if providers else ():
+        command = each.members.get("command")
+        if command is not None and os.path.basename(command.text) == RESOLVER:
+            found[name] = command.text
+    return found
+
+
 def unfit(path: str) -> tuple[str, str] | None:
     """Return why the gateway would not start a program and the mend, None where it would."""
-    found = os.lstat(path)
+    try:
+        found = os.lstat(path)
+    except OSError:
+        return "it is not there", f"ls -l {path}"
     if stat.S_ISLNK(found.st_mode):
         return "it is a link", f"name it there as {os.path.realpath(path)}"
     if found.st_mode & _OTHERS_MAY_WRITE:

@@ -99,13 +99,7 @@ def _referenced(seen: Found, state: str) -> Iterator[str]:
     """Yield the ids of references to a provider that runs our resolver."""
     config = config_file.read(seen.config)
     root = config.root() if config else None
-    providers = root.at("secrets", "providers") if root else None
-    ours = {
-        name
-        for name, each in (providers.members.items() if providers else ())
-        if (command := each.members.get("command"))
-        and os.path.basename(command.text) == wiring.RESOLVER
-    }
+    ours = wiring.wired(root)
     files = glob.glob(f"{glob.escape(state)}/agents/*/agent/auth-profiles.json")
     roots = [file.root() for path in files if (file := config_file.read(path))]
     rows = [row for path in auth_store.files(state) for row in auth_store.rows(path)]

@@ -15,6 +15,7 @@ from openclaw_cli import health
 from openclaw_cli.audit.head import Head
 from openclaw_cli.cli import checks
 from openclaw_cli.home import Home, find
+from openclaw_cli.interop.gateway import Gateway, remember
 from tests.conftest import Result
 
 Main = Callable[..., Result]
@@ -125,6 +126,39 @@ def test_a_resolver_that_the_gateway_would_refuse_is_found(tmp_path: Path) -> No
     script.chmod(0o775)
     assert checks.resolver(str(script)).hint == f"chmod go-w {script}"
     assert checks.resolver(None).state == "attention"
+
+
+def test_a_gateway_whose_file_names_a_resolver_that_it_cannot_start_is_found(
+    tmp_path: Path,
+) -> None:
+    home = Home(str(tmp_path / "state"))
+    Path(home.root).mkdir(mode=0o700)
+    assert not list(checks.served(home))
+    script, config = tmp_path / "openclaw-resolver", tmp_path / "openclaw.json"
+    script.write_text(OURS)
+    script.chmod(0o755)
+    gateway = Gateway(
+        ("/usr/bin/node", "/g/openclaw.mjs"), (2026, 9, 6), str(tmp_path), str(config)
+    )
+    remember(home, gateway)
+    provider = {"source": "exec", "command": str(script)}
+
+    def looked() -> checks.Check:
+        (check,) = checks.served(home)
+        assert check.name == "gateway"
+        return check
+
+    assert looked().hint == "openclaw interop setup"
+    config.write_text(json.dumps({"secrets": {"providers": {"ours": provider}}}))
+    assert (looked().state, looked().what) == ("ok", "2026.9.6 gets its secrets by ours")
+    script.chmod(0o775)
+    assert (looked().state, looked().hint) == ("bad", f"chmod go-w {script}")
+    script.rename(tmp_path / "moved")
+    assert (looked().state, looked().hint) == ("bad", "openclaw interop setup")
+    script.symlink_to(tmp_path / "moved")
+    assert (looked().state, looked().hint) == ("bad", "openclaw interop setup")
+    config.write_text("{")
+    assert looked().state == "attention"
 
 
 def test_a_clock_that_cannot_be_right_is_found() -> None:
