@@ -106,8 +106,8 @@ class Event(msgspec.Struct, gc=False):
 
     @property
     def failed(self) -> bool:
-        """Whether it did not come to what was asked."""
-        return self.outcome not in ("", "ok", "committed")
+        """Whether it did not come to what was asked; what is only announced may yet."""
+        return self.outcome not in ("", "ok", "committed", INTENT)
 
 
 _INSTANT = re.compile(

@@ -96,6 +96,11 @@ def migrate(
         _check_limit(session, plan, provider)
     if not session.as_json:
         _show(session, plan)
+    if gateway is None and plan.waits() and not (dry_run or plan.moves):
+        raise NotFoundError(
+            "nothing was moved: the gateway's own program was not found",
+            hint="openclaw secrets migrate --gateway /path/to/its/openclaw",
+        )
     if dry_run or not (plan.moves or (shred and plan.copies)):
         if session.as_json:
             session.output.json({**plans.plain(plan), "done": False, "backup": ""})

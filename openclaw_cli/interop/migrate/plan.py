@@ -22,6 +22,8 @@ MODELS = "generated models"
 DOTENV = ".env"
 OWN = "own settings"
 
+_NOT_FOUND = "the gateway's own program was not found"
+_NAME_IT = "openclaw secrets migrate --gateway PROGRAM"
 _STRANGE = re.compile(r"[^A-Za-z0-9._:/-]+")
 _MODEL_KEY = ("models", "providers", "*", "apiKey")
 
@@ -121,6 +123,10 @@ class Plan:
                 if not kinds or spot.kind in kinds:
                     yield move, spot
 
+    def waits(self) -> bool:
+        """Tell whether something is left only because the gateway's program was not found."""
+        return any(each.why == _NOT_FOUND for each in self.left)
+
     def files(self) -> list[str]:
         """Return the paths that would be changed."""
         found = [spot.path for move in self.moves for spot in move.spots]
@@ -183,7 +189,7 @@ class _Planner:
             if place.variable and not value:
                 continue  # the environment of the gateway has it, which is not ours to look into
             if not self._found.served:
-                self._leave(spot, "the gateway's own program was not found", "--gateway PROGRAM")
+                self._leave(spot, _NOT_FOUND, _NAME_IT)
             elif self._found.paths.take(place.keys):
                 self.move(secret_name(place.keys), value, spot)
                 self._used.add(place.variable)
@@ -192,6 +198,9 @@ class _Planner:
 
     def of_profiles(self) -> None:
         for spot, place, provider in self._found.profiles:
+            if not self._found.served:
+                self._leave(spot, _NOT_FOUND, _NAME_IT)
+                continue
             if spot.kind == ROW and self._repeats(provider, place.value):
                 self.plan.dropped.add(spot)
             agent = () if spot.agent in ("", "main") else (spot.agent,)

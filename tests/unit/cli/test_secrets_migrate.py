@@ -163,6 +163,13 @@ def test_without_the_gateways_program_its_files_are_left_and_why_is_said(
     whys = {each["why"] for each in done.json()["left"]}
     assert "the gateway's own program was not found" in whys
     assert files(state) == before
+    done = main("secrets", "migrate", "--yes", "--shred", check=3)
+    assert b"migrate --gateway /path/to/its/openclaw" in done.err
+    assert (files(state), (state / "secrets").exists()) == (before, False)
+    (state / "settings.toml").write_text('[secrets.mine]\napi-key = "sk-x"\n')
+    main("secrets", "migrate", "--yes", check=0)
+    assert values(main) == {"mine/api-key": b"sk-x"}
+    assert {**files(state), "settings.toml": b""} == {**before, "settings.toml": b""}
 
 
 def test_a_change_that_the_gateway_would_refuse_loses_nothing(
