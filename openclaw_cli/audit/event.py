@@ -69,6 +69,7 @@ class Event(msgspec.Struct, gc=False):
     purpose: str = ""
     phase: str = ""
     of: int = 0
+    announced: int = 0
     ms: float = 0
     through: int = 0
     segment: int = 0
@@ -103,6 +104,11 @@ class Event(msgspec.Struct, gc=False):
     def is_intent(self) -> bool:
         """Whether a change is only announced here; how it ended is a record of its own."""
         return self.phase == INTENT
+
+    @property
+    def is_announced(self) -> bool:
+        """Whether it only says that something begins, a change or what is done elsewhere."""
+        return self.is_intent or self.outcome == INTENT
 
     @property
     def failed(self) -> bool:

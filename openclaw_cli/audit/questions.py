@@ -26,6 +26,8 @@ KNOWN_AFTER = 5  # readings of a secret before another reader of it is news
 HABIT_READS = 50  # readings of a secret, on so many
 HABIT_DAYS = 7  # different days, before an hour of the day is odd
 FAILURES = 3  # failed readings in a row
+_SETTLES = "openclaw store check; the next change settles it"
+_ELSEWHERE = "do it again: nobody knows how it ended where it was done"
 OPEN_SECONDS = 60  # a change takes milliseconds; one announced for longer was interrupted
 
 DENIED = "denied"
@@ -126,10 +128,10 @@ class Watch:
             self._read(event, tell=tell)
         elif event.kind == events.SETTLED:
             self._settled(event, tell=tell)
-        elif event.is_intent:
+        elif event.is_announced:
             self._open[event.seq] = event
         else:
-            self._open.pop(event.of, None)
+            self._open.pop(event.of or event.announced, None)
             self._changed(event, tell=tell)
 
     def announced(self, number: int) -> Event | None:
@@ -144,7 +146,7 @@ class Watch:
                     event,
                     "interrupted",
                     f"the change {event.action} of {_names(event)} was announced and did not end",
-                    hint="openclaw store check; the next change settles it",
+                    hint=_SETTLES if event.is_intent else _ELSEWHERE,
                 )
 
     def findings(self) -> list[Finding]:

@@ -165,7 +165,7 @@ class _Walk:
                 event = msgspec.structs.replace(event, name=intent.name, names=intent.names)
         takes = self.takes(event)
         self._watch.see(event, tell=takes)
-        if not takes or event.is_intent:
+        if not takes or event.is_announced:
             return
         if event.kind in events.BOOKKEEPING and not self._wanted.action:
             return

@@ -54,7 +54,7 @@ def follow_on(session: Session, period: str | None, wanted: Filter, limit: int) 
             continue
         if session.as_json:
             session.output.json_line(report.record(line))
-        elif not event.is_intent and event.kind not in events.BOOKKEEPING:
+        elif not event.is_announced and event.kind not in events.BOOKKEEPING:
             session.output.line(report.line(event))
 
 

@@ -183,6 +183,15 @@ def test_one_denied_reading_is_enough(days: Days) -> None:
     assert days.only().what == "the reading of key was denied"
 
 
+def test_what_is_done_elsewhere_and_did_not_end_is_noticed(days: Days) -> None:
+    reload = days.event(NOON, "gateway_reload", outcome="intent")
+    days.event(NOON + 1, "gateway_reload", announced=reload)
+    days.event(NOON + 2, "secret_set", outcome="intent", backend="vault")
+    days.watch.note_open(NOON + 1000, lambda _: True)
+    assert days.only().rule == "interrupted"
+    assert days.only().hint.startswith("do it again")
+
+
 def test_a_denied_change_is_noticed_and_a_failed_one_is_not(days: Days) -> None:
     days.event(NOON, "secret_set", outcome="conflict")
     days.event(NOON, "secret_set", outcome="denied")
@@ -317,14 +326,15 @@ def test_totals_count_readings_changes_and_failures_of_each_secret() -> None:
         ("not_found", REVEAL, "b"),
         ("ok", "secret_set", "a"),
         ("ok", "store_init", ""),
+        ("ok", "gateway_reload", ""),
     ]:
         answer.count(Event(1, instant(NOON), kind, name=name, outcome=outcome), "ada")
     a, b = answer.by_name["a"], answer.by_name["b"]
     assert (a.reads, a.changes, a.failed, a.readers) == (2, 1, 0, {"ada"})
     assert (b.reads, b.changes, b.failed, b.readers) == (0, 0, 1, set())
-    assert answer.events == 5
-    assert answer.by_action == {"read": 3, "set": 1, "store init": 1}
-    assert answer.by_outcome == {"ok": 4, "not_found": 1}
+    assert answer.events == 6
+    assert answer.by_action == {"read": 3, "set": 1, "store init": 1, "gateway reload": 1}
+    assert answer.by_outcome == {"ok": 5, "not_found": 1}
 
 
 # What is asked for
