@@ -21,7 +21,7 @@ from openclaw_cli.home import Home as Place
 from openclaw_cli.model import SecretValue
 from openclaw_cli.running.masking import Needles
 from openclaw_cli.settings import Settings
-from tests.bench import brokered, counts, echoing, homes, make_trail, masking, rotating
+from tests.bench import brokered, counts, echoing, elsewhere, homes, make_trail, masking, rotating
 from tests.bench.homes import Home
 from tests.bench.measure import (
     Command,
@@ -426,6 +426,7 @@ SECTIONS: Mapping[str, Callable[[Bench], list[Table]]] = {
     "rotation": rotation,
     "agents": agents,
     "broker": brokered.section,
+    "backends": elsewhere.section,
     "growth": growth,
     "audit": audit,
     "check": check,
