@@ -183,6 +183,32 @@ def test_the_step_of_github_fails_as_openclaw_does_and_sets_nothing(
     assert shown(runner.log) == []
 
 
+@pytest.mark.nightly
+@pytest.mark.integration
+def test_the_action_as_a_runner_runs_it_installs_and_opens(made: Bundle, tmp_path: Path) -> None:
+    """From its own file, step by step; it fetches what it locks, as pip is set up here."""
+    whole = yaml.safe_load((jobs.ROOT / "action.yml").read_text())
+    given = {name: each.get("default", "") for name, each in whole["inputs"].items()}
+    given |= {"bundle": str(made.path), "key": made.key, "export": "deploy-token"}
+    runner = Runner(tmp_path)
+    for step in whole["runs"]["steps"]:
+        env = {
+            name: re.sub(r"\$\{\{ inputs\.(\w+) \}\}", lambda found: given[found[1]], text)
+            for name, text in step["env"].items()
+        }
+        line = [step["shell"], "-eo", "pipefail", "-c", step["run"]]
+        assert runner.step(line, GITHUB_ACTION_PATH=str(jobs.ROOT), **env) == 0, runner.log
+    assert (
+        runner.step(["sh", "-c", f'test "$(command -v openclaw)" = {runner.paths[0]}/openclaw'])
+        == 0
+    )
+    assert runner.step(leaky({"deploy-token": GIVEN["deploy-token"]})) == 0
+    assert runner.log.count(b"***") > 30
+    assert shown(runner.log) == []
+    assert made.key.encode() not in runner.log
+    assert Path(runner.outputs["records"]).is_dir()
+
+
 def test_what_a_job_read_is_taken_back(made: Bundle, tmp_path: Path, openclaw: Openclaw) -> None:
     runner = Runner(tmp_path)
     assert secrets_step(runner, made, EXPORT="deploy-token") == 0
