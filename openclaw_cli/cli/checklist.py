@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from openclaw_cli import duration, health
 from openclaw_cli.cli import practices
 from openclaw_cli.cli.practices import WEEK, Practice, some
+from openclaw_cli.cli.render import counted
 from openclaw_cli.cli.secrets import granting
 from openclaw_cli.cli.secrets.audit import verified_trail
 from openclaw_cli.errors import ConfigError, OpenclawError
@@ -105,7 +106,11 @@ def on_schedule(seen: Look) -> Practice:
         why = f"not rotated at least weekly: {some(late)}"
         command = f"openclaw secrets rotate {min(late)} --schedule weekly"
         return Practice(name, kept=False, why=why, command=command)
-    many = f"all {len(seen.alive)} are rotated" if seen.alive else "there is no secret yet"
+    many = (
+        f"{counted(len(seen.alive), 'secret')}, each rotated"
+        if seen.alive
+        else "there is no secret yet"
+    )
     return Practice(name, kept=True, why=many)
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from openclaw_cli import duration
 from openclaw_cli.agents import building
 from openclaw_cli.agents.spec import SESSION
+from openclaw_cli.cli.render import counted
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.rotation import schedule
 
@@ -56,7 +57,7 @@ def rotated(found: Source) -> Practice:
     if late:
         why = f"not rotated at least weekly: {some(late)}"
         return Practice("rotation", kept=False, why=why, command='"rotation": "weekly"')
-    why = f"all {len(names)} are rotated" if names else "it names no secret"
+    why = f"{counted(len(names), 'secret')}, each rotated" if names else "it names no secret"
     return Practice("rotation", kept=True, why=why)
 
 
@@ -113,7 +114,9 @@ def concurrency(configuration: Configuration) -> Practice:
             hint = f'agents.{each.name}: "max-concurrency": 10'
             return Practice(name, kept=False, why=f"{each.name} has no limit", command=hint)
     many = len(configuration.agents)
-    return Practice(name, kept=True, why=f"{many} agents, each limited" if many else "no agents")
+    return Practice(
+        name, kept=True, why=f"{counted(many, 'agent')}, each limited" if many else "no agents"
+    )
 
 
 def alerts(configuration: Configuration) -> Practice:

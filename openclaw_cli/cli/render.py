@@ -304,6 +304,11 @@ def fit(
     return [titled[index] for index in kept], lines
 
 
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something, in words: "1 secret", "2 secrets"."""
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
+
+
 def cut(text: str, wide: int, dots: str = "…") -> str:
     """Shorten `text` in its middle: the beginning and the end tell names apart."""
     if way_out.width(text) <= wide:

@@ -22,6 +22,7 @@ from openclaw_cli.cli.keys import (
     typed,
     where_recovery_key_goes,
 )
+from openclaw_cli.cli.render import counted
 from openclaw_cli.cli.session import Session
 from openclaw_cli.duration import exact, parse
 from openclaw_cli.errors import (
@@ -342,7 +343,7 @@ def _drilled(session: Session, care: Upkeep, backup: Snapshot) -> None:
     many = "1 secret" if len(entries) == 1 else f"{len(entries)} secrets"
     session.output.done(f"it opens with {backup.unlocked_by}, and every version of {many} decrypts")
     if behind:
-        session.output.note(f"  it is {behind} changes behind the store that is here")
+        session.output.note(f"  it is {counted(behind, 'change')} behind the store that is here")
     session.output.note("  nothing was put in place")
 
 

@@ -15,6 +15,7 @@ from openclaw_cli.audit.questions import Filter, Finding
 from openclaw_cli.audit.reading import Reading
 from openclaw_cli.audit.survey import Period, survey
 from openclaw_cli.cli import stdout
+from openclaw_cli.cli.render import counted
 from openclaw_cli.cli.secrets import audit_report as report
 from openclaw_cli.cli.secrets.audit_follow import FOLLOWED, follow_on
 from openclaw_cli.cli.session import Session
@@ -366,7 +367,7 @@ def _anchored(session: Session, anchor: Anchor | None, snapshot: Snapshot) -> li
     known = anchor.decode(data, snapshot.index.audit_key)
     behind = snapshot.header.generation - known.generation
     if behind:
-        session.output.warn(f"the anchor {anchor.setting} is {behind} changes behind")
+        session.output.warn(f"the anchor {anchor.setting} is {counted(behind, 'change')} behind")
     return [Known(known.seq, known.mac, "the anchor")]
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from openclaw_cli import duration
 from openclaw_cli.audit import telling
+from openclaw_cli.cli.render import counted
 from openclaw_cli.sanitize import safe
 
 if TYPE_CHECKING:
@@ -204,9 +205,10 @@ def _title(report: Report) -> str:
 
 def _proof(report: Report) -> str:
     answer = report.answer
-    counts = f"{answer.events} events on {len(answer.by_name)} secrets"
+    secrets, readers = len(answer.by_name), len(answer.by_actor)
+    counts = f"{counted(answer.events, 'event')} on {counted(secrets, 'secret')}"
     how = "the chain of records is whole" if report.checked else "the chain was not verified"
-    return f"{counts} by {len(answer.by_actor)} readers; {how}."
+    return f"{counts} by {counted(readers, 'reader')}; {how}."
 
 
 def _footer(report: Report) -> str:

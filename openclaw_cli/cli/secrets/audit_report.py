@@ -10,7 +10,7 @@ import msgspec
 
 from openclaw_cli import duration
 from openclaw_cli.audit import telling
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.render import Column, counted
 
 if TYPE_CHECKING:
     from openclaw_cli.audit.event import Event
@@ -111,7 +111,7 @@ def plain(found: Survey, period: Period) -> dict[str, Any]:
 
 def pruned(found: Plan) -> str:
     """Return what a pruning removes, in words."""
-    files = _counted(len(found.segments), "file")
+    files = counted(len(found.segments), "file")
     upto = f", records up to {found.last} of {found.ends[:10]}" if found.last else ""
     return f"{files} of the trail ({found.bytes / 1024 / 1024:.1f} MiB{upto})"
 
@@ -148,12 +148,12 @@ def _summary(answer: Answer) -> str:
     changes = sum(totals.changes for totals in answer.by_name.values())
     failed = sum(count for outcome, count in answer.by_outcome.items() if outcome not in _FINE)
     words = [
-        _counted(answer.events, "event"),
-        _counted(secrets, "secret"),
+        counted(answer.events, "event"),
+        counted(secrets, "secret"),
         f"{reads} read",
         f"{changes} changed",
         f"{failed} failed",
-        f"by {_counted(actors, 'actor')}",
+        f"by {counted(actors, 'actor')}",
     ]
     return ", ".join(words)
 
@@ -225,10 +225,6 @@ def _plain_finding(finding: Finding) -> dict[str, Any]:
         "name": finding.name,
         "hint": finding.hint,
     }
-
-
-def _counted(count: int, what: str) -> str:
-    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _ago(instant: str, now: float) -> str:
