@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,8 @@ INSTANCES = [
 ]
 
 _CLEAR = "\x1b[H\x1b[J"
+_AROUND = 12  # lines of a screen that are neither an agent's nor an instance's
+_LEAST = 3  # instances that are shown on the smallest screen
 
 
 def listed(spec: AgentSpec) -> list[str]:
@@ -93,8 +96,8 @@ def instances(found: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def show(output: Output, found: dict[str, Any], *, verbose: bool) -> None:
-    """Write what a gateway says of itself and of its agents."""
+def show(output: Output, found: dict[str, Any], *, verbose: bool, most: int = 0) -> None:
+    """Write what a gateway says of itself and of its agents, and of at most so many instances."""
     facts: list[tuple[str, str] | tuple[str, str, str]] = [
         ("gateway", f"process {found['pid']}, {found['address']}, {_up(found)}")
     ]
@@ -112,9 +115,12 @@ def show(output: Output, found: dict[str, Any], *, verbose: bool) -> None:
             output.line(f"{each['name']}: {each['trouble']}", "bad")
     if verbose:
         rows = instances(found)
+        shown = rows[:most] if most else rows
         output.line()
         if rows:
-            output.table(INSTANCES, rows)
+            output.table(INSTANCES, shown)
+            if len(shown) < len(rows):
+                output.line(f"and {len(rows) - len(shown)} more: openclaw agents status --verbose")
         else:
             output.line("no instance is running")
         levels = [(each["name"], _level(each)) for each in found["agents"]]
@@ -137,9 +143,12 @@ def watch(session: Session, every: float, *, verbose: bool) -> None:
         if session.as_json:
             session.output.json_line(found)
         else:
+            most = 0
             if session.output.on_terminal:
                 session.output.drawn(_CLEAR)
-            show(session.output, found, verbose=verbose)
+                height = shutil.get_terminal_size().lines
+                most = max(_LEAST, height - _AROUND - 2 * len(found["agents"]))
+            show(session.output, found, verbose=verbose, most=most)
         time.sleep(every)
 
 

@@ -1,0 +1,82 @@
+"""The live tables, on a terminal: drawn in place, no higher than the screen, ended by Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from tests.conftest import SCRIPTS, Openclaw
+from tests.gateways import Gateway, running, settings
+from tests.unit.cli.terminal import Terminal
+
+pytestmark = pytest.mark.slow
+
+CLEAR = b"\x1b[H\x1b[J"
+
+
+@pytest.fixture
+def gateway(openclaw: Openclaw) -> Iterator[Gateway]:
+    settings({"talk": {"handler": "zoo:Talk", "mode": "session", "max-concurrency": 20}})
+    with running(openclaw) as started:
+        for number in range(12):
+            assert started.agent("talk", 1, session=f"trading-{number:03}").status == 200
+        yield started
+
+
+def frames(width: int, *words: str) -> list[bytes]:
+    """Return what was drawn until the second frame was whole, and end it as a person does."""
+    with Terminal(width) as terminal:
+        watching = subprocess.Popen(
+            [os.path.join(SCRIPTS, "openclaw"), *words],
+            stdin=terminal.descriptor,
+            stdout=terminal.descriptor,
+            stderr=terminal.descriptor,
+            env={**os.environ, "TERM": "xterm", "NO_COLOR": "1"},
+        )
+        seen = b""
+        until = time.monotonic() + 30
+        while seen.count(CLEAR) < 3:
+            assert time.monotonic() < until, seen
+            seen += terminal.screen()
+            time.sleep(0.05)
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait(10) == 130
+        seen += terminal.screen()
+    assert b"Traceback" not in seen
+    return seen.split(CLEAR)[1:3]
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_table_is_drawn_again_in_its_place(gateway: Gateway, width: int) -> None:
+    title = "REQUESTS" if width == 200 else "REQ"
+    for frame in frames(width, "status", "--agents", "--watch"):
+        assert f"process {gateway.pid}" in frame.decode()
+        assert title in frame.decode()
+        assert frame.count(b"talk ") == 1
+        assert max(len(line) for line in frame.decode().splitlines()) <= width
+
+
+@pytest.mark.parametrize("width", [80, 200])
+def test_the_instances_fit_on_the_screen(gateway: Gateway, width: int) -> None:
+    for frame in frames(width, "agents", "top", "--every", "1s"):
+        text = frame.decode()
+        assert len(text.splitlines()) <= 24
+        assert 3 <= text.count("trading-") < 12
+        assert f"and {12 - text.count('trading-')} more" in text
+    assert gateway.agent("talk", 1, session="trading-000").json["output"][0] == 2
+
+
+def test_what_is_piped_is_a_line_of_json_each_time(gateway: Gateway) -> None:
+    argv = [os.path.join(SCRIPTS, "openclaw"), "agents", "top", "--every", "1s", "--json"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE) as watching:
+        assert watching.stdout is not None
+        lines = [watching.stdout.readline() for _ in range(2)]
+        watching.send_signal(signal.SIGINT)
+    assert all(each.count(b"trading-") >= 12 for each in lines)
+    assert watching.returncode == 130
+    assert gateway.pid
