@@ -7,6 +7,8 @@ import sys
 from openclaw_cli import systemd
 from openclaw_cli.home import Home
 
+# Without NoNewPrivileges: `newuidmap`, by which an agent gets a user id of its own, is set-user-id.
+# Zygotes set it for themselves and for all that they start.
 _UNIT = """\
 [Unit]
 Description=openclaw gateway: agents and their secrets
@@ -25,7 +27,6 @@ TimeoutStopSec=40
 KillMode=mixed
 Delegate=yes
 LimitCORE=0
-NoNewPrivileges=yes
 
 [Install]
 WantedBy=default.target
