@@ -18,6 +18,7 @@ from openclaw_cli.errors import (
     ConflictError,
     NotFoundError,
     OpenclawError,
+    PartialError,
     RefusedError,
     StorageError,
     TemporaryError,
@@ -104,7 +105,7 @@ def run(
     session: Session = context.obj
     known = session.configuration
     agent = (known.agent(name) if name else known.only_agent()).name
-    wanted = {"input": _input(given, text=text), "session": thread}
+    wanted = {"input": _input(given, agent, text=text), "session": thread}
     answer = None if alone else _by_gateway(session, agent, wanted)
     if answer is None:
         answer = _here(session, agent, wanted)
@@ -195,7 +196,12 @@ def restart(
     session: Session = context.obj
     found = talk.ask(session.home, "agents/restart", {"agent": name or "", "now": now})
     shown = ", ".join(f"{each} ({ms:g} ms)" for each, ms in found["restarted"].items())
-    _tell(session, found, f"restarted {shown}")
+    _tell(session, found, f"restarted {shown or 'none'}")
+    if found["failed"]:
+        why = "; ".join(
+            f"{each}: {said.removeprefix(f'{each}: ')}" for each, said in found["failed"].items()
+        )
+        raise PartialError(f"not restarted, and as before: {why}")
 
 
 @app.command()
@@ -270,7 +276,7 @@ def _tell(session: Session, found: dict[str, Any], message: str) -> None:
         session.output.done(message)
 
 
-def _input(given: str | None, *, text: bool) -> Any:  # noqa: ANN401  whatever JSON holds
+def _input(given: str | None, name: str, *, text: bool) -> Any:  # noqa: ANN401  whatever JSON holds
     """Read the input: JSON, or text where that is said."""
     if given is None:
         raise UsageError("there is no input", hint="--input FILE, or --input - for standard input")
@@ -282,14 +288,16 @@ def _input(given: str | None, *, text: bool) -> Any:  # noqa: ANN401  whatever J
         except OSError as refused:
             reason = os.strerror(refused.errno or 0).lower()
             kind = NotFoundError if isinstance(refused, FileNotFoundError) else StorageError
-            raise kind(f"cannot read {given}: {reason}") from None
+            is_json = given[:1] in ("{", "[", '"')
+            hint = f"printf %s '...' | openclaw agents run {name} --input -" if is_json else ""
+            raise kind(f"cannot read {given}: {reason}", hint=hint) from None
         try:
             data = read_all(fd, given, _INPUT)
         finally:
             os.close(fd)
     if not data and not text:
         raise UsageError(
-            "the input is empty", hint=f"echo '{{}}' | openclaw agents run NAME --input {given}"
+            "the input is empty", hint=f"echo '{{}}' | openclaw agents run {name} --input -"
         )
     try:
         return data.decode() if text else json.loads(data)

@@ -112,7 +112,8 @@ def show(output: Output, found: dict[str, Any], *, verbose: bool, most: int = 0)
     output.table(AGENTS, [agent(each) for each in found["agents"]])
     for each in found["agents"]:
         if each["trouble"]:
-            output.line(f"{each['name']}: {each['trouble']}", "bad")
+            trouble = each["trouble"].removeprefix(f"{each['name']}: ")
+            output.line(f"{each['name']}: {trouble}", "bad")
     if verbose:
         rows = instances(found)
         shown = rows[:most] if most else rows

@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli.agents.spec import MANUAL, SESSION, is_thread
-from openclaw_cli.errors import ConflictError, NotFoundError, UsageError
+from openclaw_cli.errors import ConflictError, NotFoundError, OpenclawError, UsageError
 from openclaw_cli.runtime.pool import Pool
 from openclaw_cli.runtime.request import new_id
 
@@ -45,6 +45,8 @@ async def _stop(gateway: Gateway, given: Given) -> Given:
 
 
 async def _restart(gateway: Gateway, given: Given) -> Given:
+    """Begin anew; with settings that it could not begin with it goes on as it is."""
+    gateway.read()
     gateway.restart_after = time.time()
     gateway.drain_seconds = 0.0 if given.get("force") else _seconds(given, "wait", 30.0)
     gateway.stopping.set()
@@ -59,12 +61,19 @@ async def _link(gateway: Gateway, given: Given) -> Given:
 
 
 async def _restart_agent(gateway: Gateway, given: Given) -> Given:
-    done = {}
+    """Start agents anew; of several those that cannot are told, and stay as they are."""
+    done, failed = {}, {}
     for pool in _pools(gateway, given):
         pool.stopped = False
-        seconds = await pool.restart(now=bool(given.get("now")))
-        done[pool.spec.name] = round(seconds * 1000, 1)
-    return {"restarted": done}
+        try:
+            seconds = await pool.restart(now=bool(given.get("now")))
+        except OpenclawError as refused:
+            if given.get("agent"):
+                raise
+            failed[pool.spec.name] = refused.message
+        else:
+            done[pool.spec.name] = round(seconds * 1000, 1)
+    return {"restarted": done, "failed": failed}
 
 
 async def _spawn(gateway: Gateway, given: Given) -> Given:

@@ -117,13 +117,17 @@ class Gateway:
     async def reload(self) -> dict[str, Any]:
         """Take the settings as they are now; raises what is wrong in them, and then all stays."""
         self.log.reopen()
-        settings = load_settings(self.home, os.environ)
-        configuration = load_agents(self.home, os.environ)
-        tokens = auth.load(paths.tokens(self.home))
+        settings, configuration, tokens = self.read()
         self.settings, self.configuration, self.tokens = settings, configuration, tokens
         agents = await self.supervisor.reload(configuration)
         self.watch.happened("reloaded", "", agents=agents)
         return {"agents": agents}
+
+    def read(self) -> tuple[Settings, Configuration, tuple[auth.Token, ...]]:
+        """Return the settings and tokens as they are on disk; raises what is wrong in them."""
+        settings = load_settings(self.home, os.environ)
+        configuration = load_agents(self.home, os.environ)
+        return settings, configuration, auth.load(paths.tokens(self.home))
 
     def status(self, *, verbose: bool = False) -> dict[str, Any]:
         """Return the state of everything, without a value."""

@@ -120,7 +120,8 @@ def _imported(name: str, named: str) -> Any:  # noqa: ANN401  a module
     except ModuleNotFoundError as missing:
         raise Unloadable(f"{named}: there is no module {missing.name}") from None
     except Exception as broken:  # noqa: BLE001  somebody else's module; its text may quote anything
-        raise Unloadable(f"{named}: importing it raised {type(broken).__name__}") from None
+        kind = type(broken).__name__
+        raise Unloadable(f"{named}: importing it raised {kind}{_place(broken)}") from None
 
 
 def begin(
@@ -337,11 +338,25 @@ def _failed(outcome: str, why: str, hint: str = "", *, last: bool = False) -> by
 
 def _told(broken: BaseException) -> str:
     """Say what a handler raised, and where: its text is its own, and goes to whoever called it."""
-    trace = broken.__traceback__
-    while trace and trace.tb_next:
-        trace = trace.tb_next
-    code = trace.tb_frame.f_code if trace else None
-    place = f" at {os.path.basename(code.co_filename)}:{trace.tb_lineno}" if trace and code else ""
+    place = _place(broken)
     with suppress(Exception):
         return f"{type(broken).__name__}{place}: {broken}"[:_SHOWN]
     return f"{type(broken).__name__}{place}"
+
+
+def _place(broken: BaseException) -> str:
+    """Say in which file and line something was raised, of files that are not Python's own if any.
+
+    Of code that is none it is where that is wrong.
+    """
+    if isinstance(broken, SyntaxError) and broken.filename:
+        return f" at {os.path.basename(broken.filename)}:{broken.lineno}"
+    place = own = ""
+    trace = broken.__traceback__
+    while trace:
+        file = trace.tb_frame.f_code.co_filename
+        place = f" at {os.path.basename(file)}:{trace.tb_lineno}"
+        if not file.startswith(("<", sys.prefix, sys.base_prefix)):
+            own = place
+        trace = trace.tb_next
+    return own or place

@@ -254,3 +254,50 @@ def _below(pid: int) -> list[int]:
     except OSError:
         return []
     return [int(each) for each in text.split()]
+
+
+def test_code_that_is_none_is_told_with_its_line(openclaw: Openclaw) -> None:
+    state = settings({"bad": {"handler": "bad:f"}}).parent
+    (state / "handlers").unlink()
+    (state / "handlers").mkdir(mode=0o700)
+    for text, said in (
+        ("def f(given, ctx):\n    return given +\n", "SyntaxError at bad.py:2"),
+        ("import os\n\nos.environ['NOT_SET']\n", "KeyError at bad.py:3"),
+    ):
+        (state / "handlers" / "bad.py").write_text(text)
+        refused = openclaw("agents", "run", "bad", "--input", "-", input=b"1", check=78)
+        assert f"bad:f: importing it raised {said}" in refused.err.decode()
+        assert refused.err.count(b"bad: ") == 1
+
+
+def test_an_input_that_was_meant_as_json_is_told_how_to_give_it(openclaw: Openclaw) -> None:
+    settings(ZOO)
+    refused = openclaw("agents", "run", "echo", "--input", '{"a": 1}', check=3)
+    assert b"| openclaw agents run echo --input -" in refused.err
+
+
+def test_a_gateway_does_not_begin_anew_with_settings_that_it_could_not_begin_with(
+    openclaw: Openclaw,
+) -> None:
+    path = settings(ZOO)
+    before = path.read_text()
+    with running(openclaw) as gateway:
+        for text in ("{", '{"agents": {"echo": {"handler": "zoo:echo", "timeout": "soon"}}}'):
+            path.write_text(text)
+            for command in ("restart", "reload"):
+                openclaw("gateway", command, check=78)
+                assert gateway.agent("echo", 1).json["output"] == 1
+        path.write_text(before)
+        openclaw("gateway", "restart", check=0)
+        assert gateway.agent("echo", 2).json["output"] == 2
+
+
+def test_of_all_agents_those_that_can_are_restarted(openclaw: Openclaw) -> None:
+    settings({name: ZOO[name] for name in ("absent", "echo")})
+    with running(openclaw):
+        some = openclaw("agents", "restart", check=8)
+        assert b"restarted echo (" in some.err
+        assert b"as before: absent: no_such_module:echo: there is no module" in some.err
+        openclaw("agents", "restart", "absent", check=78)
+        shown = openclaw("agents", "status", check=0).out.decode()
+        assert "\nabsent: no_such_module" in shown
