@@ -7,10 +7,11 @@ one; and for a beginning that was pruned, the checkpoint that the pruning left i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from msgspec import Struct
 
 from openclaw_cli.audit import event as events
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from openclaw_cli.audit.reading import Reading, Segment
     from openclaw_cli.store.header import Header
 
-_BLOCK = 64
 _TOLD_EVERY = 50_000  # records
 
 Tell = Callable[[str], None]
@@ -94,17 +94,13 @@ def verify(
 
 def link(key: bytes) -> Link:
     """Return the HMAC of a key; it is set up once, which is half the cost of a record."""
-    padded = key.ljust(_BLOCK, b"\0")
-    inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
-    outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
+    start = HMAC(key, SHA256())
 
     def mac(before: bytes, body: bytes) -> bytes:
-        inside = inner.copy()
-        inside.update(before)
-        inside.update(body)
-        outside = outer.copy()
-        outside.update(inside.digest())
-        return outside.digest()
+        each = start.copy()
+        each.update(before)
+        each.update(body)
+        return each.finalize()
 
     return mac
 
