@@ -16,9 +16,10 @@ from openclaw_cli.store.index import (
     HASH,
     Index,
     Place,
+    changed,
+    count,
     entry,
     hash_of,
-    hashed,
     seal_index,
     sealed_length,
 )
@@ -34,6 +35,8 @@ from openclaw_cli.store.seal import SALT, TAG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from openclaw_cli.files import Directory as Folder
     from openclaw_cli.store.header import Header
     from openclaw_cli.store.reader import Snapshot
@@ -87,20 +90,18 @@ class Draft:
         """
         before = self.directory.entries.before()
         records = self._lay(before)
-        lines = self._index_entries(before)
-        if len(lines) > MAX_SECRETS:
+        self.entries = self._index_entries(before)
+        if count(self.entries) > MAX_SECRETS:
             raise _full(f"{MAX_SECRETS} secrets")
         header = self.header
-        header.index_length = sealed_length(len(lines))
+        header.index_length = sealed_length(self.entries)
         directory = self._sealed_directory()
         place = Place(len(records), len(directory), directory[-TAG:])
         start = len(header.encode()) + header.index_length
         size = start + len(records) + len(directory)
         if size > MAX_BYTES:
             raise _full(f"{MAX_BYTES // 1024 // 1024} MiB")
-        entries = b"".join([lines[each] for each in sorted(lines)])
-        self.entries = entries
-        index = Index(self.audit_key, self.name_key, place, size, entries)
+        index = Index(self.audit_key, self.name_key, place, size, self.entries)
         sealed = seal_index(self.data_key, header, index)
         return [header.encode(), sealed, records + directory]
 
@@ -138,17 +139,15 @@ class Draft:
                 records += laid[there.offset : there.offset + there.length]
         return bytes(records)
 
-    def _index_entries(self, before: dict[str, list[Place]]) -> dict[bytes, bytes]:
-        """Return the index's entries by hash: those of the state before where nothing changed."""
-        found = hashed(self.entries)
-        for name in before:
-            found.pop(hash_of(self.name_key, name), None)
+    def _index_entries(self, before: Iterable[str]) -> bytes:
+        """Return the index's entries, those of the state before where nothing changed."""
+        changes = {hash_of(self.name_key, name): b"" for name in before}
         for name, each in self.directory.entries.touched().items():
             row = each.current()
             if row is not None:
                 line = entry(self.name_key, name, row.number, row.place)
-                found[line[:HASH]] = line
-        return found
+                changes[line[:HASH]] = line
+        return changed(self.entries, changes)
 
     def _copied(self, row: Row) -> bytes:
         return self.old[row.place.offset : row.place.offset + row.place.length]

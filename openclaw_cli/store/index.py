@@ -63,24 +63,16 @@ class Index:
 
     def __len__(self) -> int:
         """Return how many secrets have a current value."""
-        return len(self.entries) // _ENTRY.size
+        return count(self.entries)
 
     def find(self, name: str) -> tuple[int, Place] | None:
         """Return the current version's number and place, or None when there is no such secret."""
         wanted = hash_of(self.name_key, name)
-        low, high = 0, len(self)
-        while low < high:
-            middle = (low + high) // 2
-            start = middle * _ENTRY.size
-            found = self.entries[start : start + HASH]
-            if found < wanted:
-                low = middle + 1
-            elif found > wanted:
-                high = middle
-            else:
-                _, version, offset, length, tag = _ENTRY.unpack_from(self.entries, start)
-                return version, Place(offset, length, tag)
-        return None
+        start = _place(self.entries, wanted)
+        if self.entries[start : start + HASH] != wanted:
+            return None
+        _, version, offset, length, tag = _ENTRY.unpack_from(self.entries, start)
+        return version, Place(offset, length, tag)
 
     def encode(self) -> bytes:
         """Return the plain index."""
@@ -106,18 +98,37 @@ def entry(name_key: bytes, name: str, version: int, place: Place) -> bytes:
     return _ENTRY.pack(hash_of(name_key, name), version, place.offset, place.length, place.tag)
 
 
-def hashed(entries: bytes) -> dict[bytes, bytes]:
-    """Return encoded entries by the hash that each begins with."""
-    width = _ENTRY.size
-    return {
-        entries[start : start + HASH]: entries[start : start + width]
-        for start in range(0, len(entries), width)
-    }
+def changed(entries: bytes, changes: dict[bytes, bytes]) -> bytes:
+    """Return encoded entries with others in their place, by hash; an empty one takes it out."""
+    width, pieces, at = _ENTRY.size, [], 0
+    for wanted, line in sorted(changes.items()):
+        start = _place(entries, wanted)
+        pieces += [entries[at:start], line]
+        at = start + width if entries[start : start + HASH] == wanted else start
+    return b"".join([*pieces, entries[at:]])
 
 
-def sealed_length(count: int) -> int:
-    """Return the size in bytes of a sealed index of that many secrets."""
-    return _FIXED.size + count * _ENTRY.size + TAG
+def _place(entries: bytes, wanted: bytes) -> int:
+    """Return where the entry of a hash begins, or would."""
+    low, high = 0, count(entries)
+    while low < high:
+        middle = (low + high) // 2
+        start = middle * _ENTRY.size
+        if entries[start : start + HASH] < wanted:
+            low = middle + 1
+        else:
+            high = middle
+    return low * _ENTRY.size
+
+
+def sealed_length(entries: bytes) -> int:
+    """Return the size in bytes of a sealed index of these entries."""
+    return _FIXED.size + len(entries) + TAG
+
+
+def count(entries: bytes) -> int:
+    """Return how many entries these are."""
+    return len(entries) // _ENTRY.size
 
 
 def seal_index(data_key: bytes, header: Header, index: Index) -> bytes:

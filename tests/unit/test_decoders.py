@@ -85,7 +85,7 @@ def sealed() -> tuple[Header, bytes]:
     made = header()
     place = Place(500, 40, bytes(16))
     entry = index.entry(KEY, "kept", 1, place)
-    made.index_length = index.sealed_length(1)
+    made.index_length = index.sealed_length(entry)
     return made, index.seal_index(KEY, made, Index(KEY, KEY, place, 900, entry))
 
 
