@@ -19,7 +19,13 @@ from openclaw_cli.agents import config as agents
 from openclaw_cli.audit import head
 from openclaw_cli.audit.head import FILE as HEAD
 from openclaw_cli.document import content
-from openclaw_cli.errors import ConfigError, IntegrityError, OpenclawError
+from openclaw_cli.errors import (
+    ConfigError,
+    DeniedError,
+    IntegrityError,
+    OpenclawError,
+    StorageError,
+)
 from openclaw_cli.fileformat import in_magic
 from openclaw_cli.files import failure
 from openclaw_cli.interop import config_file, json5
@@ -88,24 +94,39 @@ def put(file: File, after: str) -> None:
     """Put upgraded text in a file's place; the old one stays beside it until that was read back.
 
     What an interruption leaves is the old file or the new one, and the next upgrade takes the copy
-    of the old one away.
+    of the old one away. Raises `DeniedError` and `StorageError`, which say whether it was changed.
     """
     kept = _kept(file.path)
     try:
         newfile.replace(kept, file.data, mode=file.mode)
-    except OSError as refused:
-        raise failure("write", kept, refused) from None
+    except (OSError, StorageError):
+        raise StorageError(
+            f"{file.path} was not changed: no copy of it can be kept beside it",
+            hint=f"df -h {os.path.dirname(kept)}",
+        ) from None
     config_file.put(file, after.encode())
-    if not _same(file.path, _text(file.path), _meaning(file.path, file.text)):
+    try:
+        good = _same(file.path, _text(file.path), _meaning(file.path, file.text))
+        if good:
+            discard(file.path)
+    except (DeniedError, StorageError) as refused:
+        raise StorageError(
+            f"the change was made, but {refused.message}", hint="openclaw config upgrade"
+        ) from None
+    if not good:
         os.replace(kept, file.path)
         raise IntegrityError(f"{file.path} was not what was written: the old one is back")
-    discard(file.path)
 
 
 def discard(path: str) -> None:
     """Take away the copy of an old file, whose upgraded one can be read."""
-    with suppress(FileNotFoundError):
-        os.unlink(_kept(path))
+    kept = _kept(path)
+    try:
+        os.unlink(kept)
+    except FileNotFoundError:
+        return
+    except OSError as refused:
+        raise failure("remove", kept, refused) from None
 
 
 def formats(home: Home) -> dict[str, int]:

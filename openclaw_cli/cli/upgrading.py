@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -15,6 +15,9 @@ from openclaw_cli.errors import NotFoundError, UsageError
 from openclaw_cli.interop import config_file
 from openclaw_cli.settings import sources
 from openclaw_cli.upgrade import Change
+
+if TYPE_CHECKING:
+    from openclaw_cli.interop.config_file import File
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -39,12 +42,16 @@ def upgrade(
     session: Session = context.obj
     formats = {} if file else upgrading.formats(session.home)
     paths = [_json(file)] if file else [os.path.realpath(path) for path in _shared_json(session)]
-    changes = [(path, each) for path in paths for each in _upgraded(path, dry_run=dry_run)]
+    planned = [_planned(path) for path in paths]
+    for each in planned if not session.as_json else ():
+        _show(session, each)  # first: whoever cannot be shown it, has nothing changed
+    for each in planned:
+        _carry_out(session, each, dry_run=dry_run)
     if session.as_json:
-        plain = [{"file": path, **each.plain()} for path, each in changes]
+        plain = [
+            {"file": each.file.path, **one.plain()} for each in planned for one in each.changes
+        ]
         session.output.json({"changes": plain, "formats": formats, "written": not dry_run})
-    for path in paths:
-        _tell_upgrade(session, path, [each for where, each in changes if where == path], dry_run)
     if formats:
         listed = ", ".join(os.path.relpath(path, session.home.base) for path in formats)
         session.output.done(f"these have the newest format: {listed}")
@@ -95,27 +102,35 @@ def _shared_json(session: Session) -> list[str]:
     return [path for path in paths if path.endswith(".json") and os.path.lexists(path)]
 
 
-def _upgraded(path: str, *, dry_run: bool) -> list[Change]:
+class _Plan(NamedTuple):
+    file: File
+    after: str
+    changes: list[Change]
+
+
+def _planned(path: str) -> _Plan:
     found = config_file.read(path)
     if found is None:
         raise NotFoundError(f"there is no file {path}", hint="openclaw config path")
-    after, changes = upgrading.upgraded(path, found.text)
-    if changes and not dry_run:
-        upgrading.put(found, after)
-    elif not dry_run:
-        upgrading.discard(path)
-    return changes
+    return _Plan(found, *upgrading.upgraded(path, found.text))
 
 
-def _tell_upgrade(session: Session, path: str, changes: list[Change], dry_run: bool) -> None:
-    for line in [] if session.as_json else _difference(path, changes):
+def _show(session: Session, plan: _Plan) -> None:
+    for line in _difference(plan.file.path, plan.changes):
         session.output.line(line, {"-": "bad", "+": "good"}.get(line[:1], ""))
-    if not changes:
-        session.output.done(f"{path} has no older spelling")
-    elif dry_run:
+
+
+def _carry_out(session: Session, plan: _Plan, *, dry_run: bool) -> None:
+    path = plan.file.path
+    if plan.changes and dry_run:
         session.output.done(f"{path} was not changed: --dry-run")
+    elif plan.changes:
+        upgrading.put(plan.file, plan.after)
+        session.output.done(f"changed {len(plan.changes)} in {path}; it means what it meant")
     else:
-        session.output.done(f"changed {len(changes)} in {path}; it means what it meant")
+        if not dry_run:
+            upgrading.discard(path)
+        session.output.done(f"{path} has no older spelling")
 
 
 def _difference(path: str, changes: list[Change]) -> list[str]:

@@ -42,6 +42,9 @@ _KNOWN = re.compile(
 )
 """What a command may leave in a state directory, relative to it."""
 
+_INSTANT = re.compile(rb"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\dZ)?")
+"""When a report was made."""
+
 _STORE = re.compile(r"(?:secrets|audit)/")
 """What any change takes up."""
 
@@ -49,7 +52,8 @@ _SEALED = re.compile(r"job\.(?:bundle|key)|baseline\.json|runtime/openclaw/[0-9a
 """What is another each time it is made, but always as long."""
 
 _OURS = re.compile(
-    r"(?:environments/staging/)?(?:secrets|audit)/.*|compiled|anchor|copy\.oc|.*\.(?:new|candidate)"
+    r"(?:environments/staging/)?(?:secrets|audit)/.*|compiled|anchor|copy\.oc"
+    r"|.*\.(?:new|candidate|before-upgrade)"
 )
 """What a state says otherwise, and what an interruption leaves."""
 
@@ -133,7 +137,7 @@ def _is_file(root: str, name: str) -> bool:
 
 
 def _told(path: str, name: str) -> bytes | int:
-    data = Path(path).read_bytes()
+    data = _INSTANT.sub(b"then", Path(path).read_bytes())
     if name == "trusted":
         return len(json.loads(data))  # it has times in it
     return len(data) if _SEALED.fullmatch(name) else data
@@ -244,7 +248,8 @@ def check_usable(root: str, told: bytes = b"") -> None:
 
 def _passes(stray: str) -> bool:
     """Tell whether the next use of the same command takes it away; see `newfile.py`."""
-    return stray.endswith((".new", ".candidate")) and not _STORE.match(stray)
+    passing = (".new", ".candidate", ".before-upgrade")
+    return stray.endswith(passing) and not _STORE.match(stray)
 
 
 def copied(template: str, into: str) -> str:
