@@ -68,10 +68,13 @@ def start(header: Header, data_key: bytes, seconds: float) -> str:
 
 
 def end(store: bytes) -> bool:
-    """Forget the session of a store; tell whether there was one."""
+    """Forget the session of a store; tell whether there was one.
+
+    Raises `DeniedError` and `StorageError` where that cannot be told.
+    """
     try:
         opened = Directory(folder())
-    except (OSError, OpenclawError):
+    except FileNotFoundError:
         return False
     try:
         there = os.path.lexists(opened.where(store.hex()))
