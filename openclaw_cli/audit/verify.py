@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Protocol
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.hmac import HMAC
 from msgspec import Struct
 
 from openclaw_cli.audit import event as events
@@ -94,6 +92,9 @@ def verify(
 
 def link(key: bytes) -> Link:
     """Return the HMAC of a key; it is set up once, which is half the cost of a record."""
+    from cryptography.hazmat.primitives.hashes import SHA256
+    from cryptography.hazmat.primitives.hmac import HMAC
+
     start = HMAC(key, SHA256())
 
     def mac(before: bytes, body: bytes) -> bytes:
