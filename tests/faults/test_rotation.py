@@ -366,9 +366,13 @@ def test_no_second_fault_on_resuming_leaves_a_wrong_state(
     [*((kind, ()) for kind in KINDS), ("chosen", GOOD), ("minted", GOOD)],
 )
 def test_no_pair_of_faults_leaves_a_wrong_state(
-    places: Callable[[], None], kind: str, before: tuple[Plan, ...]
+    places: Callable[[], None],
+    kind: str,
+    before: tuple[Plan, ...],
+    record_property: Callable[[str, object], None],
 ) -> None:
     count, found = failures(places, kind, schedules(starting(places, kind), before, runs=2))
+    record_property("schedules", count)
     assert not found, f"{len(found)} violations in {count} schedules"
     assert count > LEAST
 
