@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from openclaw_cli.store.directory import Entry
 
 
+NEVER = Schedule("")
+"""What is asked of a secret that is not to be rotated by itself."""
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What somebody asks of a secret's rotation; None and "" leave it as it is."""
@@ -104,7 +108,7 @@ class Wishes:
             until=asked.until or found.until,
             tell=found.tell if asked.tell is None else asked.tell,
         )
-        if asked.schedule is None or asked.schedule == (after.times or Schedule("")):
+        if asked.schedule is None or asked.schedule == (after.times or NEVER):
             return after
         after = replace(after, schedule=asked.schedule.text, zone=asked.schedule.zone, failure=None)
         row = view.entry.current()

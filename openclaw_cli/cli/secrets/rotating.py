@@ -12,16 +12,16 @@ from openclaw_cli.cli.secrets import rotated
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
     FindingsError,
+    OpenclawError,
     RefusedError,
-    TemporaryError,
     UsageError,
 )
 from openclaw_cli.names import check, parse
-from openclaw_cli.rotation import chosen, consumers, schedule, steps, telling
+from openclaw_cli.rotation import chosen, consumers, schedule, steps, telling, unattended
 from openclaw_cli.rotation.policy import UNTIL
 from openclaw_cli.rotation.runs import Runs
 from openclaw_cli.rotation.view import View, Wish
-from openclaw_cli.rotation.wishes import Asked
+from openclaw_cli.rotation.wishes import NEVER, Asked
 from openclaw_cli.service import LOCAL
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
@@ -105,6 +105,8 @@ def rotate(
     if due:
         if name is not None or compromised or asked != Asked():
             raise UsageError("--due takes no name and no schedule", hint="--limit N, --dry-run")
+        if notify:
+            unattended.check_notify(notify)
         return _due(session, limit, everything=everything, notify=notify, dry_run=dry_run)
     if name is None:
         raise UsageError("which secret is to be rotated?", hint="give its name, or --due for all")
@@ -136,6 +138,8 @@ def _one(session: Session, name: str, asked: Asked, wish: Wish, *, dry_run: bool
     if session.as_json:
         session.output.json(rotated.plain(after, result))
     rotated.tell_result(session, after, result)
+    if asked.schedule == NEVER:
+        session.output.done(f"{name}: it is rotated when somebody asks, and never by itself")
     if wish.compromised:
         rotated.tell_consumers(session, after, str(view.current))
     if result.uncertain:
@@ -158,7 +162,7 @@ def _due(
         return 0
     try:
         report = runs.due(limit=limit or 0, everything=everything)
-    except TemporaryError as refused:
+    except OpenclawError as refused:
         rotated.notify(notify, {"failed": [rotated.failure("", refused)]})
         raise
     answer = rotated.answer(report)
@@ -220,7 +224,7 @@ def _asked(
     times = None
     if every is not None:
         never = every.strip().lower() in _NEVER
-        times = schedule.Schedule("") if never else schedule.parse(every, zone or "")
+        times = NEVER if never else schedule.parse(every, zone or "")
     settings = {}
     for each in setting or []:
         key, separator, text = each.partition("=")

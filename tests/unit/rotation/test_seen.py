@@ -177,3 +177,30 @@ def test_what_a_rotation_reads_for_itself_is_nobody_s_reading(main: Main, tmp_pa
     main("secrets", "rotate", "k", *how, check=0)
     new, old = main("secrets", "history", "k", "--json").json()["versions"]
     assert (new["reads"], old["reads"]) == (0, 1)
+
+
+def test_a_notify_that_cannot_be_run_is_refused_before_it_is_needed(main: Main) -> None:
+    main("secrets", "create", "k", "--generate", check=0)
+    done = main("secrets", "rotate", "--due", "--notify", "tell-me", check=2)
+    assert b"absolute path" in done.err
+    assert (
+        b"there is no program" in main("secrets", "rotate", "--due", "--notify", "/x", check=2).err
+    )
+
+
+def test_whatever_stops_a_run_is_notified(main: Main, tmp_path: Path) -> None:
+    program = tmp_path / "tell-us"
+    program.write_text("#!/bin/sh\ncat > $0.heard\n")
+    program.chmod(0o700)
+    main("secrets", "create", "k", "--generate", check=0)
+    main("secrets", "rotate", "k", "--schedule", "daily", check=0)
+    os.rename(f"{find(os.environ).secrets}/key", tmp_path / "key")
+    main("secrets", "rotate", "--due", "--notify", str(program), check=5)
+    assert '"kind": "locked"' in Path(f"{program}.heard").read_text()
+
+
+def test_a_schedule_that_is_taken_away_is_said(main: Main) -> None:
+    main("secrets", "create", "k", "--generate", check=0)
+    main("secrets", "rotate", "k", "--schedule", "daily", check=0)
+    done = main("secrets", "rotate", "k", "--schedule", "never", check=0)
+    assert b"k: it is rotated when somebody asks, and never by itself" in done.err
