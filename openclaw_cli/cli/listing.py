@@ -56,6 +56,13 @@ def upcoming(policy: dict[str, Any], now: float) -> str:
     return duration.relative(due - now) if due > now else "now"
 
 
+def latest(entry: Entry, now: float) -> str:
+    """Return when a secret was rotated last: "2 days ago", or nothing for one that never was."""
+    current, last = entry.current(), entry.policy.get("last_ok", 0)
+    rotated = last and current is not None and current.number > 1
+    return duration.relative(min(last - now, 0)) if rotated else ""
+
+
 def variable_of(entry: Entry) -> str:
     """Return the variable that a program expects a secret in: its label's, or its provider's."""
     from openclaw_cli import providers

@@ -112,7 +112,7 @@ function __openclaw_words
             printf '%s\n' \
             '--filter'\t'prod/*, or provider=openai, state=ok.' \
             '--sort'\t'name, provider, version, age, ...' \
-            '--columns'\t'Which columns, in which order.' \
+            '--columns'\t'Which; last-rotation, too.' \
             '--deleted'\t'Show what was deleted and can be restored.' \
             '--backend'\t'Where it lives: local, vault, ...' \
             '--missing'\t'Show what a .env file or a template refers to and is not there.' \

@@ -198,8 +198,8 @@ def _rotation(session: Session, entry: Entry, now: float) -> list[tuple[str, str
     facts = [("rotation", f"{times}{by}" if times else f"no schedule{by and ','}{by}")]
     if found.next_due:
         facts.append(("next rotation", listing.upcoming(entry.policy, now)))
-    if found.last_ok:
-        facts.append(("last rotation", duration.relative(found.last_ok - now)))
+    if listing.latest(entry, now):
+        facts.append(("last rotation", listing.latest(entry, now)))
     if found.run:
         facts.append(("under way", f"{found.run.step} is next"))
     old = found.old

@@ -30,6 +30,7 @@ _COLUMNS = (
     Column("AGE", 7),
     Column("NEXT ROTATION", 5, short="NEXT"),
     Column("STATE", 8, states=True),
+    Column("LAST ROTATION", 1),
 )
 _WORDS = {column.title.lower().replace(" ", "-"): at for at, column in enumerate(_COLUMNS)}
 
@@ -45,7 +46,8 @@ def list_(
         str, typer.Option("--sort", metavar="COLUMN", help="name, provider, version, age, ...")
     ] = "name",
     columns: Annotated[
-        str | None, typer.Option("--columns", metavar="A,B", help="Which columns, in which order.")
+        str | None,
+        typer.Option("--columns", metavar="A,B", help="Which; last-rotation, too."),
     ] = None,
     deleted: Annotated[
         bool, typer.Option("--deleted", help="Show what was deleted and can be restored.")
@@ -76,7 +78,7 @@ def list_(
     old_days = session.settings["status.old-days"]
     here = listing.entries(directory, deleted=deleted) if backend in (None, LOCAL) else []
     shown = _sorted(here, sort, now, old_days)
-    rows = listing.rows(map(listing.glance, shown), now, old_days) + far
+    rows = _rows(shown, now, old_days) + far
     if filter_ is not None:
         kept = _filtered(rows, filter_)
         shown, rows = [shown[at] for at in kept if at < len(shown)], [rows[at] for at in kept]
@@ -127,7 +129,7 @@ def _elsewhere(session: Session, backend: str | None) -> tuple[list[list[str]], 
             session.output.warn(f"{name}: {refused.message}", hint=refused.hint)
             failed += 1
             continue
-        rows += [[each, "", name, "", "", "", states.OK] for each in found]
+        rows += [[each, "", name, "", "", "", states.OK, ""] for each in found]
     return rows, failed
 
 
@@ -179,9 +181,15 @@ def _sorted(entries: list[Entry], column: str, now: float, old_days: int) -> lis
     if column == "age":
         return sorted(entries, key=_born)
     at = _WORDS[column]
-    words = [row[at] for row in listing.rows(map(listing.glance, entries), now, old_days)]
+    words = [row[at] for row in _rows(entries, now, old_days)]
     paired = sorted(zip(words, entries, strict=True), key=lambda pair: (pair[0], pair[1].name))
     return [entry for _, entry in paired]
+
+
+def _rows(shown: list[Entry], now: float, old_days: int) -> list[list[str]]:
+    """Return the rows that every list has, with what only `--columns` shows."""
+    rows = listing.rows(map(listing.glance, shown), now, old_days)
+    return [[*row, listing.latest(entry, now)] for row, entry in zip(rows, shown, strict=True)]
 
 
 def _born(entry: Entry) -> int:
@@ -201,7 +209,7 @@ def _filtered(rows: list[list[str]], pattern: str) -> list[int]:
 
 def _chosen(columns: str | None) -> list[int]:
     if columns is None:
-        return list(range(len(_COLUMNS)))
+        return list(range(len(listing.TITLES)))
     words = [word.strip() for word in columns.split(",")]
     unknown = [word for word in words if word not in _WORDS]
     if unknown:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import re
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -204,3 +205,17 @@ def test_a_schedule_that_is_taken_away_is_said(main: Main) -> None:
     main("secrets", "rotate", "k", "--schedule", "daily", check=0)
     done = main("secrets", "rotate", "k", "--schedule", "never", check=0)
     assert b"k: it is rotated when somebody asks, and never by itself" in done.err
+
+
+def test_a_list_shows_when_a_secret_was_rotated_last_and_when_it_is_next(main: Main) -> None:
+    main("secrets", "create", "k", "--generate", check=0)
+    main("secrets", "create", "other", "--generate", check=0)
+    main("secrets", "rotate", "k", check=0)
+    main("secrets", "rotate", "k", "--schedule", "daily", check=0)
+    columns = ("--columns", "name,last-rotation,next-rotation")
+    lines = main("secrets", "list", *columns, check=0).out.decode().splitlines()
+    assert lines[0].split() == ["NAME", "LAST", "ROTATION", "NEXT", "ROTATION"]
+    assert re.match(r"k +(now|\d seconds? ago) +in \d+ hours?$", lines[1])
+    assert lines[2].split() == ["other", "-", "-"]
+    main("secrets", "list", "--sort", "last-rotation", check=0)
+    assert b"LAST" not in main("secrets", "list", check=0).out
