@@ -67,10 +67,7 @@ def _look(where: str, ended: tap.Outcome, root: str, case: cases.Case) -> None:
     assert ended.fired, where
     assert ended.status == -9, (where, ended)
     left = world.strays(root)
-    assert all(each.endswith((".new", ".candidate", ".before-upgrade")) for each in left), (
-        where,
-        left,
-    )
+    assert all(each.endswith(world.LEFT) for each in left), (where, left)
     assert not world.leaked(ended.err, *world.contents(root, but=case.shows)), where
 
 

@@ -48,6 +48,9 @@ _INSTANT = re.compile(rb"20\d\d-\d\d-\d\d[T ]\d\d:\d\d(?::\d\dZ)?")
 _STORE = re.compile(r"(?:secrets|audit)/")
 """What any change takes up."""
 
+LEFT = (".new", ".candidate", ".before-upgrade")
+"""How the names end of what an interruption leaves."""
+
 _SEALED = re.compile(r"job\.(?:bundle|key)|baseline\.json|runtime/openclaw/[0-9a-f]{32}")
 """What is another each time it is made, but always as long."""
 
@@ -248,8 +251,7 @@ def check_usable(root: str, told: bytes = b"") -> None:
 
 def _passes(stray: str) -> bool:
     """Tell whether the next use of the same command takes it away; see `newfile.py`."""
-    passing = (".new", ".candidate", ".before-upgrade")
-    return stray.endswith(passing) and not _STORE.match(stray)
+    return stray.endswith(LEFT) and not _STORE.match(stray)
 
 
 def copied(template: str, into: str) -> str:
