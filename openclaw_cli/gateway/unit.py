@@ -25,7 +25,6 @@ Restart=on-failure
 RestartSec=2
 TimeoutStopSec=40
 KillMode=mixed
-Delegate=yes
 LimitCORE=0
 
 [Install]
