@@ -12,11 +12,10 @@ Each request is answered the same way, on a thread of its own, and kept whole in
 from __future__ import annotations
 
 import socket
-import threading
 import time
 from collections.abc import Callable
-from types import TracebackType
-from typing import Self
+
+from tests.listening import Listening
 
 _HEAD = 64 * 1024
 _CHUNK = 64 * 1024
@@ -24,58 +23,24 @@ _GIB = 1024 * 1024 * 1024
 _LINGER = 60.0  # seconds a drip goes on: far beyond any time limit of ours
 
 
-class HostileServer:
+class HostileServer(Listening):
     """Listens on its own loopback address and port while it is entered."""
 
     def __init__(self, behaviour: str, *, to: str = "", host: str = "127.0.0.1") -> None:
+        super().__init__(host)
         self._behave = _said if behaviour == "said" else BEHAVIOURS[behaviour]
         self.answer = b"{}"
         self.to = to
         self.requests: list[bytes] = []
         self.sent = 0  # bytes of answers, over all requests
-        self._stop = threading.Event()
-        self._listening = socket.create_server((host, 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    @property
-    def address(self) -> str:
-        host, port = self._listening.getsockname()
-        return f"http://{host}:{port}"
 
     def saw(self, text: bytes) -> bool:
         """Tell whether any request held it, in its head or its body."""
         return any(text in request for request in self.requests)
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while not self._stop.is_set():
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._answer, args=[connection], daemon=True).start()
-
-    def _answer(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                self.requests.append(_request(connection))
-                self._behave(self, connection)
-            except OSError:
-                return  # the other side had enough
+    def talk(self, connection: socket.socket) -> None:
+        self.requests.append(_request(connection))
+        self._behave(self, connection)
 
     def send(self, connection: socket.socket, data: bytes) -> None:
         connection.sendall(data)
@@ -83,7 +48,7 @@ class HostileServer:
 
     def wait(self, seconds: float) -> bool:
         """Wait, and tell whether the server is still to go on."""
-        return not self._stop.wait(seconds)
+        return not self.over.wait(seconds)
 
 
 def _request(connection: socket.socket) -> bytes:

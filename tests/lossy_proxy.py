@@ -8,76 +8,37 @@ assert way.lost == 1
 
 from __future__ import annotations
 
-import contextlib
 import select
 import socket
 import threading
-from types import TracebackType
-from typing import Self
+
+from tests.listening import Listening
 
 _CHUNK = 64 * 1024
 _OVERLAP = 256  # bytes: a mark may come in two pieces
 
 
-class LossyProxy:
+class LossyProxy(Listening):
     """Passes bytes both ways while it is entered, on a loopback port of its own."""
 
     def __init__(self, port: int) -> None:
+        super().__init__()
         self._target = port
         self._mark = b""
         self._lock = threading.Lock()
-        self._stop = threading.Event()
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
         self.lost = 0
-
-    @property
-    def port(self) -> int:
-        port: int = self._listening.getsockname()[1]
-        return port
-
-    @property
-    def address(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def lose(self, mark: bytes) -> None:
         """Lose the reply to the next request that has this in it."""
         self._mark = mark
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._stop.set()
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while not self._stop.is_set():
-            try:
-                client, _ = self._listening.accept()
-            except OSError:
-                return
-            threading.Thread(target=self._carry, args=[client], daemon=True).start()
-
-    def _carry(self, client: socket.socket) -> None:
-        with (
-            client,
-            contextlib.suppress(OSError),
-            socket.create_connection(("127.0.0.1", self._target)) as server,
-        ):
-            self._between(client, server)
+    def talk(self, connection: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", self._target)) as server:
+            self._between(connection, server)
 
     def _between(self, client: socket.socket, server: socket.socket) -> None:
         losing, asked = False, b""
-        while not self._stop.is_set():
+        while not self.over.is_set():
             ready, _, _ = select.select([client, server], [], [], 0.2)
             if client in ready:
                 data = client.recv(_CHUNK)

@@ -12,9 +12,8 @@ import os
 import re
 import socket
 import struct
-import threading
-from types import TracebackType
-from typing import Self
+
+from tests.listening import Listening
 
 VERSION = b"8.4.2"
 _PROTOCOL_41, _TRANSACTIONS, _SECURE, _PLUGIN_AUTH = 1 << 9, 1 << 13, 1 << 15, 1 << 19
@@ -27,20 +26,14 @@ _ALTER = re.compile(
 )
 
 
-class StandinMysql:
+class StandinMysql(Listening):
     """Answers while it is entered; `accounts` are the passwords of each, the old one second."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.accounts: dict[str, list[str]] = {}
         self.admins: set[str] = set()
         self.statements: list[str] = []
-        self._listening = socket.create_server(("127.0.0.1", 0))
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-
-    @property
-    def port(self) -> int:
-        port: int = self._listening.getsockname()[1]
-        return port
 
     def url(self, user: str, password: str) -> str:
         return f"mysql://{user}:{password}@127.0.0.1:{self.port}/"
@@ -48,39 +41,13 @@ class StandinMysql:
     def accepts(self, user: str, password: str) -> bool:
         return password in self.accounts.get(user, [])
 
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        value: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        self._listening.shutdown(socket.SHUT_RDWR)
-        self._listening.close()
-        self._thread.join()
-
-    def _serve(self) -> None:
-        while True:
-            try:
-                connection, _ = self._listening.accept()
-            except OSError:
+    def talk(self, connection: socket.socket) -> None:
+        user = self._signed_in(connection)
+        while user:
+            asked = _packet(connection)
+            if not asked or asked[0] == 1:  # COM_QUIT
                 return
-            threading.Thread(target=self._talk, args=[connection], daemon=True).start()
-
-    def _talk(self, connection: socket.socket) -> None:
-        with connection:
-            try:
-                user = self._signed_in(connection)
-                while user:
-                    asked = _packet(connection)
-                    if not asked or asked[0] == 1:  # COM_QUIT
-                        return
-                    self._answer(connection, user, asked[1:].decode())
-            except OSError:
-                return
+            self._answer(connection, user, asked[1:].decode())
 
     def _signed_in(self, connection: socket.socket) -> str:
         salt = os.urandom(20).replace(b"\0", b"x").replace(b"$", b"y")
