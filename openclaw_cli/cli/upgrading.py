@@ -10,7 +10,7 @@ import typer
 from openclaw_cli import converting, newfile
 from openclaw_cli import upgrade as upgrading
 from openclaw_cli.cli.session import Session
-from openclaw_cli.document import content
+from openclaw_cli.document import content, language
 from openclaw_cli.errors import NotFoundError, UsageError
 from openclaw_cli.interop import config_file
 from openclaw_cli.settings import sources
@@ -41,7 +41,7 @@ def upgrade(
     """
     session: Session = context.obj
     formats = {} if file else upgrading.formats(session.home)
-    paths = [_json(file)] if file else [os.path.realpath(path) for path in _shared_json(session)]
+    paths = [_json(file)] if file else _shared(session, ".json")
     planned = [_planned(path) for path in paths]
     for each in planned if not session.as_json else ():
         _show(session, each)  # first: whoever cannot be shown it, has nothing changed
@@ -52,6 +52,8 @@ def upgrade(
             {"file": each.file.path, **one.plain()} for each in planned for one in each.changes
         ]
         session.output.json({"changes": plain, "formats": formats, "written": not dry_run})
+    for path in [] if file else _shared(session, ".yaml", ".yml"):
+        session.output.warn(f"{path} stays: only JSON is edited", hint=_converting(path))
     if formats:
         listed = ", ".join(os.path.relpath(path, session.home.base) for path in formats)
         session.output.done(f"these have the newest format: {listed}")
@@ -90,16 +92,19 @@ def convert(
 def _json(path: str) -> str:
     """Return the path of a file in which there may be older spellings: only JSON has them."""
     if not path.endswith((".json", ".json5")):
-        raise UsageError(
-            f"{path} is not JSON by its name",
-            hint=f"openclaw config convert {path} --to json -o openclaw.json",
-        )
+        raise UsageError(f"{path} is not JSON by its name", hint=_converting(path))
     return os.path.abspath(path)
 
 
-def _shared_json(session: Session) -> list[str]:
+def _converting(path: str) -> str:
+    return f"openclaw config convert {path} --to json -o openclaw.json"
+
+
+def _shared(session: Session, *kinds: str) -> list[str]:
+    """Return the configurations that are there, of these kinds by their names."""
     paths = sources(session.home, os.environ)
-    return [path for path in paths if path.endswith(".json") and os.path.lexists(path)]
+    there = [path for path in paths if path.endswith(kinds) and os.path.lexists(path)]
+    return [os.path.realpath(path) for path in there]
 
 
 class _Plan(NamedTuple):
@@ -112,6 +117,8 @@ def _planned(path: str) -> _Plan:
     found = config_file.read(path)
     if found is None:
         raise NotFoundError(f"there is no file {path}", hint="openclaw config path")
+    if language(path, found.text) == "YAML":
+        raise UsageError(f"{path} is YAML, and only JSON is edited", hint=_converting(path))
     return _Plan(found, *upgrading.upgraded(path, found.text))
 
 

@@ -139,6 +139,15 @@ def test_the_whole_directory_is_looked_at_and_each_format_told(main: Main, tmp_p
     assert '"type": "thread-bound"' in path.read_text()
 
 
+def test_yaml_is_left_and_said_to_be(main: Main, tmp_path: Path) -> None:
+    path = tmp_path / "state" / "openclaw.yaml"
+    path.parent.mkdir(mode=0o700)
+    path.write_text("agents:\n  a: {runtime: thread, model: gpt-5}\n")
+    done = main("config", "upgrade", check=0)
+    assert b"openclaw.yaml stays: only JSON is edited" in done.err
+    assert b"openclaw config convert" in done.err
+
+
 def test_the_copy_that_an_interruption_left_is_taken_away(main: Main, tmp_path: Path) -> None:
     path = tmp_path / "openclaw.json"
     path.write_text('{"agents": {"x": {"runtime": "thread", "model": "gpt-5"}}}')
@@ -160,6 +169,7 @@ def test_the_copy_that_an_interruption_left_is_taken_away(main: Main, tmp_path: 
         ("bad.json", "[]", 78),
         ("bad.json", '{"secrets": {"a": {"source": "nowhere"}}}', 78),
         ("bad.yaml", "a: 1", 2),
+        ("yaml-as-articles-call-it.json", "agents:\n  a: {runtime: thread}\n", 2),
         ("absent.json", None, 3),
     ],
 )
