@@ -372,7 +372,7 @@ def test_no_fault_leaves_a_wrong_state_on_a_real_service(
     services: dict[str, Callable[[], Service]],
     places: Callable[[], None],
     kind: str,
-    record_property: Callable[[str, object], None],
+    record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     def start() -> World:
         places()
@@ -383,7 +383,7 @@ def test_no_fault_leaves_a_wrong_state_on_a_real_service(
         places()
         found += wrong(services[kind](), *every)
         count += 1
-    record_property("schedules", count)
+    record_testsuite_property(f"schedules of {kind}", count)
     assert not found, f"{len(found)} violations in {count} schedules"
     assert count
 

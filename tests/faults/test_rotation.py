@@ -369,10 +369,10 @@ def test_no_pair_of_faults_leaves_a_wrong_state(
     places: Callable[[], None],
     kind: str,
     before: tuple[Plan, ...],
-    record_property: Callable[[str, object], None],
+    record_testsuite_property: Callable[[str, object], None],
 ) -> None:
     count, found = failures(places, kind, schedules(starting(places, kind), before, runs=2))
-    record_property("schedules", count)
+    record_testsuite_property(f"schedules of {kind}, {len(before)}", count)
     assert not found, f"{len(found)} violations in {count} schedules"
     assert count > LEAST
 
