@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import os
+import re
+from collections.abc import Callable
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 
 from openclaw_cli import health
 from openclaw_cli.duration import DAY, MINUTE
 from openclaw_cli.errors import TemporaryError
+from openclaw_cli.home import find
+from openclaw_cli.interop.gateway import Gateway as Served
+from openclaw_cli.interop.gateway import remember
 from openclaw_cli.rotation import agenda
 from openclaw_cli.rotation.reloading import GATEWAY, owed
 from openclaw_cli.rotation.view import Wish
+from tests.conftest import Result
 from tests.unit.rotation.world import World
 
 
@@ -113,3 +121,27 @@ def test_without_a_gateway_nothing_is_noted(world: World) -> None:
     world.due()
     assert world.generation() == before + 1
     assert not owed(world.secrets.catalogue()).names
+
+
+def test_what_a_person_sees_of_a_gateway_that_is_away(
+    main: Callable[..., Result], tmp_path: Path
+) -> None:
+    program, away = tmp_path / "openclaw-gateway", tmp_path / "away"
+    program.write_text(f"#!/bin/sh\n[ ! -e {away} ] && echo '{{}}'\n")
+    program.chmod(0o700)
+    away.touch()
+    for name in ("k", "other"):
+        main("secrets", "create", name, "--generate", check=0)
+    config = str(tmp_path / "openclaw.json")
+    remember(find(os.environ), Served((str(program),), (2026, 11, 1), str(tmp_path), config))
+    done = main("secrets", "rotate", "k", check=75)
+    assert b"rotated k: version 2 is its new value" in done.err
+    assert b"the gateway was not reached" in done.err
+    assert re.search(rb"OpenClaw gateway .* tried again in \d", main("secrets", "status", "k").out)
+    findings = main("status", "--check", "--json", check=10).json()["findings"]
+    assert "gateway-reload" in {each["what"] for each in findings}
+    assert b"has not taken up k" in main("doctor").out
+    away.unlink()
+    main("secrets", "rotate", "other", check=0)
+    assert b"OpenClaw gateway" not in main("secrets", "status", "k", check=0).out
+    assert b"has not taken up" not in main("doctor").out
