@@ -168,7 +168,7 @@ class Fetcher:
             )
             return self._stale(wanted, wish, why)
         changes = {each: self._cache.changes(each) for each in wanted}
-        answers = self._ask(name, wanted)
+        answers = self._ask(name, wanted, again=not pause.failures)
         away = [each for each in answers.values() if isinstance(each, TemporaryError)]
         if away:
             asked_for = max(getattr(each, "retry_after", 0.0) for each in away)
@@ -180,10 +180,15 @@ class Fetcher:
             for reference, answer in answers.items()
         }
 
-    def _ask(self, name: str, wanted: list[Reference]) -> Answers:
-        """Ask a backend, for all at once where it can; whatever it raises becomes an answer."""
+    def _ask(self, name: str, wanted: list[Reference], *, again: bool = True) -> Answers:
+        """Ask a backend, for all at once where it can; whatever it raises becomes an answer.
+
+        One that failed a moment ago is to try nothing `again` by itself.
+        """
         try:
             backend = self._opened[name] = self._backend(name)
+            if hasattr(backend, "persist"):
+                backend.persist(again=again)
             plain = [each for each in wanted if each.version is None and not each.field]
             if len(plain) > 1 and hasattr(backend, "get_many"):
                 found = backend.get_many([each.path for each in plain])

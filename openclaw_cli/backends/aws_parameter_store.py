@@ -65,6 +65,10 @@ class ParameterStoreBackend:
                 hint=f"known: {', '.join(filter(None, _TIERS))}",
             )
 
+    def persist(self, *, again: bool) -> None:
+        """Say whether what fails is tried again at once."""
+        self._aws.again = again
+
     def get(self, path: str, *, version: str | None = None, field: str = "") -> Secret:
         """Return the latest version, or another by its number."""
         name = self._name(path)

@@ -79,6 +79,10 @@ class SecretsManagerBackend:
         if self._days and not 7 <= self._days <= 30:  # noqa: PLR2004 - the service's own bounds
             raise ConfigError(f"the setting recovery-days of the {KIND} backend is 0, or 7 to 30")
 
+    def persist(self, *, again: bool) -> None:
+        """Say whether what fails is tried again at once."""
+        self._aws.again = again
+
     def get(self, path: str, *, version: str | None = None, field: str = "") -> Secret:
         """Return a version: a VersionId, or previous, pending, current; nothing is current."""
         name = self._name(path)

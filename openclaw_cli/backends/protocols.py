@@ -50,6 +50,19 @@ class UncertainError(TemporaryError):
     """A request went out, and what it did is not known: a change may have been made."""
 
 
+class ThrottledError(TemporaryError):
+    """A service wants fewer requests: every process leaves it alone for a while."""
+
+    retry_after: float
+
+    def __init__(self, message: str, *, hint: str = "", retry_after: float = 0.0) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after = max(retry_after, LEFT_ALONE)
+
+
+LEFT_ALONE = 30.0  # seconds; what it asks for, where that is longer
+
+
 class Readable(Protocol):
     """Every backend."""
 
@@ -61,6 +74,13 @@ class Batched(Protocol):
     """Answers many at once."""
 
     def get_many(self, paths: Sequence[str]) -> dict[str, Secret | OpenclawError]: ...
+
+
+@runtime_checkable
+class Persistent(Protocol):
+    """Tries again what failed, unless it is told that it failed for others a moment ago."""
+
+    def persist(self, *, again: bool) -> None: ...
 
 
 @runtime_checkable

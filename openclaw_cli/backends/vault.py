@@ -70,6 +70,10 @@ class VaultBackend:
         self._threads = max(int(self._connection.settings["threads"]), 1)
         self._engine = Engine(self._connection, mount, f"{in_path(prefix)}/" if prefix else "", kv)
 
+    def persist(self, *, again: bool) -> None:
+        """Say whether what fails is tried again at once."""
+        self._connection.again = again
+
     def notices(self) -> tuple[tuple[str, str], ...]:
         """Return what is unsafe about how Vault is reached, each with its mend. Asks nobody."""
         return self._connection.notices()

@@ -13,6 +13,8 @@ PAGES = [ROOT / "README.md", ROOT / "README.zh-TW.md", *sorted(ROOT.glob("docs/*
 # Those that need servers of their own run in tests/integration/, by the file of that name.
 WITH_SERVERS = {
     "docs/openclaw-gateway.md": "test_gateway_page.py",
+    "docs/backends/vault.md": "test_backend_pages.py",
+    "docs/backends/aws.md": "test_backend_pages.py",
     "docs/tutorial/unattended-rotation.md": "test_unattended_rotation.py",
 }
 WITH_SESSIONS = [

@@ -24,6 +24,7 @@ from openclaw_cli.backends.protocols import (
     Health,
     Setting,
     Settings,
+    ThrottledError,
     UncertainError,
     checked_settings,
 )
@@ -91,6 +92,7 @@ class Connection:
         self._session: Any = None
         self._credentials: Any = None
         self._clients: dict[str, Any] = {}
+        self.again = True  # whether what failed is tried again, as the settings say
         self._sender = Sender(self.settings, title, written=self._setting, own_key=key is not None)
         for name in ("timeout", "threads"):
             if float(self.settings[name]) <= 0:
@@ -131,7 +133,7 @@ class Connection:
         Raises `Rejected`, and `ConfigError`, `DeniedError` or `TemporaryError` when it comes to no
         answer of AWS.
         """
-        attempt = 0
+        attempt, retries = 0, int(self.settings["retries"]) if self.again else 0
         while True:
             try:
                 return self._sent(service, action, arguments, deadline)
@@ -139,11 +141,10 @@ class Connection:
                 pause = rejected.retry_after or _pause(attempt)
                 if not (rejected.slower or (again and rejected.away)):
                     raise
-                if attempt >= int(self.settings["retries"]) or not deadline.sleep(pause):
+                if attempt >= retries or not deadline.sleep(pause):
                     raise
             except Away as away:
-                tried = attempt >= int(self.settings["retries"])
-                if not again or tried or not deadline.sleep(_pause(attempt)):
+                if not again or attempt >= retries or not deadline.sleep(_pause(attempt)):
                     raise away.error from None
             attempt += 1
 
@@ -257,7 +258,8 @@ class Connection:
                 hint="timedatectl set-ntp true",
             )
         if rejected.slower:
-            return TemporaryError(f"{self.title} is throttling us ({code})")
+            what = f"{self.title} is throttling us ({code})"
+            return ThrottledError(what, hint="try again later", retry_after=rejected.retry_after)
         if rejected.away:
             return UncertainError(f"{self.title} is in trouble ({code})")
         return RefusedError(f"{self.title} refused {rejected.action} on {what} ({code})")

@@ -41,6 +41,7 @@ class Connection:
         self._name = name
         self._transport: Transport | None = None
         self._sign_in = SignIn(self._given, self.unsigned)
+        self.again = True  # whether a read that failed is tried again, as the settings say
         self.settings = self._given.settings
         self.text = self._given.text
 
@@ -101,7 +102,7 @@ class Connection:
             self._transport,
             deadline=deadline or timed.Deadline(self._given.timeout()),
             namespace=in_path(namespace) if namespace else "",
-            retries=self._given.retries(),
+            retries=self._given.retries() if self.again else 0,
         )
 
     def _new_transport(self) -> Transport:

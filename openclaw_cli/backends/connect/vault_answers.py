@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from openclaw_cli.backends.protocols import UncertainError
+from openclaw_cli.backends.protocols import ThrottledError, UncertainError
 from openclaw_cli.errors import DeniedError, OpenclawError, RefusedError, TemporaryError
 
 if TYPE_CHECKING:
@@ -29,7 +29,9 @@ def meaning(adapter: Adapter, rejected: Any, to_do: str) -> OpenclawError:  # no
     """Return our error for a `Rejected` that is neither a refusal to us nor about a path."""
     status = rejected.status
     if status == _THROTTLED:
-        return TemporaryError("vault is throttling requests", hint="try again later")
+        return ThrottledError(
+            "vault is throttling requests", hint="try again later", retry_after=rejected.after
+        )
     if status == _NOT_INITIALISED:
         return TemporaryError(
             f"vault at {adapter.base_uri} is not initialised", hint="vault operator init"

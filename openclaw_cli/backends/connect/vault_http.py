@@ -35,12 +35,16 @@ _AGAIN = frozenset((412, 429, 500, 502, 503, 504))
 
 
 class Rejected(Exception):  # noqa: N818 - not an error of ours: who asked knows what it means
-    """Vault answered with a status from 400 on; `body` is its JSON object, or empty."""
+    """Vault answered with a status from 400 on; `body` is its JSON object, or empty.
 
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
+    `after` are the seconds that it asks to wait, or 0.
+    """
+
+    def __init__(self, status: int, body: dict[str, Any], after: float = 0.0) -> None:
         super().__init__(status)
         self.status = status
         self.body = body
+        self.after = after
 
 
 class _Rate:
@@ -204,7 +208,7 @@ class Adapter(hvac.adapters.Adapter):  # type: ignore[misc] # hvac has no types
             )
         found = _object(body) if not headers.get("Content-Encoding") else None
         if status >= _BAD_REQUEST:
-            raise Rejected(status, found or {})
+            raise Rejected(status, found or {}, _after(headers))
         if found is None and body:
             raise UncertainError(
                 f"what answers at {self._transport.origin} does not answer as vault does",
