@@ -108,6 +108,21 @@ def test_the_first_format_may_be_said_and_nonsense_may_not(main: Main, state: Pa
         assert b"line 1: the file does not say its format" in main("status", check=78).err
 
 
+def test_a_newer_file_of_a_project_is_not_trusted(
+    main: Main, state: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    monkeypatch.chdir(project)
+    file = project / ".openclaw.toml"
+    file.write_text('format = 2\n[secrets.x]\nsource = "env"\nkey = "X"\n')
+    before = files(state)
+    assert NEWER in main("config", "trust", "--yes", check=78).err
+    assert files(state) == before
+    file.write_text(file.read_text().replace("= 2", "= 1"))
+    main("config", "trust", "--yes", check=0)
+
+
 def test_a_newer_bundle_and_what_its_job_left_are_refused(
     main: Main, monkeypatch: pytest.MonkeyPatch, state: Path, tmp_path: Path
 ) -> None:
