@@ -200,7 +200,7 @@ def _row(cells: Sequence[str]) -> str:
 
 
 def _title(report: Report) -> str:
-    return f"Secrets from {duration.absolute(report.start)} to {duration.absolute(report.end)}"
+    return f"Secrets from {_minute(report.start)} to {_minute(report.end)}"
 
 
 def _proof(report: Report) -> str:
@@ -224,7 +224,11 @@ def _sentence(finding: Finding) -> str:
 
 
 def _when(drawn: Timeline, step: int) -> str:
-    return duration.absolute(drawn.start + step * drawn.width)[:16].replace("T", " ")
+    return _minute(drawn.start + step * drawn.width)
+
+
+def _minute(when: float) -> str:
+    return duration.absolute(when)[:16].replace("T", " ")
 
 
 def _plain(text: str) -> str:
