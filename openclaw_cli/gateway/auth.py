@@ -11,7 +11,7 @@ import hashlib
 import hmac
 import ipaddress
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from openclaw_cli import fileformat
@@ -119,7 +119,7 @@ def client_address(headers: Mapping[str, str], peer: str, proxies: Iterable[str]
     return first[0] if first and not _within(first[0], proxies) else peer
 
 
-def _tail(chain: Iterable[str], proxies: Iterable[str]) -> list[str]:
+def _tail(chain: Iterable[str], proxies: Collection[str]) -> list[str]:
     """Return the right-most address that is no proxy of ours, and the proxies after it."""
     tail: list[str] = []
     for each in reversed([part.strip() for part in chain]):
@@ -247,8 +247,8 @@ def _without_port(host: str) -> str:
     return host.partition(":")[0]
 
 
-def _within(address: str, networks: Iterable[str]) -> bool:
-    found = _address(address)
+def _within(address: str, networks: Collection[str]) -> bool:
+    found = _address(address) if networks else None
     if found is None:
         return False
     for each in networks:

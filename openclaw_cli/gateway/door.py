@@ -30,6 +30,7 @@ from openclaw_cli.gateway.dispatch import dispatch
 from openclaw_cli.gateway.link import COOKIE, COOKIE_SECONDS
 from openclaw_cli.gateway.plain import OTHER_STATUS, STATUS, checked_thread, plain
 from openclaw_cli.gateway.streaming import stream
+from openclaw_cli.leanjson import dumps
 from openclaw_cli.runtime import tree
 from openclaw_cli.runtime.request import Reply, Request
 
@@ -229,6 +230,8 @@ class Door:
     # --- bodies ---
 
     async def _body(self, request: web.BaseRequest) -> bytes:
+        if request.content.is_eof():
+            return await request.read()  # all of it came with the head
         async with asyncio.timeout(BODY_SECONDS):
             return await request.read()
 
@@ -250,10 +253,17 @@ def answered(reply: Reply) -> web.Response:
     return response
 
 
+def _text(answer: Any) -> str:  # noqa: ANN401  anything JSON has
+    try:
+        return dumps(answer)
+    except (TypeError, ValueError):
+        return _encode(answer)
+
+
 def _json(status: int, answer: Any) -> web.Response:  # noqa: ANN401  anything JSON has
     return web.Response(
         status=status,
-        body=_encode(answer).encode() + b"\n",
+        body=_text(answer).encode() + b"\n",
         headers={"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"},
     )
 

@@ -10,6 +10,7 @@ from typing import Any
 
 from openclaw_cli.duration import absolute
 from openclaw_cli.files import write_all
+from openclaw_cli.leanjson import dumps
 
 SIZE = 10 * 1024 * 1024
 KEPT = 5
@@ -17,6 +18,7 @@ KEPT = 5
 THREAD_BOUND = "thread-bound"
 
 _encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+_MOST = 64  # lines that may wait
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
 
@@ -29,6 +31,8 @@ class Log:
         self.kept = kept
         self._fd = -1
         self._written = 0
+        self._second = (-1, "")
+        self._waiting: list[bytes] = []
         self.reopen()
 
     def reopen(self) -> None:
@@ -39,17 +43,34 @@ class Log:
 
     def close(self) -> None:
         """Close it."""
+        self.flush()
         if self._fd >= 0:
             os.close(self._fd)
             self._fd = -1
 
     def write(self, event: str, agent: str, fields: Mapping[str, Any]) -> None:
-        """Append a line; a full disk loses lines, and nothing else."""
-        now = time.time()
-        at = f"{absolute(now)[:-1]}.{int(now % 1 * 1000):03d}Z"
-        line = {"at": at, "kind": THREAD_BOUND, "event": event, "agent": agent}
+        """Append a line, and those that wait."""
+        self.add(event, agent, fields)
+        self.flush()
+
+    def add(self, event: str, agent: str, fields: Mapping[str, Any]) -> None:
+        """Let a line wait for the next one, or for `flush`."""
+        line = {"at": self._now(), "kind": THREAD_BOUND, "event": event, "agent": agent}
         line |= {name: value for name, value in fields.items() if value not in (None, "")}
-        data = _encode(line).encode() + b"\n"
+        try:
+            text = dumps(line)
+        except (TypeError, ValueError):
+            text = _encode(line)
+        self._waiting.append(text.encode() + b"\n")
+        if len(self._waiting) >= _MOST:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits; a full disk loses lines, and nothing else."""
+        if not self._waiting or self._fd < 0:
+            return
+        data = b"".join(self._waiting)
+        self._waiting.clear()
         try:
             if self._written and self._written + len(data) > self.size:
                 self._rotate()
@@ -57,6 +78,13 @@ class Log:
         except OSError:
             return
         self._written += len(data)
+
+    def _now(self) -> str:
+        now = time.time()
+        second = int(now)
+        if second != self._second[0]:
+            self._second = (second, absolute(second)[:-1])
+        return f"{self._second[1]}.{int(now % 1 * 1000):03d}Z"
 
     def _rotate(self) -> None:
         for number in range(self.kept - 1, 0, -1):

@@ -20,6 +20,8 @@ EVENTS = 100
 """Last events that are kept for the status page."""
 
 _QUIET = frozenset(("thread_spawn", "agent_exec", "instance_end", "printed"))
+_WAITS = frozenset(("thread_spawn", "instance_end"))  # for the request that they belong to
+_WAIT_SECONDS = 0.1
 _TOGETHER = 0.2  # seconds of records that are written to the trail at once
 
 
@@ -32,12 +34,19 @@ class Watch:
         self.record: Callable[[list[dict[str, Any]]], None] | None = None
         self.last: deque[dict[str, Any]] = deque(maxlen=EVENTS)
         self.heard: list[Callable[[str, str, dict[str, Any]], None]] = []
+        self._flushing: asyncio.TimerHandle | None = None
         self._records: list[dict[str, Any]] = []
         self._writing: asyncio.Task[None] | None = None
 
     def happened(self, event: str, agent: str, **fields: Any) -> None:  # noqa: ANN401
         """Take note of an event."""
-        self.log.write(event, agent, fields)
+        if event in _WAITS:
+            self.log.add(event, agent, fields)
+            if self._flushing is None:
+                loop = asyncio.get_running_loop()
+                self._flushing = loop.call_later(_WAIT_SECONDS, self._flush_log)
+        else:
+            self.log.write(event, agent, fields)
         if event == "agent_exec":
             self.metrics.answered(agent, fields["outcome"], fields["ms"] / 1000)
         if event in TRAILED:
@@ -64,6 +73,10 @@ class Watch:
         self._records.append({**record, "actor": actor})
         if self._writing is None or self._writing.done():
             self._writing = asyncio.get_running_loop().create_task(self._write_soon())
+
+    def _flush_log(self) -> None:
+        self._flushing = None
+        self.log.flush()
 
     async def _write_soon(self) -> None:
         await asyncio.sleep(_TOGETHER)
