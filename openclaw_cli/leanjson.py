@@ -58,7 +58,13 @@ class _Grammar:
     memo: dict[str, str] = {}  # noqa: RUF012  the pure Python scanner wants it
 
 
+class _OwnGrammar(_Grammar):
+    object_pairs_hook = None  # type: ignore[assignment]  # no key is there twice
+
+
 _scan: Callable[[str, int], tuple[Any, int]] = _make_scanner(_Grammar())  # type: ignore[arg-type]
+scan: Callable[[str, int], tuple[Any, int]] = _make_scanner(_OwnGrammar())  # type: ignore[arg-type]
+"""Read a value at a place of a text that `dumps` wrote, and return it with where it ends."""
 
 
 def loads(text: str | bytes) -> Any:

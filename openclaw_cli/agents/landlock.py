@@ -13,7 +13,6 @@ import errno
 import os
 import stat
 import sys
-from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -75,6 +74,7 @@ class _Port(ctypes.Structure):
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_call = ctypes.CDLL(None).syscall if sys.platform == "linux" else None  # found once: see `separate`
 
 
 def version() -> int:
@@ -142,15 +142,10 @@ def domain() -> Rules | None:
 def separate(rules: Rules | None) -> bool:
     """Put this process into a domain of its own: none of another one can look into it.
 
-    That holds for root, too, which may otherwise read any process' memory.
+    That holds for root, too, which may otherwise read any process' memory. It is part of each
+    request, so it does no more than is needed: new privileges were given up by the zygote.
     """
-    if rules is None:
-        return False
-    try:
-        rules.enforce()
-    except OSError:
-        return False
-    return True
+    return rules is not None and _call is not None and _call(_RESTRICT, rules.fd, 0) == 0
 
 
 class Rules:
@@ -166,7 +161,7 @@ class Rules:
         scope = _ABSTRACT | _SIGNAL if known >= _SCOPE_SINCE else 0
         asked = _Ruleset(handled, _BIND | _CONNECT if self.ports else 0, scope)
         size = 24 if known >= _SCOPE_SINCE else 16 if known >= _TCP_SINCE else 8
-        self._fd = _checked(
+        self.fd = _checked(
             _libc.syscall(_CREATE, ctypes.byref(asked), ctypes.c_size_t(size), ctypes.c_uint32(0))
         )
 
@@ -182,7 +177,7 @@ class Rules:
             if rights:
                 rule = _Beneath(rights, fd)
                 _checked(
-                    _libc.syscall(_ADD, self._fd, _PATH, ctypes.byref(rule), ctypes.c_uint32(0))
+                    _libc.syscall(_ADD, self.fd, _PATH, ctypes.byref(rule), ctypes.c_uint32(0))
                 )
         finally:
             os.close(fd)
@@ -191,16 +186,16 @@ class Rules:
         """Allow connecting to a port."""
         if self.ports:
             rule = _Port(_CONNECT, port)
-            _checked(_libc.syscall(_ADD, self._fd, _PORT, ctypes.byref(rule), ctypes.c_uint32(0)))
+            _checked(_libc.syscall(_ADD, self.fd, _PORT, ctypes.byref(rule), ctypes.c_uint32(0)))
 
     def enforce(self) -> None:
         """Be held by these rules from now on."""
         _checked(_libc.prctl(_NO_NEW_PRIVS, ctypes.c_ulong(1), 0, 0, 0))
-        _checked(_libc.syscall(_RESTRICT, self._fd, ctypes.c_uint32(0)))
+        _checked(_libc.syscall(_RESTRICT, self.fd, ctypes.c_uint32(0)))
 
     def close(self) -> None:
         """Forget the set; what is enforced stays."""
-        os.close(self._fd)
+        os.close(self.fd)
 
 
 def _allow(rules: Rules, plan: Mapping[str, Any]) -> None:
@@ -246,18 +241,24 @@ def _allow_programs(rules: Rules, plan: Mapping[str, Any], *, everything: bool) 
         refused = set(plan["refused"])
         refused_files = {_identity(_found(each)) for each in refused} - {None}
         for folder in _folders():
-            with suppress(OSError):
-                started += [
-                    each.path
-                    for each in os.scandir(folder)
-                    if each.is_file() and each.name not in refused
-                    # A folder would bring all in it: /usr/bin/X11 is a link to /usr/bin.
-                    if _identity(each.path) not in refused_files
-                ]
+            started += [
+                each.path
+                for each in _programs(folder)
+                # A folder would bring all in it: /usr/bin/X11 is a link to /usr/bin.
+                if each.name not in refused and _identity(each.path) not in refused_files
+            ]
     import glob
 
     for path in [*started, *(found for each in _LOADERS for found in glob.glob(each))]:
         rules.allow(path, _READ | _EXECUTE)
+
+
+def _programs(folder: str) -> list[os.DirEntry[str]]:
+    try:
+        with os.scandir(folder) as found:
+            return [each for each in found if each.is_file()]
+    except OSError:
+        return []
 
 
 class _Hidden:

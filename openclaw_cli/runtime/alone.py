@@ -6,7 +6,8 @@ import json
 import sys
 
 from openclaw_cli.agents import landlock
-from openclaw_cli.runtime import guard, worker
+from openclaw_cli.runtime import birth, guard, loading
+from openclaw_cli.runtime.worker import Worker
 
 
 def main(arguments: list[str]) -> int:
@@ -16,12 +17,12 @@ def main(arguments: list[str]) -> int:
         plan = json.load(source)
     guard.unreadable()
     guard.die_with(plan["zygote"])
-    handler = worker.load(plan)
+    handler = loading.load(plan)
     landlock.confine(plan["confine"])
     landlock.separate(landlock.domain())
-    worker.limit(plan)
-    worker.prepare()
-    return worker.Worker(plan, handler).run()
+    birth.limit_memory(plan)
+    birth.prepare()
+    return Worker(plan, handler).run()
 
 
 if __name__ == "__main__":

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import time
-from collections.abc import Mapping
+from _collections_abc import Mapping  # `collections.abc` brings all of `collections`
+from time import monotonic
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,16 +48,25 @@ def masked(text: str, values: Mapping[str, bytes]) -> str:
     return text
 
 
+def text(value: bytes) -> str:
+    """Return a value as it travels in JSON; bytes that are not UTF-8 are surrogates there."""
+    return value.decode(errors="surrogateescape")
+
+
+def _raw(value: str) -> bytes:
+    return value.encode(errors="surrogateescape")
+
+
 class Granted(Mapping[str, str]):
     """The secrets of this request, by name; another is asked for, and recorded."""
 
     def __init__(self, values: Mapping[str, str], ask: Callable[[Message], Any]) -> None:
-        self._values = {name: base64.b64decode(value) for name, value in values.items()}
+        self._values = {name: _raw(value) for name, value in values.items()}
         self._ask = ask
 
     def __getitem__(self, name: str) -> str:
         """Return a value as text; bytes that are not UTF-8 come as surrogates."""
-        return self.raw(name).decode(errors="surrogateescape")
+        return text(self.raw(name))
 
     def raw(self, name: str) -> bytes:
         """Return a value's exact bytes; raises `SecretDenied`.
@@ -70,7 +78,7 @@ class Granted(Mapping[str, str]):
         answer = self._ask({"op": "secret", "name": str(name)})
         if answer["value"] is None:
             raise SecretDenied(answer["error"])
-        return base64.b64decode(answer["value"])
+        return _raw(answer["value"])
 
     def masked(self, text: str) -> str:
         """Return a text with each of the values replaced by its name."""
@@ -97,22 +105,30 @@ class Context:
     """One request as its handler sees it."""
 
     def __init__(self, request: Message, settings: Message, ask: Callable[[Message], Any]) -> None:
+        self._given: Mapping[str, str] = request["secrets"]
+        self._granted: Granted | None = None
         self.request_id: str = request["request_id"]
         self.session_key: str = request["session"]
         self.turn: int = request["turn"]
         self.settings = settings
         """The agent's own settings (`agents.spec.AgentSpec.plain()`), and its `models`."""
-        self.deadline: float = time.monotonic() + request["seconds"]
+        self.deadline: float = monotonic() + request["seconds"]
         """When its time is over, by `time.monotonic()`."""
         self.transcript: list[dict[str, Any]] = request.get("transcript", [])
         """What was said in this session before this instance: `{"input", "output"}` each."""
         self._ask = ask
-        self.secrets = Granted(request["secrets"], ask)
+
+    @property
+    def secrets(self) -> Granted:
+        """The secrets of this request, by name."""
+        if self._granted is None:
+            self._granted = Granted(self._given, self._ask)
+        return self._granted
 
     @property
     def remaining(self) -> float:
         """Seconds that are left."""
-        return max(0.0, self.deadline - time.monotonic())
+        return max(0.0, self.deadline - monotonic())
 
     def emit(self, chunk: str) -> None:
         """Send a part of the answer ahead, to whoever asked for a stream."""

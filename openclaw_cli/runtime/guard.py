@@ -8,8 +8,10 @@ from __future__ import annotations
 import ctypes
 import os
 import resource
-import signal
 import sys
+from posix import getppid
+
+from openclaw_cli.runtime.signals import SIGKILL
 
 _PR_SET_PDEATHSIG = 1
 _PR_SET_DUMPABLE = 4
@@ -18,7 +20,8 @@ _PR_SET_NO_NEW_PRIVS = 38
 
 LINUX = sys.platform == "linux"
 
-_libc = ctypes.CDLL(None, use_errno=True)
+# Found once: an instance pays for each page of memory that looking for it touches.
+_call = ctypes.CDLL(None).prctl if LINUX else None
 
 
 def unreadable() -> bool:
@@ -42,11 +45,11 @@ def adopt_orphans() -> bool:
     return _prctl(_PR_SET_CHILD_SUBREAPER, 1)
 
 
-def die_with(parent: int, number: int = signal.SIGKILL) -> None:
+def die_with(parent: int, number: int = SIGKILL) -> None:
     """Get a signal when the parent ends; at once when it ended before this was called."""
-    if _prctl(_PR_SET_PDEATHSIG, number) and os.getppid() != parent:
+    if _call and _call(_PR_SET_PDEATHSIG, number, 0, 0, 0) == 0 and getppid() != parent:
         os.kill(os.getpid(), number)
 
 
 def _prctl(option: int, value: int) -> bool:
-    return LINUX and _libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0) == 0
+    return _call is not None and bool(_call(option, value, 0, 0, 0) == 0)

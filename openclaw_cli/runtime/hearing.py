@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import time
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 from openclaw_cli.agents.spec import AgentSpec, is_thread
 from openclaw_cli.errors import OpenclawError
-from openclaw_cli.runtime.context import masked
+from openclaw_cli.runtime.context import masked, text
 from openclaw_cli.runtime.host import Zygote
 from openclaw_cli.runtime.instance import Instance
 from openclaw_cli.runtime.lines import LINE, Lines
@@ -97,7 +96,7 @@ class Hearing:
             instance.tell({"value": None, "error": refused.message})
             return
         self._speaker(instance).values[name] = value
-        instance.tell({"value": base64.b64encode(value).decode()})
+        instance.tell({"value": text(value)})
 
     async def _called(
         self, instance: Instance, request: Request, said: Message, until: float

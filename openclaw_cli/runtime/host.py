@@ -8,6 +8,7 @@ import socket
 import subprocess
 import sys
 import time
+from _socket import socketpair  # without the wrapper that `socket` puts around each
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,7 +17,8 @@ from openclaw_cli.agents import policy
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.runtime import tree
 from openclaw_cli.runtime.instance import Instance
-from openclaw_cli.runtime.wire import PACKET, Message, packet, unpacked
+from openclaw_cli.runtime.printed import Printed, Prints
+from openclaw_cli.runtime.wire import FDS, PACKET, SPAWN, Message, packet, unpacked
 
 START_SECONDS = 30.0
 """How long a handler may take to be imported."""
@@ -31,6 +33,7 @@ _KEPT = (
 )
 
 
+_ZYGOTE = "from openclaw_cli.runtime.zygote import main; main()"  # `-m` is slower, and larger
 _living: set[int] = set()
 """The zygotes that this process has started and not buried."""
 
@@ -63,7 +66,9 @@ class Zygote:
         self.gone = asyncio.get_running_loop().create_future()
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
-        self._outgoing: list[tuple[bytes, list[int]]] = []
+        self._outgoing: list[tuple[bytes, tuple[int, ...]]] = []
+        self._prints = Prints()
+        self._full = False
         self._ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
         self._last = 0
         self._burial: asyncio.Task[None] | None = None
@@ -78,7 +83,7 @@ class Zygote:
         log, out = os.pipe()
         try:
             self._process = subprocess.Popen(  # noqa: S603, ASYNC220  returns at once: vfork
-                [sys.executable, "-P", "-m", "openclaw_cli.runtime.zygote", str(theirs.fileno())],
+                [sys.executable, "-P", "-c", _ZYGOTE, str(theirs.fileno())],
                 pass_fds=(theirs.fileno(),),
                 stdin=subprocess.DEVNULL,
                 stdout=out,
@@ -101,8 +106,8 @@ class Zygote:
         self._control = ours
         loop = asyncio.get_running_loop()
         loop.add_reader(ours.fileno(), self._hear)
-        Printed(log, lambda piece: self.said(0, piece))
-        self._send({**self.plan, "parent": os.getpid()})
+        Printed(log, lambda piece: self.said(0, piece)).listen()
+        self._send(packet({**self.plan, "parent": os.getpid()}))
         try:
             ready = await asyncio.wait_for(asyncio.shield(self._ready), START_SECONDS)
         except TimeoutError:
@@ -156,7 +161,7 @@ class Zygote:
             raise TemporaryError(f"the zygote of {self.name} is gone", hint="try again")
         self._last += 1
         try:
-            ours, theirs = socket.socketpair()
+            ours, theirs = socketpair()
             try:
                 log, out = os.pipe()
             except OSError:
@@ -168,18 +173,19 @@ class Zygote:
         number = self._last
         ours.setblocking(False)
         made = Instance(self, number, ours, raw=self.plan["kind"] == "command")
-        Printed(log, lambda piece: self.said(number, piece))
+        self._prints.add(number, Printed(log, lambda piece: self.said(number, piece)))
         self.instances[number] = made
-        self._send({"op": "spawn", "id": number}, [theirs.detach(), out])
+        self._send(SPAWN + b"%d" % number, (theirs.detach(), out))
         return made
 
     def end_instance(self, number: int, signal_number: int, why: str = "") -> None:
         """Signal an instance through its parent, so that no other process can be meant."""
-        self._send({"op": "kill", "id": number, "signal": signal_number, "why": why})
+        message = {"op": "kill", "id": number, "signal": signal_number, "why": why}
+        self._send(packet(message))
 
     def end(self) -> None:
         """Let it go when its last instance has."""
-        self._send({"op": "end"})
+        self._send(packet({"op": "end"}))
 
     def kill(self) -> None:
         """End it and everything below it now."""
@@ -198,26 +204,28 @@ class Zygote:
             if not data:
                 self._lost()
                 return
-            self._note(unpacked(data))
+            if data.startswith(b"{"):
+                self._note_start(unpacked(data))
+                continue
+            for line in data.split(b"\n"):
+                self._note(line.split(b" "))
 
-    def _note(self, message: Message) -> None:
+    def _note(self, words: list[bytes]) -> None:
+        """Take note of how an instance is: that it runs, or how it ended."""
+        number = int(words[1])
+        if words[0] == b"up":
+            if number in self.instances:
+                self.instances[number].pid = int(words[2])
+            return
+        gone = self.instances.pop(number, None)
+        if gone is not None:
+            self._prints.finish(number)
+            status, peak, cpu, strays, why = words[2:]
+            gone.exited(Ended(int(status), why.decode(), int(peak), int(cpu) / 1e6, int(strays)))
+
+    def _note_start(self, message: Message) -> None:
         operation = message.pop("op")
-        if operation == "exit":
-            gone = self.instances.pop(message["id"], None)
-            if gone is not None:
-                gone.exited(
-                    Ended(
-                        message["status"],
-                        message["why"],
-                        message.get("rss", 0),
-                        message.get("cpu", 0.0),
-                        message.get("strays", 0),
-                    )
-                )
-        elif operation == "up":
-            if message["id"] in self.instances:
-                self.instances[message["id"]].pid = message["pid"]
-        elif operation == "ready" and not self._ready.done():
+        if operation == "ready" and not self._ready.done():
             self._ready.set_result(message)
         elif operation == "failed" and not self._ready.done():
             self._ready.set_exception(ConfigError(f"{self.name}: {message['why']}"))
@@ -238,6 +246,7 @@ class Zygote:
         self._outgoing.clear()
         self._sessions = {self.pid, *(each.pid for each in self.instances.values())} - {0}
         for each in list(self.instances.values()):
+            self._prints.finish(each.number)
             each.exited(Ended(0, "lost"))
         self.instances.clear()
         if not self._ready.done():
@@ -293,12 +302,12 @@ class Zygote:
             and (tree.session(pid) in self._sessions or (not ours and mark in tree.environ(pid)))
         ]
 
-    def _send(self, message: Message, fds: list[int] | None = None) -> None:
+    def _send(self, data: bytes, fds: tuple[int, ...] = ()) -> None:
         """Say something to it; when its socket is full, in order and later."""
         if self._control is None:
-            _close(fds or [])
+            _close(fds)
             return
-        self._outgoing.append((packet(message), fds or []))
+        self._outgoing.append((data, fds))
         if len(self._outgoing) == 1:
             self._flush()
 
@@ -307,8 +316,10 @@ class Zygote:
         while self._outgoing and self._control is not None:
             data, fds = self._outgoing[0]
             try:
-                socket.send_fds(self._control, [data], fds)
+                beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, FDS.pack(*fds))] if fds else []
+                self._control.sendmsg([data], beside)
             except BlockingIOError:
+                self._full = True
                 loop.add_writer(self._control.fileno(), self._flush)
                 return
             except OSError:
@@ -316,30 +327,9 @@ class Zygote:
                 return
             self._outgoing.pop(0)
             _close(fds)
-        if self._control is not None:
+        if self._full and self._control is not None:
+            self._full = False
             loop.remove_writer(self._control.fileno())
-
-
-class Printed:
-    """Reads what a process prints, in bounded slices, until it has no writer any more."""
-
-    def __init__(self, fd: int, said: Callable[[bytes], None]) -> None:
-        os.set_blocking(fd, False)
-        self._fd = fd
-        self._said = said
-        asyncio.get_running_loop().add_reader(fd, self._read)
-
-    def _read(self) -> None:
-        try:
-            piece = os.read(self._fd, 16384)
-        except BlockingIOError:
-            return
-        except OSError:
-            piece = b""
-        self._said(piece)
-        if not piece:
-            asyncio.get_running_loop().remove_reader(self._fd)
-            os.close(self._fd)
 
 
 def clean(environ: Mapping[str, str], name: str) -> dict[str, str]:
@@ -348,7 +338,6 @@ def clean(environ: Mapping[str, str], name: str) -> dict[str, str]:
     return {"PATH": os.defpath, "LANG": "C.UTF-8", **kept, "OPENCLAW_AGENT": name}
 
 
-def _close(fds: list[int]) -> None:
+def _close(fds: tuple[int, ...]) -> None:
     for fd in fds:
-        with suppress(OSError):
-            os.close(fd)
+        os.close(fd)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import socket
 import time
+from _socket import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 LAST_WORD = 1.0
 """Seconds after which a request is answered whether or not the zygote says how it ended."""
+
+LATE = 2.0
+"""Seconds that an instance may take to end once it has answered, and once more when it is told."""
 
 
 @dataclass(slots=True)
@@ -37,7 +40,7 @@ class Answer:
 class Instance:
     """One process of an agent, from the moment it is asked for until its end is known."""
 
-    def __init__(self, zygote: Zygote, number: int, channel: socket.socket, *, raw: bool) -> None:
+    def __init__(self, zygote: Zygote, number: int, channel: socket, *, raw: bool) -> None:
         self.zygote = zygote
         self.number = number
         self.pid = 0
@@ -45,14 +48,15 @@ class Instance:
         self.ended: Ended | None = None
         self.turns = 0
         self.gone: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
-        self._channel: socket.socket | None = channel
+        self._channel: socket | None = channel
         self._raw = bytearray() if raw else None
         self._frames = Frames()
         self._outgoing = bytearray()
         self._reply: asyncio.Future[Message] | None = None
         self._heard: Callable[[Message], None] | None = None
-        self._timers: list[asyncio.TimerHandle] = []
+        self._deadline: asyncio.TimerHandle | None = None
         self._over = False
+        self._full = False
         asyncio.get_running_loop().add_reader(channel.fileno(), self._read)
 
     @property
@@ -71,12 +75,7 @@ class Instance:
         self._reply = loop.create_future()
         self._heard = heard
         self.turns += 1
-        seconds = request["seconds"]
-        self._timers = [
-            loop.call_later(seconds, self._stop, signal.SIGTERM),
-            loop.call_later(seconds + grace, self._stop, signal.SIGKILL),
-            loop.call_later(seconds + grace + LAST_WORD, self._give_up),
-        ]
+        self._deadline = loop.call_later(request["seconds"], self._time_is_over, grace)
         try:
             self._write(frame(request))
             message = await self._reply
@@ -85,8 +84,7 @@ class Instance:
         finally:
             self._reply = None
             self._heard = None
-            for each in self._timers:
-                each.cancel()
+            self._deadline.cancel()
         return Answer(
             message["outcome"],
             message.get("output"),
@@ -103,6 +101,16 @@ class Instance:
         """End it now."""
         self.zygote.end_instance(self.number, signal.SIGKILL, why)
 
+    def expect_end(self) -> asyncio.TimerHandle:
+        """Have it ended if it is not gone in time; return what calls that off."""
+        return asyncio.get_running_loop().call_later(LATE, self._late)
+
+    def _late(self) -> None:
+        self.stop("late")
+        # Its zygote does not do what it is told.
+        overdue = asyncio.get_running_loop().call_later(LATE, self.zygote.kill)
+        self.gone.add_done_callback(lambda _done: overdue.cancel())
+
     def dismiss(self) -> None:
         """Let it end by itself: it reads the end of its socket."""
         if self._channel is not None and self._reply is None:
@@ -118,9 +126,15 @@ class Instance:
         if not self.gone.done():
             self.gone.set_result(ended)
 
-    def _stop(self, number: int) -> None:
+    def _time_is_over(self, grace: float) -> None:
+        """Ask it to end, after a grace end it, and a little later answer in its place."""
         self._over = True
-        self.zygote.end_instance(self.number, number, "timeout")
+        self.zygote.end_instance(self.number, signal.SIGTERM, "timeout")
+        self._deadline = asyncio.get_running_loop().call_later(grace, self._kill)
+
+    def _kill(self) -> None:
+        self.zygote.end_instance(self.number, signal.SIGKILL, "timeout")
+        self._deadline = asyncio.get_running_loop().call_later(LAST_WORD, self._give_up)
 
     def _give_up(self) -> None:
         self._settle(_timeout())
@@ -171,31 +185,30 @@ class Instance:
             self._flush()
 
     def _flush(self) -> None:
-        loop = asyncio.get_running_loop()
         while self._outgoing and self._channel is not None:
             try:
                 sent = self._channel.send(self._outgoing)
             except BlockingIOError:
-                loop.add_writer(self._channel.fileno(), self._flush)
+                self._full = True
+                asyncio.get_running_loop().add_writer(self._channel.fileno(), self._flush)
                 return
             except OSError:
                 self._outgoing.clear()  # its end is on its way
                 break
             del self._outgoing[:sent]
-        if self._channel is not None:
-            loop.remove_writer(self._channel.fileno())
-            if self._raw is not None:
-                # A program reads one request; nothing more is ever sent.
-                return
+        self._unblock()
+
+    def _unblock(self) -> None:
+        if self._full and self._channel is not None:
+            self._full = False
+            asyncio.get_running_loop().remove_writer(self._channel.fileno())
 
     def _shut(self) -> None:
+        self._unblock()
         channel, self._channel = self._channel, None
-        if channel is None:
-            return
-        loop = asyncio.get_running_loop()
-        loop.remove_reader(channel.fileno())
-        loop.remove_writer(channel.fileno())
-        channel.close()
+        if channel is not None:
+            asyncio.get_running_loop().remove_reader(channel.fileno())
+            channel.close()
 
 
 def _judged(said: Message) -> Message:

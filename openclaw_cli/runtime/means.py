@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from openclaw_cli.agents.spec import AgentSpec
+from openclaw_cli.runtime.crowd import Crowd
 from openclaw_cli.runtime.request import Given, Reply, Request
 from openclaw_cli.runtime.slots import Room, Slots
 
@@ -34,6 +35,7 @@ class Means:
     call: Callable[[Request], Awaitable[Reply]]
     asked: Callable[[AgentSpec, Request, str], Awaitable[bytes]]
     ahead: bool = True
+    crowd: Crowd = field(default_factory=Crowd)
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ctypes
 import os
-from contextlib import suppress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,14 +105,20 @@ def _set_aside(path: str) -> int:
     import pwd
 
     names = {str(os.getuid())}
-    with suppress(KeyError):
+    try:
         names.add(pwd.getpwuid(os.getuid()).pw_name)
-    with suppress(OSError), open(path, encoding="utf-8") as source:
-        for line in source:
-            name, _, numbers = line.strip().partition(":")
-            begin, _, count = numbers.partition(":")
-            if name in names and begin.isdigit() and count.isdigit() and int(count) >= COUNT:
-                return int(begin)
+    except KeyError:
+        pass
+    try:
+        with open(path, encoding="utf-8") as source:
+            lines = source.readlines()
+    except OSError:
+        lines = []
+    for line in lines:
+        name, _, numbers = line.strip().partition(":")
+        begin, _, count = numbers.partition(":")
+        if name in names and begin.isdigit() and count.isdigit() and int(count) >= COUNT:
+            return int(begin)
     raise Unowned(f"{path} sets no {COUNT} ids aside for this user")
 
 

@@ -11,6 +11,8 @@ from openclaw_cli.agents.spec import AgentSpec
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.runtime import request as words
 from openclaw_cli.runtime.backoff import Backoff
+from openclaw_cli.runtime.context import text
+from openclaw_cli.runtime.crowd import most_threads
 from openclaw_cli.runtime.hearing import Hearing
 from openclaw_cli.runtime.host import Ended, Zygote
 from openclaw_cli.runtime.instance import Answer, Instance
@@ -207,17 +209,14 @@ class Pool:
         turn: int,
         transcript: list[dict[str, Any]] | None = None,
     ) -> Answer:
-        import base64
-
         message = {
             "request_id": request.id,
             "session": request.session,
             "turn": turn,
             "seconds": seconds,
             "input": request.input,
-            "secrets": {
-                name: base64.b64encode(value).decode() for name, value in given.values.items()
-            },
+            "threads": most_threads(self.plan, self.means.crowd),
+            "secrets": {name: text(value) for name, value in given.values.items()},
             "environ": dict(given.environ),
         }
         if transcript:
@@ -285,16 +284,12 @@ class Pool:
 
     async def _ended(self, instance: Instance) -> None:
         """Wait for an instance's end, so that its place is free only when it is."""
-        try:
-            async with asyncio.timeout(2.0):
-                await asyncio.shield(instance.gone)
-        except TimeoutError:
-            instance.stop("late")
+        if not instance.gone.done():
+            late = instance.expect_end()
             try:
-                async with asyncio.timeout(2.0):
-                    await asyncio.shield(instance.gone)
-            except TimeoutError:
-                instance.zygote.kill()  # it does not do what it is told
+                await asyncio.shield(instance.gone)
+            finally:
+                late.cancel()
 
     async def _living(self) -> Zygote:
         """Return the zygote; a new one where there is none, or where it has died, even just now."""

@@ -6,13 +6,12 @@ writes to standard error goes to the log. Secrets are on a descriptor of their o
 
 from __future__ import annotations
 
-import base64
 import os
 import resource
-import signal
 import sys
 
 from openclaw_cli.leanjson import dumps
+from openclaw_cli.runtime.signals import SIG_DFL, SIGPIPE, SIGTERM, SIGXFSZ, signal
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,10 +29,7 @@ _NOT_FOUND, _NOT_EXECUTABLE = 127, 126
 def become(plan: Message, request: Message) -> NoReturn:
     """Be replaced by the agent's program; never returns."""
     request = dict(request)
-    secrets = {
-        name: base64.b64decode(value).decode(errors="surrogateescape")
-        for name, value in request.pop("secrets").items()
-    }
+    secrets = request.pop("secrets")
     environ = {**os.environ, **request.pop("environ", {})}
     environ["OPENCLAW_REQUEST"] = request["request_id"]
     if request["session"]:
@@ -49,8 +45,8 @@ def become(plan: Message, request: Message) -> NoReturn:
     # of 0 would still let a pipe have it (core_pattern); 1 does not.
     _, hard = resource.getrlimit(resource.RLIMIT_CORE)
     resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-    for number in (signal.SIGPIPE, signal.SIGXFSZ, signal.SIGTERM):
-        signal.signal(number, signal.SIG_DFL)
+    for number in (SIGPIPE, SIGXFSZ, SIGTERM):
+        signal(number, SIG_DFL)
     try:
         os.execvpe(plan["command"][0], plan["command"], environ)  # noqa: S606  the settings' own
     except FileNotFoundError:

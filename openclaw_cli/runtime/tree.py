@@ -7,9 +7,13 @@ dumpable.
 from __future__ import annotations
 
 import os
-import signal
 import time
-from collections.abc import Iterable
+
+from openclaw_cli.runtime.signals import SIGKILL, SIGSTOP
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 _END_SECONDS = 3.0
@@ -57,7 +61,7 @@ def end(roots: Iterable[int]) -> list[int]:
             new += _stopped(children(each), found) if time.monotonic() < deadline else []
         new = [late for each in list(found) for late in _stopped(children(each), found)]
     for each in found:
-        send(each, signal.SIGKILL)
+        send(each, SIGKILL)
     return list(found)
 
 
@@ -65,7 +69,7 @@ def _stopped(pids: Iterable[int], found: dict[int, None]) -> list[int]:
     """Stop those that are not known yet, and return them."""
     new = [each for each in pids if each not in found]
     for each in new:
-        send(each, signal.SIGSTOP)
+        send(each, SIGSTOP)
         found[each] = None
     return new
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import struct
 
-from openclaw_cli.leanjson import dumps, loads
+from openclaw_cli.leanjson import dumps, loads, scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +29,7 @@ PACKET = 192 * 1024
 """Bytes of one message to or from a zygote at most; what a socket takes at once is 208 KiB."""
 
 HEAD = struct.Struct(">I")
+_HEAD = HEAD.size
 
 
 class FrameError(ValueError):
@@ -45,6 +46,24 @@ def unpacked(data: bytes) -> Message:
     return _message(data)
 
 
+FDS = struct.Struct("2i")
+"""Two descriptors as they travel beside a message: a new instance's socket, and its output."""
+
+SPAWN = b"spawn "
+
+
+def spawned(number: int, pid: int) -> bytes:
+    """Write that an instance runs."""
+    return b"up %d %d" % (number, pid)
+
+
+def ended(
+    number: int, status: int, why: str, peak: int = 0, cpu: int = 0, strays: int = 0
+) -> bytes:
+    """Write how an instance ended; CPU time in microseconds."""
+    return b"exit %d %d %d %d %d %s" % (number, status, peak, cpu, strays, why.encode())
+
+
 def frame(message: Message) -> bytes:
     """Write a message to or from an instance; raises `FrameError`, for what JSON has not as well.
 
@@ -56,7 +75,18 @@ def frame(message: Message) -> bytes:
         raise FrameError("this cannot be written as JSON") from None
     if len(data) > FRAME:
         raise FrameError(f"more than {FRAME} bytes")
-    return HEAD.pack(len(data)) + data
+    return len(data).to_bytes(_HEAD) + data
+
+
+WHOLE = 16 * 1024
+"""Bytes that an instance reads at once."""
+
+
+def whole(data: bytearray, size: int) -> Message | None:
+    """Read what the gateway said to an instance, if it is one message and all of it."""
+    if int.from_bytes(data[:_HEAD]) != size - _HEAD:
+        return None
+    return scan(data[_HEAD:size].decode(), 0)[0]  # type: ignore[no-any-return]
 
 
 class Frames:
@@ -65,7 +95,7 @@ class Frames:
     def __init__(self) -> None:
         self._data = bytearray()
 
-    def feed(self, piece: bytes) -> Iterator[Message]:
+    def feed(self, piece: bytes | bytearray) -> Iterator[Message]:
         """Take what arrived and give each message that is whole; raises `FrameError`."""
         data = self._data
         data += piece

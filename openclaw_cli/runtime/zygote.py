@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import gc
 import os
-import select
-import signal
-import socket
 import sys
-import time
+from _socket import AF_UNIX, CMSG_SPACE, SOCK_SEQPACKET, socket, socketpair
+from posix import P_ALL, WEXITED, WNOHANG, WNOWAIT, close, fork, killpg, preadv, wait4, waitid
+from select import POLLIN, poll
+from time import monotonic
 
 from openclaw_cli.agents import landlock
-from openclaw_cli.runtime import guard, owner, tree, worker
-from openclaw_cli.runtime.wire import PACKET, packet, unpacked
+from openclaw_cli.runtime import guard, loading, owner, tree
+from openclaw_cli.runtime.birth import begin, prepare, rehearse
+from openclaw_cli.runtime.signals import SIGCHLD, SIGKILL, SIGTERM, set_wakeup_fd, signal
+from openclaw_cli.runtime.wire import FDS, PACKET, SPAWN, ended, packet, spawned, unpacked
+from openclaw_cli.runtime.worker import Worker
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,68 +33,61 @@ PROCESS, UID = "process", "uid"
 """The least level of isolation, and the most; `agents.spec.LEVELS` has them all."""
 
 _LAST_SECONDS = 4.0  # for killing all that is below, which a fork bomb makes long
-_LIST = 1024 * 1024  # bytes of the list of our children
-_FDS = 2  # of a new instance: its socket, and where its output goes
-
-
-class Forked:
-    """One running instance."""
-
-    __slots__ = ("number", "why")
-
-    def __init__(self, number: int) -> None:
-        self.number = number
-        self.why = ""
+_BESIDE = CMSG_SPACE(FDS.size)  # bytes of the descriptors of a new instance, with what names them
+_ORDER = 4096  # bytes of what the gateway says at once, after the plan
+_LIST, _LONG_LIST = 4096, 1024 * 1024  # bytes of the list of our children, usually and at most
+_LINES = 500  # of news, in one message to the gateway
+_SIGNALS = 4096  # that wake us, at once
 
 
 class Zygote:
     """The process: what it was told at its start, and the instances it has forked, by pid."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket) -> None:
         self.control = control
         self.plan: Message = {}
-        self.forked: dict[int, Forked] = {}
-        self.handler: worker.Handler | None = None
+        self.forked: dict[int, int] = {}
+        """The number of each running instance, by its pid."""
+        self.why: dict[int, str] = {}
+        """Why we have ended one, by its pid; the first reason counts."""
+        self.worker = Worker({}, None)
         self.domain: landlock.Rules | None = None
         self.children = -1
         self.threads = 1
         self.ending = False
+        self.news: list[bytes] = []
+        self._order = bytearray(_ORDER)
+        self._pids = bytearray(_LIST)
 
     def run(self) -> int:
         """Load the handler, then fork on demand until the gateway goes."""
         self.plan = {**unpacked(self.control.recv(PACKET)), "zygote": os.getpid()}
         try:
             level = self._prepared()
-        except (worker.Unloadable, landlock.Unconfined, owner.Unowned) as refused:
-            self._tell({"op": "failed", "why": str(refused)})
+        except (loading.Unloadable, landlock.Unconfined, owner.Unowned) as refused:
+            self._tell(packet({"op": "failed", "why": str(refused)}))
             return 78
+        rehearse(self.plan)
         gc.collect()
         gc.freeze()
-        self._tell(
-            {
-                "op": "ready",
-                "data": tree.data_bytes(os.getpid()),
-                "threads": self.threads,
-                "level": level,
-                "owner": self.plan["owner"],
-            }
-        )
+        ready = {"data": tree.data_bytes(os.getpid()), "threads": self.threads, "level": level}
+        self._tell(packet({"op": "ready", **ready, "owner": self.plan["owner"]}))
         self._serve()
         return 0
 
     def _prepared(self) -> str:
         """Be safe, load the handler, and be held; return the level of isolation in force."""
         plan = self.plan
-        worker.refuse_writers(plan["python_path"])
+        loading.refuse_writers(plan["python_path"])
         if plan["owner"]:
             plan["owner"] = owner.claim(plan["owner"])
-        guard.die_with(plan["parent"], signal.SIGTERM)
+        guard.die_with(plan["parent"], SIGTERM)
         level = PROCESS if guard.unreadable() else ""
         guard.no_new_privileges()
         guard.adopt_orphans()
-        self.handler = worker.load(plan)
+        self.worker = Worker(plan, loading.load(plan))
         level = landlock.confine(plan["confine"]) or level
-        worker.prepare()
+        prepare()
         self.domain = landlock.domain()
         me = os.getpid()
         self.children = os.open(f"/proc/self/task/{me}/children", os.O_RDONLY | os.O_CLOEXEC)
@@ -104,26 +100,33 @@ class Zygote:
         return level
 
     def _serve(self) -> None:
-        woken, wake = socket.socketpair()
+        woken, wake = socketpair()
         for each in (woken, wake):
             each.setblocking(False)
-        signal.signal(signal.SIGCHLD, _noted)
-        signal.signal(signal.SIGTERM, self._terminated)
-        signal.set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
-        poller = select.poll()
-        poller.register(self.control, select.POLLIN)
-        poller.register(woken, select.POLLIN)
-        looked = time.monotonic()
+        signal(SIGCHLD, _noted)
+        signal(SIGTERM, self._terminated)
+        set_wakeup_fd(wake.fileno(), warn_on_full_buffer=False)
+        children, control = woken.fileno(), self.control.fileno()
+        poller = poll()
+        poller.register(control, POLLIN)
+        poller.register(children, POLLIN)
+        looked = monotonic()
         while not (self.ending and not self.forked):
-            ready = {fd for fd, _ in poller.poll(TICK * 1000 if self.forked else None)}
-            if woken.fileno() in ready:
-                _emptied(woken)
+            told = False
+            for fd, _ in poller.poll(TICK * 1000 if self.forked else None):
+                if fd == children:
+                    woken.recv(_SIGNALS)
+                else:
+                    told = True
             self._reap()
-            if self.control.fileno() in ready and not self._obey():
+            if told and not self._obey():
                 break
-            if self.forked and time.monotonic() - looked >= TICK:
-                looked = time.monotonic()
+            if self.forked and monotonic() - looked >= TICK:
+                looked = monotonic()
                 self._watch()
+            while self.news:
+                self._tell(b"\n".join(self.news[:_LINES]))
+                del self.news[:_LINES]
         self._kill_all()
 
     def _terminated(self, _number: int, _frame: object) -> None:
@@ -134,42 +137,46 @@ class Zygote:
     def _obey(self) -> bool:
         """Do what the next message says; false when the gateway is gone."""
         try:
-            data, fds, _, _ = socket.recv_fds(self.control, PACKET, _FDS)
+            size, beside, _, _ = self.control.recvmsg_into((self._order,), _BESIDE)
         except OSError:
             return False
-        if not data:
+        if not size:
             return False
-        message = unpacked(data)
-        if message["op"] == "spawn":
-            self._spawn(message, fds)
-        elif message["op"] == "kill":
+        data = self._order[:size]
+        if data.startswith(SPAWN):
+            self._spawn(int(data[len(SPAWN) :]), *FDS.unpack(beside[0][2]))
+            return True
+        message = unpacked(bytes(data))
+        if message["op"] == "kill":
             self._kill(message["id"], message["signal"], message.get("why", ""))
         elif message["op"] == "end":
             self.ending = True
         return True
 
-    def _spawn(self, message: Message, fds: list[int]) -> None:
-        number = message["id"]
+    def _spawn(self, number: int, channel: int, output: int) -> None:
         try:
-            pid = os.fork()
+            pid = fork()
         except OSError:
-            for fd in fds:
-                os.close(fd)
-            self._tell({"op": "exit", "id": number, "status": 0, "why": "fork"})
+            close(channel)
+            close(output)
+            self.news.append(ended(number, 0, "fork"))
             return
-        if pid == 0:
-            threaded = self.threads > 1
-            worker.begin(self.plan, self.handler, fds, domain=self.domain, threaded=threaded)
-        for fd in fds:
-            os.close(fd)
-        self.forked[pid] = Forked(number)
-        self._tell({"op": "up", "id": number, "pid": pid})
+        if not pid:
+            begin(self.worker, channel, output, domain=self.domain, threaded=self.threads > 1)
+        close(channel)
+        close(output)
+        self.forked[pid] = number
+        self.news.append(spawned(number, pid))
 
     def _kill(self, number: int, signal_number: int, why: str) -> None:
         for pid, each in self.forked.items():
-            if each.number == number:
-                each.why = each.why or why
+            if each == number:
+                self._note_why(pid, why)
                 tree.send(pid, signal_number)
+
+    def _note_why(self, pid: int, why: str) -> None:
+        if why:
+            self.why.setdefault(pid, why)
 
     def _reap(self) -> None:
         """Bury the dead, and look once more for what they have left to us."""
@@ -184,30 +191,26 @@ class Zygote:
         others = False
         while True:
             try:
-                found = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+                found = waitid(P_ALL, 0, WEXITED | WNOHANG | WNOWAIT)
             except ChildProcessError:
                 return others
             if found is None:
                 return others
             pid = found.si_pid
-            ended = self.forked.pop(pid, None)
-            if ended is not None:
-                tree.send(pid, signal.SIGKILL)
-            _, status, used = os.wait4(pid, 0)
-            if ended is None:
+            number = self.forked.pop(pid, None)
+            if number is None:
                 others = True
+                wait4(pid, 0)
                 continue
-            self._tell(
-                {
-                    "op": "exit",
-                    "id": ended.number,
-                    "status": status,
-                    "why": ended.why,
-                    "rss": used.ru_maxrss * 1024,
-                    "cpu": used.ru_utime + used.ru_stime,
-                    "strays": self._sweep(),
-                }
-            )
+            try:
+                killpg(pid, SIGKILL)
+            except OSError:
+                pass
+            _, status, used = wait4(pid, 0)
+            why = self.why.pop(pid, "") if self.why else ""
+            strays = self._sweep() if self._has_adopted() else 0
+            cpu = int((used.ru_utime + used.ru_stime) * 1e6)
+            self.news.append(ended(number, status, why, used.ru_maxrss * 1024, cpu, strays))
 
     def _sweep(self) -> int:
         """Kill each child that we did not fork, unless its session is a running instance's.
@@ -217,41 +220,45 @@ class Zygote:
         strays = [pid for pid in self._adopted() if tree.session(pid) not in self.forked]
         return len(tree.end(strays)) if strays else 0
 
+    def _has_adopted(self) -> bool:
+        """Tell whether we have more children than we forked: what we forked is among them."""
+        size = preadv(self.children, (self._pids,), 0)
+        return size == _LIST or self._pids.count(b" ", 0, size) != len(self.forked)
+
     def _adopted(self) -> list[int]:
         """Return our children that we did not fork: they have lost their parent."""
-        os.lseek(self.children, 0, os.SEEK_SET)
-        found = map(int, os.read(self.children, _LIST).split())
+        found = map(int, os.pread(self.children, _LONG_LIST, 0).split())
         return [pid for pid in found if pid not in self.forked]
 
     def _watch(self) -> None:
         """End what takes more than its share by its children: no limit of the kernel's adds up."""
         most, count = self.plan["tree_memory"], self.plan["processes"]
         adopted = {pid: tree.session(pid) for pid in self._adopted()}
-        for pid, each in list(self.forked.items()):
+        for pid in list(self.forked):
             kept = [child for child, session in adopted.items() if session == pid]
             found = [*kept]
             for root in (pid, *kept):
                 found += tree.below(root, count) if len(found) <= count else []
             if len(found) > count:
-                self._end([pid, *kept], each, "processes")
+                self._end([pid, *kept], pid, "processes")
             elif found and most and sum(map(tree.private_bytes, [pid, *found])) > most:
-                self._end([pid, *kept], each, "memory")
+                self._end([pid, *kept], pid, "memory")
         self._sweep()
 
-    def _end(self, roots: list[int], ended: Forked, why: str) -> None:
-        ended.why = ended.why or why
+    def _end(self, roots: list[int], pid: int, why: str) -> None:
+        self._note_why(pid, why)
         tree.end(roots)
 
     def _kill_all(self) -> None:
         """Leave nobody behind: no instance, no stray, however deep."""
-        deadline = time.monotonic() + _LAST_SECONDS
-        while (found := tree.children(os.getpid())) and time.monotonic() < deadline:
+        deadline = monotonic() + _LAST_SECONDS
+        while (found := tree.children(os.getpid())) and monotonic() < deadline:
             tree.end(found)
             _bury()
 
-    def _tell(self, message: Message) -> None:
+    def _tell(self, data: bytes) -> None:
         try:
-            self.control.send(packet(message))
+            self.control.send(data)
         except OSError:
             return  # the gateway is gone; the next poll says so
 
@@ -268,20 +275,8 @@ def _noted(_number: int, _frame: object) -> None:
     """Do nothing: the wakeup descriptor says that a child ended."""
 
 
-def _emptied(source: socket.socket) -> None:
-    try:
-        while source.recv(4096):
-            pass
-    except BlockingIOError:
-        return
-
-
-def main(arguments: list[str]) -> int:
+def main() -> None:
     """Run a zygote on the descriptor that it was given."""
-    control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET, fileno=int(arguments[0]))
-    control.set_inheritable(False)
-    return Zygote(control).run()
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    control = socket(AF_UNIX, SOCK_SEQPACKET, 0, int(sys.argv[1]))
+    os.set_inheritable(control.fileno(), False)
+    sys.exit(Zygote(control).run())
