@@ -216,7 +216,7 @@ def settings(home: Home, environ: Mapping[str, str]) -> Check:
 def port(home: Home, environ: Mapping[str, str]) -> Check:
     """Look whether our gateway could listen where the settings say, or does already."""
     from openclaw_cli.agents.loading import load
-    from openclaw_cli.gateway import serving, talk
+    from openclaw_cli.gateway import listening, talk
 
     name, state = "port", OK
     try:
@@ -224,7 +224,7 @@ def port(home: Home, environ: Mapping[str, str]) -> Check:
         state = ATTENTION if found.agents else OK  # without agents nothing of ours would listen
         if talk.running(home) is not None:
             return Check(name, OK, f"our gateway listens on {found.gateway.port}")
-        serving.bind_tcp(found.gateway.host, found.gateway.port).close()
+        listening.bind_tcp(found.gateway.host, found.gateway.port).close()
     except OpenclawError as refused:
         return Check(name, state, refused.message, refused.hint)
     return Check(name, OK, f"{found.gateway.port} is free for our gateway")

@@ -21,11 +21,9 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
-
 from openclaw_cli.agents.spec import CANCEL
 from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
-from openclaw_cli.gateway import auth, control, page
+from openclaw_cli.gateway import auth, control, page, web
 from openclaw_cli.gateway.dispatch import dispatch
 from openclaw_cli.gateway.link import COOKIE, COOKIE_SECONDS
 from openclaw_cli.gateway.plain import OTHER_STATUS, STATUS, checked_thread, plain

@@ -14,17 +14,21 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Any, NoReturn
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from openclaw_cli.errors import ConflictError, OpenclawError
 from openclaw_cli.files import private_directory
 from openclaw_cli.gateway import auth, paths
 from openclaw_cli.gateway.core import Gateway
-from openclaw_cli.gateway.door import Door
-from openclaw_cli.gateway.serving import Server, bind_tcp, bind_unix
+from openclaw_cli.gateway.listening import bind_tcp, bind_unix
 from openclaw_cli.home import Home
 from openclaw_cli.runtime import guard
 from openclaw_cli.runtime.tree import children
+
+if TYPE_CHECKING:
+    from openclaw_cli.gateway.door import Door
+    from openclaw_cli.gateway.serving import Server
 
 INHERITED = "OPENCLAW_GATEWAY_SOCKETS"
 """Over a restart: the descriptors of the TCP socket, the control socket and the lock."""
@@ -83,12 +87,12 @@ async def _main(
     sockets = _taken(given) if given else _bound(home, host, wanted, lock)
     gateway.address = sockets.tcp.getsockname()[:2]
     gateway.notes += [note] if note else []
-    door = Door(gateway)
-    most = gateway.configuration.gateway.max_body
-    servers = [Server(door.over_socket, most_body=most), Server(door.over_tcp, most_body=most)]
     loop = asyncio.get_running_loop()
     try:
-        await gateway.start()
+        # The agents load their handlers while we load what answers for them.
+        loading = asyncio.to_thread(import_module, "openclaw_cli.gateway.serving")
+        await asyncio.gather(loading, gateway.start())
+        door, servers = _doors(gateway)
         await loop.create_unix_server(servers[0], sock=sockets.control)
         await loop.create_server(servers[1], sock=sockets.tcp)
         _signals(gateway)
@@ -105,6 +109,15 @@ async def _main(
         return await _end(gateway, door, servers, sockets)
     finally:
         await gateway.close()
+
+
+def _doors(gateway: Gateway) -> tuple[Door, list[Server]]:
+    from openclaw_cli.gateway.door import Door
+    from openclaw_cli.gateway.serving import Server
+
+    door = Door(gateway)
+    most = gateway.configuration.gateway.max_body
+    return door, [Server(each, most_body=most) for each in (door.over_socket, door.over_tcp)]
 
 
 async def _end(gateway: Gateway, door: Door, servers: list[Server], sockets: Sockets) -> int:

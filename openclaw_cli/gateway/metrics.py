@@ -1,15 +1,19 @@
-"""What `/metrics` says of agents, by the names that people already have in their dashboards."""
+"""What `/metrics` says of agents, by the names that people already have in their dashboards.
+
+It is counted here, in a few numbers; the library that writes them in Prometheus' format is loaded
+when somebody asks for them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from prometheus_client import CollectorRegistry, Counter, Histogram
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-from prometheus_client.exposition import generate_latest
-
 if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
     from openclaw_cli.runtime.supervisor import Supervisor
 
 _PREFIX = "openclaw_thread_bound"
@@ -21,26 +25,35 @@ ERRORS = "error-rate"
 TIMEOUTS = "timeout-count"
 
 
+class _Spread:
+    """How long some requests took: their number in each bucket, and their sum."""
+
+    def __init__(self) -> None:
+        self.counts = [0] * (len(_BUCKETS) + 1)
+        self.sum = 0.0
+
+    def observe(self, seconds: float) -> None:
+        """Count one."""
+        self.counts[bisect_left(_BUCKETS, seconds)] += 1
+        self.sum += seconds
+
+    def buckets(self) -> list[tuple[str, float]]:
+        """Return how many took at most so long, as the format has it."""
+        found: list[tuple[str, float]] = []
+        total = 0
+        for most, count in zip((*map(float, _BUCKETS), "+Inf"), self.counts, strict=True):
+            total += count
+            found.append((str(most), total))
+        return found
+
+
 class Metrics:
-    """The registry of one gateway; `chosen` are the published names to export, all when empty."""
+    """The metrics of one gateway; `chosen` are the published names to export, all when empty."""
 
     def __init__(self, chosen: tuple[str, ...] = ()) -> None:
-        self.registry = CollectorRegistry()
         self.chosen = chosen
-        self.execution = Histogram(
-            f"{_PREFIX}_execution_seconds",
-            "How long requests took, by agent and outcome.",
-            ("agent", "outcome"),
-            buckets=_BUCKETS,
-            registry=self.registry if self._wanted(EXECUTION) else None,
-        )
-        self.rejected = Counter(
-            f"{_PREFIX}_rejected",
-            "Requests that were not taken, by agent and reason.",
-            ("agent", "reason"),
-            registry=self.registry,
-        )
-        self._observing: dict[tuple[str, str], Callable[[float], None]] = {}
+        self.execution: dict[tuple[str, str], _Spread] = {}
+        self.rejected: Counter[tuple[str, str]] = Counter()
         self._watched: _Agents | None = None
 
     def _wanted(self, name: str) -> bool:
@@ -48,38 +61,60 @@ class Metrics:
 
     def watch(self, supervisor: Supervisor) -> None:
         """Read the state of a supervisor's agents whenever somebody asks."""
-        if self._watched is not None:
-            self.registry.unregister(self._watched)
         wanted = {each: self._wanted(each) for each in (RESOURCES, ERRORS, TIMEOUTS)}
         self._watched = _Agents(supervisor, wanted)
-        self.registry.register(self._watched)
 
     def answered(self, agent: str, outcome: str, seconds: float) -> None:
         """Count a request that ended."""
         if outcome in ("busy", "unavailable", "loop"):
-            self.rejected.labels(agent, outcome).inc()
+            self.rejected[agent, outcome] += 1
             return
-        observe = self._observing.get((agent, outcome))
-        if observe is None:  # to find a label's own is most of what it takes
-            observe = self.execution.labels(agent, outcome).observe
-            self._observing[agent, outcome] = observe
-        observe(seconds)
+        spread = self.execution.get((agent, outcome))
+        if spread is None:
+            spread = self.execution[agent, outcome] = _Spread()
+        spread.observe(seconds)
 
     def text(self, more: Iterable[Metric] = ()) -> bytes:
         """Return everything in Prometheus' format, and more."""
-        return generate_latest(_Both(self.registry, more))
+        from prometheus_client.exposition import generate_latest
+
+        return generate_latest(_Every(self, more))
+
+    def collect(self) -> Iterator[Metric]:
+        """Give every metric family."""
+        from prometheus_client.core import CounterMetricFamily, HistogramMetricFamily
+
+        if self._wanted(EXECUTION):
+            took = HistogramMetricFamily(
+                f"{_PREFIX}_execution_seconds",
+                "How long requests took, by agent and outcome.",
+                labels=("agent", "outcome"),
+            )
+            for names, spread in self.execution.items():
+                took.add_metric(names, spread.buckets(), spread.sum)
+            yield took
+        rejected = CounterMetricFamily(
+            f"{_PREFIX}_rejected",
+            "Requests that were not taken, by agent and reason.",
+            labels=("agent", "reason"),
+        )
+        for names, number in self.rejected.items():
+            rejected.add_metric(names, number)
+        yield rejected
+        if self._watched is not None:
+            yield from self._watched.collect()
 
 
-class _Both:
-    """What is registered and what is not."""
+class _Every:
+    """What is counted here and what is not."""
 
-    def __init__(self, registry: CollectorRegistry, more: Iterable[Metric]) -> None:
-        self._registry = registry
+    def __init__(self, metrics: Metrics, more: Iterable[Metric]) -> None:
+        self._metrics = metrics
         self._more = more
 
     def collect(self) -> Iterator[Metric]:
         """Give every metric family."""
-        yield from self._registry.collect()
+        yield from self._metrics.collect()
         yield from self._more
 
 
@@ -96,6 +131,8 @@ class _Agents:
         yield from self._counted()
 
     def _now(self) -> Iterator[Metric]:
+        from prometheus_client.core import GaugeMetricFamily
+
         pools = self.supervisor.pools
         waiting = self.supervisor.means.slots.waiting
         gauges: dict[str, tuple[str, dict[str, float]]] = {
@@ -131,6 +168,8 @@ class _Agents:
             yield family
 
     def _counted(self) -> Iterator[Metric]:
+        from prometheus_client.core import CounterMetricFamily
+
         pools = self.supervisor.pools
         requests = CounterMetricFamily(
             f"{_PREFIX}_requests", "Requests, by agent and outcome.", labels=("agent", "outcome")

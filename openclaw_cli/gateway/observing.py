@@ -12,8 +12,6 @@ from collections import Counter, deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
-
 from openclaw_cli.audit import event as events
 from openclaw_cli.audit import follow, shipping
 from openclaw_cli.audit.reading import Reading
@@ -24,6 +22,8 @@ from openclaw_cli.gateway import alerts, secret_health
 from openclaw_cli.gateway.alerts import Alerts, Change, Known
 
 if TYPE_CHECKING:
+    from prometheus_client.core import Metric
+
     from openclaw_cli.gateway.core import Gateway
 
 EVERY = 5.0
@@ -174,6 +174,8 @@ class Observing:
 
         Unless `named` all secrets are one without a name: sums, and of times and risks the worst.
         """
+        from prometheus_client.core import GaugeMetricFamily
+
         chosen = self._gateway.configuration.monitoring.secrets
         rows = self.secrets if named else _together(self.secrets)
         if not chosen or ACCESS in chosen:
@@ -195,6 +197,8 @@ class Observing:
         yield firing
 
     def _counts(self, *, named: bool) -> Iterator[Metric]:
+        from prometheus_client.core import CounterMetricFamily
+
         reads = CounterMetricFamily(
             f"{_PREFIX}_access",
             "Readings of a secret since the gateway began, by outcome.",
@@ -219,6 +223,8 @@ class Observing:
         yield unexpected
 
     def _rotations(self, rows: list[dict[str, Any]], *, named: bool) -> Iterator[Metric]:
+        from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+
         status = GaugeMetricFamily(
             f"{_PREFIX}_rotation_status",
             "How a secret's rotation stands: 1 for the state it is in; without names, how many.",

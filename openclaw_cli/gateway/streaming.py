@@ -7,9 +7,8 @@ import json
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from aiohttp import web
-
 from openclaw_cli.agents.spec import CANCEL
+from openclaw_cli.gateway import web
 from openclaw_cli.gateway.plain import plain
 
 if TYPE_CHECKING:

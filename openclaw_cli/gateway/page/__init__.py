@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.resources import files
 
-from aiohttp import web
+from openclaw_cli.gateway import web
 
 _KINDS = {"html": "text/html", "css": "text/css", "js": "text/javascript"}
 _FILES = {
