@@ -30,9 +30,10 @@ def section(bench: Bench) -> list[Table]:
     table = Table("broker", ("", "measured", "quartiles", "promised", ""))
     found: dict[str, list[float]] = {"local": [], "celery": []}
     with (
-        _redis(bench.place) as broker,
-        _gateway(bench.place / "brokered", broker, "celery") as through,
-        _gateway(bench.place / "alone", broker, "local") as alone,
+        echoing.folder() as place,
+        _redis(place) as broker,
+        _gateway(place / "brokered", broker, "celery") as through,
+        _gateway(place / "alone", broker, "local") as alone,
     ):
         for _ in range(bench.times(10)):
             found["celery"].append(echoing.by_gateway(through, 500))

@@ -1,31 +1,32 @@
 """An agent that echoes, each request in a new process: how many, how soon, how large.
 
-Beside it, in turn, what else gives each call a process of its own: `multiprocessing` by a fork
-server, a `ProcessPoolExecutor` with one task a process, and a fresh `python -c`.
+`forking` has what else gives each call a process of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import multiprocessing
 import os
 import subprocess
 import sys
+import tempfile
 import time
 import tomllib
 from collections.abc import Awaitable, Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.connection import Connection
 from pathlib import Path
 
 import psutil
 
+from tests.bench.forking import used
+
 CLIENTS = 50
-AT_ONCE = 4  # processes that the others run at once: more makes them slower
 MIB = 1024 * 1024
+# Each neighbour of the state directory is a rule that the kernel copies for an instance. A home has
+# some dozens, as this folder; a machine's /tmp may have thousands.
+BESIDE = "/var/tmp"
 
 _HANDLER = """
 def echo(given, ctx):
@@ -50,11 +51,6 @@ _SETTINGS = {
 }
 
 
-def echo(given: int) -> int:
-    """Answer what was asked; what the alternatives run."""
-    return given
-
-
 @dataclass
 class Gateway:
     """A gateway that runs: where, its token, its process, and how long it took to start."""
@@ -74,6 +70,16 @@ class Gateway:
         )
         return head.encode() + body
 
+    def cpu(self) -> tuple[float, float, float]:
+        """Return the CPU time of the gateway, the zygotes, and ended instances, in milliseconds."""
+        gateway = self.process.cpu_times()
+        zygotes = [each.cpu_times() for each in self.process.children()]
+        return (
+            (gateway.user + gateway.system) * 1000,
+            sum(each.user + each.system for each in zygotes) * 1000,
+            sum(each.children_user + each.children_system for each in zygotes) * 1000,
+        )
+
     def pss(self) -> float:
         """Return the memory of it and of all below, shared pages shared out, in MiB."""
         every = [self.process, *self.process.children(recursive=True)]
@@ -81,9 +87,20 @@ class Gateway:
 
 
 @contextmanager
-def gateway(place: Path) -> Iterator[Gateway]:
+def folder() -> Iterator[Path]:
+    """Give a folder for a state directory, and take it away."""
+    with tempfile.TemporaryDirectory(prefix="openclaw-bench-", dir=BESIDE) as made:
+        yield Path(made)
+
+
+@contextmanager
+def gateway() -> Iterator[Gateway]:
     """Run a gateway; its start is measured to its first answer."""
-    place.mkdir(mode=0o700)
+    with folder() as place:
+        yield from _running(place)
+
+
+def _running(place: Path) -> Iterator[Gateway]:
     (place / "handlers").mkdir()
     (place / "handlers" / "echoes.py").write_text(_HANDLER)
     (place / "openclaw.json").write_text(json.dumps(_SETTINGS))
@@ -136,7 +153,7 @@ async def _client(to: Gateway, numbers: Iterator[int], *, path: str = "/v1/agent
 
 
 def by_gateway(to: Gateway, count: int) -> float:
-    """Return how many requests a second are answered, each in a new process."""
+    """Return how many requests a second are answered over HTTP, each in a new process."""
 
     async def main() -> float:
         numbers = iter(range(count))
@@ -183,51 +200,19 @@ def fifty_live(to: Gateway) -> float:
     return to.pss()
 
 
-def by_fork_server(count: int) -> float:
-    """Return how many calls a second a fork server gives a process each."""
-    context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload([__name__])
-
-    def one(given: int) -> None:
-        ours, theirs = context.Pipe()
-        process = context.Process(target=_answer, args=(theirs, given))
-        process.start()
-        theirs.close()
-        assert ours.recv() == given
-        process.join()
-
-    one(0)
-    began = time.perf_counter()
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(one, range(count)))
-    return count / (time.perf_counter() - began)
+def cpu_by_part(to: Gateway, count: int) -> dict[str, float]:
+    """Return the CPU time of a request by whose it is, in milliseconds."""
+    before, ours = to.cpu(), used(psutil.Process())
+    by_gateway(to, count)
+    time.sleep(0.1)  # the last are buried
+    parts = zip(("gateway", "zygote", "instance"), before, to.cpu(), strict=True)
+    found = {name: (after - first) / count for name, first, after in parts}
+    return {**found, "client": (used(psutil.Process()) - ours) * 1000 / count}
 
 
-def _answer(to: Connection, given: int) -> None:
-    to.send(echo(given))
-
-
-def by_executor(count: int) -> float:
-    """Return how many calls a second an executor gives a process each."""
-    context = multiprocessing.get_context("forkserver")
-    with ProcessPoolExecutor(AT_ONCE, mp_context=context, max_tasks_per_child=1) as pool:
-        pool.submit(echo, 0).result()
-        began = time.perf_counter()
-        assert list(pool.map(echo, range(count))) == list(range(count))
-        return count / (time.perf_counter() - began)
-
-
-def by_fresh_python(count: int) -> float:
-    """Return how many fresh interpreters a second answer."""
-
-    def one(given: int) -> None:
-        argv = [sys.executable, "-c", f"print({given})"]
-        assert int(subprocess.check_output(argv)) == given
-
-    began = time.perf_counter()
-    with ThreadPoolExecutor(AT_ONCE) as threads:
-        list(threads.map(one, range(count)))
-    return count / (time.perf_counter() - began)
+def over_http(port: int, count: int) -> float:
+    """Return how many requests a second another server answers, asked in the same way."""
+    return by_gateway(Gateway(Path(), port, "", psutil.Process(), 0.0), count)
 
 
 def _pss(pid: int) -> int:

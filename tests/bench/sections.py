@@ -21,7 +21,8 @@ from openclaw_cli.home import Home as Place
 from openclaw_cli.model import SecretValue
 from openclaw_cli.running.masking import Needles
 from openclaw_cli.settings import Settings
-from tests.bench import brokered, counts, echoing, elsewhere, homes, make_trail, masking, rotating
+from tests.bench import brokered, counts, elsewhere, homes, make_trail, masking, rotating
+from tests.bench.agents import agents
 from tests.bench.homes import Home
 from tests.bench.measure import (
     Command,
@@ -354,65 +355,6 @@ def _timed(act: Callable[[], object]) -> float:
     start = time.perf_counter()
     act()
     return time.perf_counter() - start
-
-
-def agents(bench: Bench) -> list[Table]:
-    """Measure an agent that echoes, each request in a new process, beside what else does that."""
-    table = Table("agents", ("", "measured", "quartiles", "promised", ""))
-    others: dict[str, Callable[[int], float]] = {
-        "multiprocessing, fork server": echoing.by_fork_server,
-        "ProcessPoolExecutor, one task each": echoing.by_executor,
-        "a fresh python -c": echoing.by_fresh_python,
-    }
-    ours: list[float] = []
-    theirs: dict[str, list[float]] = {name: [] for name in others}
-    with echoing.gateway(bench.place / "agents") as to:
-        idle = to.pss()
-        for _ in range(bench.times(10)):
-            ours.append(echoing.by_gateway(to, 1_000))
-            for name, measure in others.items():
-                theirs[name].append(measure(150))
-        agent, whole = echoing.restarted(to, 3_000, environment(OPENCLAW_STATE_DIR=str(to.state)))
-        fifty = echoing.fifty_live(to)
-        start = to.seconds
-    rate = statistics.median(ours)
-    table.add(
-        "openclaw, over HTTP, 50 connections",
-        f"{rate:.0f}/s",
-        _quartiles(ours, "/s"),
-        measured=rate,
-        target=Target(840, "/s", at_least=True),
-    )
-    for name, found in theirs.items():
-        table.add(name, f"{statistics.median(found):.0f}/s", _quartiles(found, "/s"), "", "")
-    best = max(theirs, key=lambda name: statistics.median(theirs[name]))
-    ratios = [mine / other for mine, other in zip(ours, theirs[best], strict=True)]
-    ratio = statistics.median(ratios)
-    table.add(
-        "times the best of these",
-        f"{ratio:.2f}x",
-        _quartiles(ratios, "x"),
-        measured=ratio,
-        target=Target(2.5, at_least=True),
-    )
-    for what, measured, most, unit in (
-        ("start to first answer", start, 0.3, "s"),
-        ("agents restart under 30 clients, none refused", agent, 0.3, "s"),
-        ("idle gateway, zygotes and spares (PSS)", idle, 65, "MiB"),
-        ("50 instances alive, all in all (PSS)", fifty, 130, "MiB"),
-    ):
-        shown = f"{measured:.2f} {unit}" if unit == "s" else f"{measured:.0f} {unit}"
-        table.add(what, shown, "", measured=measured, target=Target(most, unit))
-    table.add("gateway restart under 30 clients, none refused", f"{whole:.2f} s", "", "", "")
-    return [table]
-
-
-def _quartiles(found: list[float], unit: str) -> str:
-    if len(found) < 4:
-        return ""
-    first, _, third = statistics.quantiles(found, n=4)
-    digits = 2 if unit == "x" else 0
-    return f"{first:.{digits}f} to {third:.{digits}f}{unit}"
 
 
 SECTIONS: Mapping[str, Callable[[Bench], list[Table]]] = {
