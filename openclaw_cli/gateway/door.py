@@ -27,6 +27,7 @@ from openclaw_cli.gateway import auth, control, page, web
 from openclaw_cli.gateway.dispatch import dispatch
 from openclaw_cli.gateway.link import COOKIE, COOKIE_SECONDS
 from openclaw_cli.gateway.plain import OTHER_STATUS, STATUS, checked_thread, plain
+from openclaw_cli.gateway.serving import Connection
 from openclaw_cli.gateway.streaming import stream
 from openclaw_cli.leanjson import dumps
 from openclaw_cli.runtime import tree
@@ -196,14 +197,14 @@ class Door:
             return await stream(self.gateway, request, given)
         # What comes by the control socket is answered here: it may come from the broker.
         ask = self.gateway.placing.ask if address else self.gateway.supervisor.ask
-        work = asyncio.get_running_loop().create_task(ask(given))
+        connection = request.protocol
+        assert isinstance(connection, Connection)  # noqa: S101  `serving` makes no other
+        # What was accepted is finished when the client is gone, unless the agent says otherwise.
+        connection.cancels = pool.spec.on_disconnect == CANCEL
         try:
-            return answered(await asyncio.shield(work))
-        except asyncio.CancelledError:
-            # The client is gone. What was accepted is finished, unless the agent says otherwise.
-            if pool.spec.on_disconnect == CANCEL:
-                work.cancel()
-            raise
+            return answered(await ask(given))
+        finally:
+            connection.cancels = True
 
     async def _asked(
         self, request: web.BaseRequest, name: str, address: str

@@ -90,7 +90,7 @@ async def _main(
     loop = asyncio.get_running_loop()
     try:
         # The agents load their handlers while we load what answers for them.
-        loading = asyncio.to_thread(import_module, "openclaw_cli.gateway.serving")
+        loading = asyncio.to_thread(import_module, "openclaw_cli.gateway.door")
         await asyncio.gather(loading, gateway.start())
         door, servers = _doors(gateway)
         await loop.create_unix_server(servers[0], sock=sockets.control)

@@ -20,15 +20,26 @@ _HEAD = 16 * 1024  # bytes of one line, or of all header fields' values
 _Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
 
-class _Connection(web.RequestHandler):
-    """A connection that repeats nothing of what it does not understand: it may be a token."""
+class Connection(web.RequestHandler):
+    """A connection that repeats nothing of what it does not understand: it may be a token.
 
-    __slots__ = ("began",)
+    What is done for it is cancelled when it is lost, unless `cancels` says otherwise.
+    """
+
+    __slots__ = ("began", "cancels")
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note when it came, in seconds since the machine began, as processes have theirs."""
         super().connection_made(transport)
+        self.cancels = True
         self.began = time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
+
+    def connection_lost(self, exc: BaseException | None) -> None:
+        """Cancel what is done for it."""
+        handler = self._task_handler if self.cancels else None
+        super().connection_lost(exc)
+        if handler is not None:
+            handler.cancel()
 
     def handle_error(
         self,
@@ -63,7 +74,6 @@ class Server(web.Server):
         super().__init__(
             answer,
             request_factory=_factory(most_body),
-            handler_cancellation=True,
             keepalive_timeout=15.0,
             lingering_time=2.0,
             max_line_size=_HEAD,
@@ -73,7 +83,7 @@ class Server(web.Server):
 
     def __call__(self) -> web.RequestHandler:
         """Make what serves one connection."""
-        made = _Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
+        made = Connection(self, loop=asyncio.get_running_loop(), **self._kwargs)
         connections = self.connections
         if len(connections) >= CONNECTIONS:
             _drop(next((each for each in connections if each._current_request is None), None))  # noqa: SLF001

@@ -47,7 +47,8 @@ class Instance:
         self.began = time.time()
         self.ended: Ended | None = None
         self.turns = 0
-        self.gone: asyncio.Future[Ended] = asyncio.get_running_loop().create_future()
+        self.told: list[Callable[[Ended], None]] = []
+        """Who is told of its end."""
         self._channel: socket | None = channel
         self._raw = bytearray() if raw else None
         self._frames = Frames()
@@ -101,15 +102,24 @@ class Instance:
         """End it now."""
         self.zygote.end_instance(self.number, signal.SIGKILL, why)
 
-    def expect_end(self) -> asyncio.TimerHandle:
-        """Have it ended if it is not gone in time; return what calls that off."""
-        return asyncio.get_running_loop().call_later(LATE, self._late)
+    async def until_gone(self) -> None:
+        """Wait for its end, and have it ended if that takes too long."""
+        if self.ended is not None:
+            return
+        loop = asyncio.get_running_loop()
+        over: asyncio.Future[Ended] = loop.create_future()
+        self.told.append(lambda ended: None if over.done() else over.set_result(ended))
+        late = loop.call_later(LATE, self._late)
+        try:
+            await over
+        finally:
+            late.cancel()
 
     def _late(self) -> None:
         self.stop("late")
         # Its zygote does not do what it is told.
         overdue = asyncio.get_running_loop().call_later(LATE, self.zygote.kill)
-        self.gone.add_done_callback(lambda _done: overdue.cancel())
+        self.told.append(lambda _ended: overdue.cancel())
 
     def dismiss(self) -> None:
         """Let it end by itself: it reads the end of its socket."""
@@ -123,8 +133,9 @@ class Instance:
             self._read()  # what it said before its end counts
         self._shut()
         self._settle(_meaning(ended, over=self._over, raw=self._raw))
-        if not self.gone.done():
-            self.gone.set_result(ended)
+        for tell in self.told:
+            tell(ended)
+        self.told.clear()
 
     def _time_is_over(self, grace: float) -> None:
         """Ask it to end, after a grace end it, and a little later answer in its place."""

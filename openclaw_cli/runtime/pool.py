@@ -151,7 +151,7 @@ class Pool:
         answer = await self._asked(instance, request, given, seconds, turn=1)
         if instance.alive and keeps(self.spec):
             instance.dismiss()
-        await self._ended(instance)
+        await instance.until_gone()  # its place is free only then
         return answer
 
     async def _turn_of_session(
@@ -191,7 +191,7 @@ class Pool:
         else:
             await asyncio.sleep(0)  # its end may be known by now
         if not keeps(self.spec) or answer.outcome in ("timeout", "memory_limit"):
-            await self._ended(instance)
+            await instance.until_gone()
         if not instance.alive:
             session.instance = None
         reply = self._reply(request, answer)
@@ -264,7 +264,7 @@ class Pool:
         self.means.watcher.happened(
             "thread_spawn", self.spec.name, instance=instance.number, pid=instance.pid
         )
-        instance.gone.add_done_callback(lambda done: self._gone(instance, done.result()))
+        instance.told.append(lambda ended: self._gone(instance, ended))
         return instance
 
     def _gone(self, instance: Instance, ended: Ended) -> None:
@@ -281,15 +281,6 @@ class Pool:
             cpu_seconds=round(ended.cpu_seconds, 4),
             strays=ended.strays,
         )
-
-    async def _ended(self, instance: Instance) -> None:
-        """Wait for an instance's end, so that its place is free only when it is."""
-        if not instance.gone.done():
-            late = instance.expect_end()
-            try:
-                await asyncio.shield(instance.gone)
-            finally:
-                late.cancel()
 
     async def _living(self) -> Zygote:
         """Return the zygote; a new one where there is none, or where it has died, even just now."""

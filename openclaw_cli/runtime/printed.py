@@ -6,7 +6,7 @@ import asyncio
 import os
 from collections.abc import Callable
 
-SOON = 0.05
+SOON = 0.1
 """Seconds after which an instance is listened to: most have ended by then, and are read once."""
 
 _PIECE = 16384
