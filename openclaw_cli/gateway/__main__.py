@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-
-from openclaw_cli.errors import OpenclawError
-from openclaw_cli.gateway import lifecycle
-from openclaw_cli.home import find
-from openclaw_cli.sanitize import safe
 
 
 def main(arguments: list[str]) -> int:
     """Run it; the arguments are the port, empty for the settings' own, and where to say ready."""
+    gc.disable()  # until it serves: what is loaded stays
+    from openclaw_cli.errors import OpenclawError
+    from openclaw_cli.gateway import lifecycle
+    from openclaw_cli.home import find
+    from openclaw_cli.sanitize import safe
+
     os.umask(0o077)
     port, ready = [*arguments, "", ""][:2]
     try:

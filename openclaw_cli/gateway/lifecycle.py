@@ -21,7 +21,7 @@ from openclaw_cli.errors import ConflictError, OpenclawError
 from openclaw_cli.files import private_directory
 from openclaw_cli.gateway import auth, paths
 from openclaw_cli.gateway.core import Gateway
-from openclaw_cli.gateway.listening import bind_tcp, bind_unix
+from openclaw_cli.gateway.listening import BACKLOG, bind_tcp, bind_unix
 from openclaw_cli.home import Home
 from openclaw_cli.runtime import guard
 from openclaw_cli.runtime.tree import children
@@ -93,11 +93,11 @@ async def _main(
         loading = asyncio.to_thread(import_module, "openclaw_cli.gateway.door")
         await asyncio.gather(loading, gateway.start())
         door, servers = _doors(gateway)
-        await loop.create_unix_server(servers[0], sock=sockets.control)
-        await loop.create_server(servers[1], sock=sockets.tcp)
+        await loop.create_unix_server(servers[0], sock=sockets.control, backlog=BACKLOG)
+        await loop.create_server(servers[1], sock=sockets.tcp, backlog=BACKLOG)
         _signals(gateway)
-        gc.collect()
-        gc.freeze()
+        gc.freeze()  # what was loaded stays: no collection looks at it again
+        gc.enable()
         address = f"{gateway.address[0]}:{gateway.address[1]}"
         gateway.watch.happened("gateway_start", "", address=address, pid=os.getpid())
         _notify("READY=1")

@@ -33,7 +33,12 @@ _KEPT = (
 )
 
 
-_ZYGOTE = "from openclaw_cli.runtime.zygote import main; main()"  # `-m` is slower, and larger
+_ZYGOTE = """\
+import gc
+gc.disable()
+from openclaw_cli.runtime.zygote import main
+main()
+"""  # `-m` is slower, and larger
 _living: set[int] = set()
 """The zygotes that this process has started and not buried."""
 

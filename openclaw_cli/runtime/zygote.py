@@ -70,6 +70,7 @@ class Zygote:
         rehearse(self.plan)
         gc.collect()
         gc.freeze()
+        gc.enable()
         ready = {"data": tree.data_bytes(os.getpid()), "threads": self.threads, "level": level}
         self._tell(packet({"op": "ready", **ready, "owner": self.plan["owner"]}))
         self._serve()
