@@ -198,20 +198,17 @@ class Zygote:
             self._lost()
 
     def _hear(self) -> None:
-        control = self._control
-        while control is not None and self._control is control:
-            try:
-                data = control.recv(PACKET)
-            except BlockingIOError:
-                return
-            except OSError:
-                data = b""
-            if not data:
-                self._lost()
-                return
-            if data.startswith(b"{"):
-                self._note_start(unpacked(data))
-                continue
+        try:
+            data = self._control.recv(PACKET) if self._control is not None else b""
+        except BlockingIOError:
+            return
+        except OSError:
+            data = b""
+        if not data:
+            self._lost()
+        elif data.startswith(b"{"):
+            self._note_start(unpacked(data))
+        else:
             for line in data.split(b"\n"):
                 self._note(line.split(b" "))
 

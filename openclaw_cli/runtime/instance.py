@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LAST_WORD = 1.0
 """Seconds after which a request is answered whether or not the zygote says how it ended."""
 
+_PIECE = 64 * 1024  # bytes that are read at once
 LATE = 2.0
 """Seconds that an instance may take to end once it has answered, and once more when it is told."""
 
@@ -155,9 +156,11 @@ class Instance:
             self._reply.set_result(message)
 
     def _read(self) -> None:
-        while self._channel is not None:
+        size = _PIECE
+        while self._channel is not None and size == _PIECE:  # of less, nothing is left
             try:
-                piece = self._channel.recv(262144)
+                piece = self._channel.recv(_PIECE)
+                size = len(piece)
             except BlockingIOError:
                 return
             except OSError:
