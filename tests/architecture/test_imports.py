@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Sequence
 
 from tests.architecture.tree import PACKAGE, ROOT, imported, inside, modules
 
@@ -32,7 +33,16 @@ MAY_REACH = (
 )
 
 
-def loaded(statement: str) -> set[str]:
+# What each fork of a zygote would copy the tables of; decision 16.
+NOT_FORKED = (
+    *("base64", "collections", "contextlib", "enum", "functools", "importlib", "json", "re"),
+    *("selectors", "signal", "socket", "typing"),
+)
+# What the gateway starts without.
+LATER = ("aiohttp.client", "aiohttp.web", "prometheus_client", "psutil", "yaml")
+
+
+def loaded(statement: str, heavy: Sequence[str] = HEAVY) -> set[str]:
     """Return those of the heavy libraries that a fresh interpreter has after a statement."""
     done = subprocess.run(
         [sys.executable, "-c", f"{statement}\nimport sys; print(*sys.modules)"],
@@ -40,7 +50,7 @@ def loaded(statement: str) -> set[str]:
         text=True,
         check=True,
     )
-    return set(done.stdout.split()).intersection(HEAVY)
+    return set(done.stdout.split()).intersection(heavy)
 
 
 def test_only_the_command_line_knows_typer_and_rich() -> None:
@@ -64,6 +74,17 @@ def test_every_module_of_the_command_line_can_be_imported_without_one() -> None:
         if PACKAGE / "cli" in path.parents
     ]
     assert not loaded("import " + ", ".join(names))
+
+
+def test_a_zygote_has_little_in_its_memory() -> None:
+    assert not loaded("import openclaw_cli.runtime.zygote", NOT_FORKED)
+    assert loaded("import signal", NOT_FORKED)
+
+
+def test_the_gateway_starts_without_what_it_needs_later() -> None:
+    started = "from openclaw_cli.gateway import __main__, door, lifecycle"
+    assert not loaded(started, LATER)
+    assert loaded(f"{started}\nimport aiohttp\naiohttp.ClientSession", LATER) == {"aiohttp.client"}
 
 
 def test_the_test_of_loaded_modules_can_fail() -> None:

@@ -13,6 +13,7 @@ from openclaw_cli.errors import TemporaryError
 from openclaw_cli.gateway import dispatch, unit
 from openclaw_cli.gateway.link import Links
 from openclaw_cli.gateway.log import Log
+from openclaw_cli.gateway.metrics import Metrics
 from openclaw_cli.gateway.scheduler import Scheduler
 from openclaw_cli.home import Home
 from openclaw_cli.rotation.runs import Report
@@ -54,6 +55,34 @@ def test_the_log_is_lines_of_json_for_its_owner_alone(tmp_path: Path) -> None:
     assert (line["kind"], line["thread"]) == ("thread-bound", "x\ny")
     assert "nothing" not in line
     assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_that_waits_is_written_with_the_next_one_or_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "agent.log"
+    log = Log(str(path))
+    log.add("thread_spawn", "a", {"pid": 1})
+    assert not path.read_bytes()
+    log.write("agent_exec", "a", {"odd": float("nan"), "other": Path("x")})
+    log.add("instance_end", "a", {})
+    log.close()
+    events = [json.loads(line)["event"] for line in path.read_text().splitlines()]
+    assert events == ["thread_spawn", "agent_exec", "instance_end"]
+
+
+def test_requests_are_counted_by_how_long_they_took() -> None:
+    metrics = Metrics()
+    for seconds in (0.001, 0.005, 0.006, 400):
+        metrics.answered("a", "ok", seconds)
+    metrics.answered("a", "busy", 0)
+    text = metrics.text().decode()
+    name = "openclaw_thread_bound_execution_seconds"
+    labels = 'agent="a",outcome="ok"'
+    for least, count in (("0.005", 2), ("0.01", 3), ("300.0", 3), ("+Inf", 4)):
+        assert f'{name}_bucket{{agent="a",le="{least}",outcome="ok"}} {count}.0' in text
+    assert f"{name}_count{{{labels}}} 4.0" in text
+    assert f"{name}_sum{{{labels}}} 400.012" in text
+    assert 'openclaw_thread_bound_rejected_total{agent="a",reason="busy"} 1.0' in text
+    assert name not in Metrics(("error-rate",)).text().decode()
 
 
 def test_the_log_is_rotated_by_size_and_keeps_so_many(tmp_path: Path) -> None:

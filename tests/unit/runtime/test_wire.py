@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_cli.runtime.wire import FRAME, HEAD, FrameError, Frames, frame
+from openclaw_cli.runtime.wire import FRAME, HEAD, FrameError, Frames, frame, whole
 
 PLAIN = st.recursive(
     st.none()
@@ -28,6 +28,16 @@ def test_messages_come_whole_however_they_are_cut(
     for at in range(0, len(data), size):
         found += list(frames.feed(data[at : at + size]))
     assert found == messages
+
+
+@given(st.dictionaries(st.text(), PLAIN), st.integers(0, 40))
+def test_a_message_is_read_at_once_where_it_is_alone_and_whole(
+    message: dict[str, object], size: int
+) -> None:
+    data = frame(message)
+    assert whole(bytearray(data) + bytes(100), len(data)) == message
+    assert whole(bytearray(data * 2), 2 * len(data)) is None
+    assert whole(bytearray(data), min(size, len(data) - 1)) is None
 
 
 def test_text_that_is_not_unicode_comes_through() -> None:
