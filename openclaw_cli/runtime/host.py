@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 from openclaw_cli.agents import policy
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
-from openclaw_cli.runtime import tree
+from openclaw_cli.runtime import guard, tree
 from openclaw_cli.runtime.instance import Instance
 from openclaw_cli.runtime.printed import Printed, Prints
 from openclaw_cli.runtime.wire import FDS, PACKET, SPAWN, Message, packet, unpacked
@@ -84,6 +84,11 @@ class Zygote:
 
         Raises `ConfigError` when it cannot, `TemporaryError` when it dies or takes too long.
         """
+        if not guard.LINUX:
+            raise ConfigError(
+                "agents need Linux: nothing else here can hold them apart and end them whole",
+                hint="openclaw secrets works here; run the gateway on Linux",
+            )
         ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         log, out = os.pipe()
         try:
