@@ -57,6 +57,10 @@ def test_it_goes_over_to_references_as_far_as_it_takes_them(
         assert report["summary"]["unresolvedRefCount"] == 0
         with gateway.running():
             gateway.run("agent", "--agent", "main", "--message", "hi", "--json")
-        assert set(model.keys) == {f"Bearer {KEY}"}
+            assert set(model.keys) == {f"Bearer {KEY}"}
+            openclaw("secrets", "set", "corp-api-key", input=b"corp-after", env=ours, check=0)
+            openclaw("interop", "reload", env=ours, check=0)
+            gateway.run("agent", "--agent", "main", "--message", "hi", "--json")
+            assert model.keys[-1] == "Bearer corp-after"
         openclaw("secrets", "migrate", "--undo", "--yes", env=ours, check=0)
         assert f"CORP_LLM_KEY={KEY}\n" == (gateway.state / ".env").read_text()

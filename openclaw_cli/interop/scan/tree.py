@@ -19,9 +19,23 @@ HISTORIES = (
     ".node_repl_history",
     ".psql_history",
     ".mysql_history",
+    ".sqlite_history",
+    ".rediscli_history",
+    ".config/nushell/history.txt",
+    ".config/zsh/.zsh_history",
     ".local/share/fish/fish_history",
+    ".local/share/powershell/PSReadLine/ConsoleHost_history.txt",
+    ".local/state/bash/history",
+    ".local/state/zsh/history",
 )
-TRANSCRIPTS = (".claude/projects", ".codex/sessions", ".codex/history.jsonl", ".gemini/tmp")
+TRANSCRIPTS = (
+    ".claude/projects",
+    ".claude/history.jsonl",
+    ".codex/sessions",
+    ".codex/history.jsonl",
+    ".gemini/tmp",
+    ".local/share/opencode",
+)
 
 
 def usual(home: str, state: str, environ: Mapping[str, str]) -> list[str]:
