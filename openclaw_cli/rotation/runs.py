@@ -25,8 +25,9 @@ from openclaw_cli.rotation.announcing import Pace
 from openclaw_cli.rotation.engine import DEFAULT_PACE, Engine, by_person
 from openclaw_cli.rotation.generated import Generated
 from openclaw_cli.rotation.ledger import Ledger, OvertakenError
+from openclaw_cli.rotation.overview import OF_THE_STORE, far
 from openclaw_cli.rotation.policy import Failure
-from openclaw_cli.rotation.reloading import GATEWAY, Reloads
+from openclaw_cli.rotation.reloading import GATEWAY, Reloads, owed
 from openclaw_cli.rotation.standing import Standing
 from openclaw_cli.rotation.view import Result, View, Wish
 from openclaw_cli.rotation.wishes import Wishes
@@ -130,6 +131,20 @@ class Runs:
             step = self._next(view, wanted=wanted)
             if step:
                 found.append((view, step))
+        return found
+
+    def plan_beyond(self) -> list[tuple[str, str]]:
+        """Return what would be done now for what is no secret of the store, each in words."""
+        directory = self._secrets.catalogue()
+        found = []
+        for name in self._names():
+            if name == agenda.GATEWAY:
+                new = ", ".join(owed(directory).names)
+                found.append((GATEWAY, f"told that {new} changed"))
+            elif name == agenda.DATA_KEY:
+                found.append((OF_THE_STORE, "renew it"))
+            elif name in far(directory) and name not in directory.entries:
+                found.append((name, "a person must renew it, if nobody has"))
         return found
 
     @contextmanager

@@ -279,3 +279,23 @@ def test_c20_a_group_in_the_store_rotates_each_key_that_can_be(
     openclaw("secrets", "create", "later-api-key", "--generate", check=0)
     later("+10d", "secrets", "rotate", "--due", check=0)
     assert "weekly" in openclaw("secrets", "status", "later-api-key").out.decode()
+
+
+@pytest.mark.integration
+def test_e18_a_dry_run_names_what_is_elsewhere_and_who_is_to_be_told(
+    openclaw: Openclaw, later: Later, tmp_path: Path
+) -> None:
+    key = tmp_path / "anthropic.key"
+    key.write_text("sk-ant-0")
+    key.chmod(0o600)
+    source = {"source": f"file://{key}", "rotationPolicy": "daily"}
+    encryption = {"provider": "external", "source": "file", "rotation": "daily"}
+    state({"externalSecrets": {"anthropic": {"apiKey": source}}, "encryption": encryption})
+    openclaw("secrets", "create", "session-key", "--generate", check=0)
+    told = "signal:HUP:/nowhere/app.pid"
+    openclaw("secrets", "rotate", "session-key", "--tell", told, check=3)
+    openclaw("secrets", "rotate", "--due", check=0)
+    planned = later("+2d", "secrets", "rotate", "--due", "--dry-run", check=0).out.decode()
+    assert f"session-key: tell {told}\n" in planned
+    assert "anthropic/apiKey: a person must renew it, if nobody has\n" in planned
+    assert "the store's data key: renew it\n" in planned

@@ -35,7 +35,7 @@ from openclaw_cli.rotation import policy, schedule
 from openclaw_cli.rotation.engine import Engine
 from openclaw_cli.rotation.ledger import Ledger
 from openclaw_cli.rotation.reloading import owed
-from openclaw_cli.rotation.rotator import Made, Rotator, Task
+from openclaw_cli.rotation.rotator import Held, Made, Rotator, Task
 from openclaw_cli.rotation.runs import Runs
 from openclaw_cli.rotation.wishes import Asked
 from openclaw_cli.settings import Settings
@@ -384,6 +384,13 @@ class Untidy(Minted):
         return super().create(replace(task, token=uuid.uuid4().hex))
 
 
+class Forgetful(Chosen):
+    """A rotator that leaves what it should revoke."""
+
+    def revoke(self, task: Task, old: Held) -> None:
+        """Do nothing."""
+
+
 class Hasty(Chosen):
     """A rotator that revokes before there is a new value."""
 
@@ -393,7 +400,7 @@ class Hasty(Chosen):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("kind", [Untidy, Hasty], ids=["untidy", "hasty"])
+@pytest.mark.parametrize("kind", [Untidy, Hasty, Forgetful])
 def test_the_product_finds_a_rotator_that_is_wrong(
     places: Callable[[], None], monkeypatch: pytest.MonkeyPatch, kind: type[Chosen | Minted]
 ) -> None:
@@ -401,3 +408,13 @@ def test_the_product_finds_a_rotator_that_is_wrong(
     start = starting(places, "wrong")
     _, found = failures(places, "wrong", (plans for plans in schedules(start) if plans[0].kill < 4))
     assert found
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("forgotten", ["announcing.steps.tells", "reloading.owe"])
+def test_the_product_finds_that_somebody_was_not_told(
+    places: Callable[[], None], monkeypatch: pytest.MonkeyPatch, forgotten: str
+) -> None:
+    monkeypatch.setattr(f"openclaw_cli.rotation.{forgotten}", lambda *_: False)
+    places()
+    assert any("told" in each or "stuck" in each for each in wrong("chosen", Plan()))

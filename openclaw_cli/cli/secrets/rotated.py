@@ -123,4 +123,6 @@ def plain(view: View, result: Result) -> dict[str, object]:
 def words(view: View, step: str) -> str:
     if view.policy.rotator in chosen.BY_PERSON and step == steps.BEGIN:
         return "a person must renew it"
+    if step == steps.TELL:
+        return f"tell {', '.join(view.policy.telling)}"
     return f"{step} by {view.policy.rotator}" if step != steps.BEGIN else "rotate"

@@ -153,6 +153,7 @@ def _due(
     runs = assembly.rotation(session.secrets, session.settings, _teller(session))
     if dry_run:
         planned = [(view.name, rotated.words(view, step)) for view, step in runs.plan()]
+        planned += runs.plan_beyond()
         if session.as_json:
             plain = [{"name": name, "would": words} for name, words in planned]
             session.output.json({"due": plain})
