@@ -48,14 +48,17 @@ def owe(draft: Draft, names: Iterable[str]) -> None:
 
 
 class Reloads:
-    """Tells the gateway of one home; `reload` does it, and `now` is in seconds since 1970."""
+    """Tells the gateway of one home; `reload` does it, and `now` is in seconds since 1970.
+
+    Without `reload` there is no gateway any more, and nobody to be told.
+    """
 
     def __init__(
         self,
         secrets: Secrets,
         changes: Changes,
         now: Callable[[], float],
-        reload: Callable[[list[str]], object],
+        reload: Callable[[list[str]], object] | None,
     ) -> None:
         self._secrets = secrets
         self._changes = changes
@@ -68,7 +71,8 @@ class Reloads:
         Without something `new` it is left alone until the pause after a failure is over.
         """
         found = owed(self._secrets.catalogue())
-        waits = found.failure is not None and found.failure.retry > self._now()
+        retry = found.failure.retry if found.failure and self._reload else 0
+        waits = retry > self._now()
         if not found.names or (waits and not new):
             return None
         refused = self._refusal(found.names)
@@ -85,7 +89,8 @@ class Reloads:
 
     def _refusal(self, names: list[str]) -> OpenclawError | None:
         try:
-            self._reload(names)
+            if self._reload:
+                self._reload(names)
         except OpenclawError as refused:
             return refused
         return None

@@ -83,7 +83,7 @@ class Runs:
         self._now = now
         self.ledger = Ledger(changes, now, serves=reload is not None)
         self._standing = standing
-        self._reloads = Reloads(secrets, changes, now, reload) if reload else None
+        self._reloads = Reloads(secrets, changes, now, reload)
         self.engine = engine or Engine(secrets, self.ledger, now=now, say=say, pace=pace)
         self.wishes = Wishes(secrets, self.engine, self.ledger, now)
         self._generated = Generated(self.engine, self.ledger, now, say)
@@ -120,7 +120,8 @@ class Runs:
                 result = self._generate_one(view, wish)
             else:
                 result = self.engine.carry_on(name, wish)
-            result.uncertain = self._settle(new=bool(result.version)) or result.uncertain
+            refused = self._reloads.settle(new=bool(result.version))
+            result.uncertain = refused or result.uncertain
             return result
 
     def plan(self, names: list[str] | None = None) -> list[tuple[View, str]]:
@@ -177,7 +178,7 @@ class Runs:
             report.failed += failures
             report.done += [Result(name, steps=[steps.SET]) for name in renewed]
         self._work(names, limit, report)
-        refused = self._settle(new=any(each.version for each in report.done))
+        refused = self._reloads.settle(new=any(each.version for each in report.done))
         if refused:
             report.failed.append((GATEWAY, refused))
         if not (jumped and report.left):
@@ -190,7 +191,8 @@ class Runs:
         alone, others = [], []
         for view in self.engine.views(names):
             if view.policy.rotator in chosen.BY_PERSON and not view.policy.old:
-                self._remind(view, report)
+                if steps.has_come(view.policy, self._now()):
+                    self._remind(view, report)
             elif view.policy.rotator == chosen.GENERATE and self._next(view) == steps.BEGIN:
                 alone.append(view)
             else:
@@ -228,9 +230,6 @@ class Runs:
             if view.policy.old and not view.policy.telling:
                 self._carry_on(view.name, report)
 
-    def _settle(self, *, new: bool) -> OpenclawError | None:
-        return self._reloads.settle(new=new) if self._reloads else None
-
     def _generate_one(self, view: View, wish: Wish) -> Result:
         if self._next(view, wanted=wish.wanted) != steps.BEGIN:
             return self.engine.carry_on(view.name, Wish())
@@ -242,9 +241,10 @@ class Runs:
         return steps.next_step(view.policy, self._now(), current=view.current, wanted=wanted)
 
     def _by_person(self, view: View, wish: Wish) -> Result:
-        if self._next(view, wanted=wish.wanted) == steps.BEGIN:
+        step = self._next(view, wanted=wish.wanted)
+        if step == steps.BEGIN:
             raise by_person(view.entry)
-        return Result(view.name)
+        return self.engine.carry_on(view.name, Wish()) if step else Result(view.name)
 
     def _remind(self, view: View, report: Report) -> None:
         """Report what a person must renew, and remember for a day that it was told."""

@@ -53,9 +53,14 @@ def next_step(
         return TELL
     if policy.old and (hurry or ripe(policy, policy.old, now, read_by_all=read_by_all)):
         return REVOKE
-    if not policy.old and (wanted or (policy.schedule and is_due(policy.next_due, now))):
+    if not policy.old and (wanted or has_come(policy, now)):
         return BEGIN
     return TELL if policy.telling else ""
+
+
+def has_come(policy: Policy, now: float) -> bool:
+    """Tell whether the time of the schedule has come."""
+    return bool(policy.schedule) and is_due(policy.next_due, now)
 
 
 def tells(policy: Policy, now: float) -> bool:
@@ -94,7 +99,7 @@ def begun(
     policy: Policy, token: str, now: float, current: int, *, compromised: bool, first: bool = False
 ) -> Policy:
     """Begin a rotation; `first`: the current value is to be revoked first of all."""
-    due = policy.next_due if policy.schedule and is_due(policy.next_due, now) else 0
+    due = policy.next_due if has_come(policy, now) else 0
     step = WITHOUT if first else CREATE
     return replace(policy, run=Run(token, now, step, current, due, compromised=compromised))
 

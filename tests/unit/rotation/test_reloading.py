@@ -114,6 +114,15 @@ def test_it_is_among_what_needs_a_hand_until_it_is_done(world: World, gateway: G
     assert found() == []
 
 
+def test_a_gateway_that_is_not_served_any_more_is_forgotten(world: World, gateway: Gateway) -> None:
+    world.keep("a")
+    assert world.runs().one("a", Wish(wanted=True)).uncertain
+    assert gateway.asked
+    world.reload = None
+    assert not world.due().failed
+    assert agenda.GATEWAY not in agenda.times(world.secrets.catalogue())
+
+
 def test_without_a_gateway_nothing_is_noted(world: World) -> None:
     world.keep("a")
     world.now += 2 * DAY
