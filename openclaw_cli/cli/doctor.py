@@ -24,7 +24,7 @@ _TONES = {
     "fail": "bad",
 }
 _WIDEST = max(map(len, _TONES))
-_NAMES = 18  # columns of a check's name
+_NAMES = len("aws-secrets-manager")  # columns of a check's name: the longest there is
 
 
 @app.command()

@@ -13,7 +13,7 @@ from openclaw_cli.audit.readings import Read, Reads, of_secret
 from openclaw_cli.audit.telling import origin, seconds, user_name, who
 from openclaw_cli.cli import listing
 from openclaw_cli.cli.render import STATES
-from openclaw_cli.cli.secrets import named, said
+from openclaw_cli.cli.secrets import far, named, said
 from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.timeline import VersionLine, timeline
 from openclaw_cli.model import CURRENT, RETIRED
@@ -41,6 +41,12 @@ def status(context: typer.Context, name: Name) -> None:
     elsewhere = named.known(session, name)
     if elsewhere is not None:
         _show_named(session, elsewhere)
+        return
+    there = far.found(session, name)
+    if there is not None:
+        reads = of_secret(session.home.audit, there[0].path)
+        newest = max((each.last for each in reads.values()), key=lambda r: r.seq, default=None)
+        far.show(session, *there, _reading(newest))
         return
     entry = _entry(session, name)
     reads = of_secret(session.home.audit, entry.name)
@@ -86,6 +92,10 @@ def status(context: typer.Context, name: Name) -> None:
 def history(context: typer.Context, name: Name) -> None:
     """Draw a secret's versions: made, promoted, last read, retired."""
     session: Session = context.obj
+    there = far.found(session, name)
+    if there is not None:
+        far.show_history(session, *there)
+        return
     entry = _entry(session, name)
     reads = of_secret(session.home.audit, entry.name)
     revoked = _revocations(session, entry)
