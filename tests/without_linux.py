@@ -28,7 +28,7 @@ ONLY_LINUX: dict[types.ModuleType, str] = {
     fcntl: "F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_OFD_SETLK F_OFD_GETLK F_OFD_SETLKW F_NOTIFY",
     resource: "prlimit",
 }
-THEIRS = ("engines.celery", "engines.node", "handlers.acp")
+THEIRS = ("engines.celery", "engines.node", "handlers.acp", "testing.")
 """Their libraries ask how this Python was built, and are told that it was for Linux."""
 
 
@@ -68,7 +68,7 @@ def import_all() -> list[str]:
 if __name__ == "__main__":
     take_away()
     if sys.argv[1:] == ["--import"]:
-        sys.exit("\n".join(import_all()))
+        sys.exit("\n".join(import_all()) or 0)
     from openclaw_cli.cli.hot import main
 
     sys.exit(main(sys.argv[1:]))
