@@ -13,7 +13,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from celery import Celery
@@ -32,6 +32,7 @@ ALIVE_SECONDS = 5
 DELIVERIES = 3
 _THREAD_SECONDS = 24 * 3600
 _RESULT_SECONDS = 3600
+_PART_SECONDS = 0.02  # between two looks for parts of an answer, and for its end
 _RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 _SCHEMES = ("redis", "rediss", "amqp", "amqps", "memory")
 
@@ -115,17 +116,25 @@ class Remote:
         self._app = app(broker, agents)
         self._redis = redis_of(broker) if is_redis(broker) else None
 
-    def ask(self, spec: AgentSpec, given: dict[str, Any]) -> dict[str, Any]:
-        """Return the answer to a request, as a gateway gives it.
+    def ask(
+        self,
+        spec: AgentSpec,
+        given: dict[str, Any],
+        emit: Callable[[str], None] | None = None,
+    ) -> dict[str, Any]:
+        """Return the answer to a request, as a gateway gives it; `emit` takes its parts.
 
-        Raises `TemporaryError` when the broker is away, or no machine answered in time.
+        Parts travel where the broker is Redis. Raises `TemporaryError` when the broker is away, or
+        no machine answered in time.
         """
         queue = self._queue(spec, str(given.get("session") or ""))
         seconds = wait(spec, self._agents)
         try:
-            sent = self._sent(spec, given, queue)
-            if spec.idempotent:
-                seconds -= self._watched(sent, spec, given, queue)
+            if emit is not None and self._redis is not None:
+                sent = self._heard(spec, given, queue, emit, seconds)
+            else:
+                sent = self._sent(spec, given, queue)
+                seconds -= self._watched(sent, spec, given, queue) if spec.idempotent else 0.0
             answer: dict[str, Any] = sent.get(timeout=seconds, interval=0.01)
             sent.forget()
         except NoAnswer:
@@ -150,6 +159,28 @@ class Remote:
             expires=None if spec.idempotent else spec.queue_timeout,
             retry=False,
         )
+
+    def _heard(
+        self,
+        spec: AgentSpec,
+        given: dict[str, Any],
+        queue: str,
+        emit: Callable[[str], None],
+        seconds: float,
+    ) -> AsyncResult:
+        """Send a request and pass on the parts of its answer, until that is there."""
+        assert self._redis is not None  # noqa: S101  the caller has looked
+        until = time.monotonic() + seconds
+        with self._redis.pubsub(ignore_subscribe_messages=True) as parts:
+            parts.subscribe(_parts_key(given["request_id"]))
+            sent = self._sent(spec, {**given, "parts": True}, queue)
+            while time.monotonic() < until:
+                ready = sent.ready()  # asked first: what was said before it is there by now
+                while part := parts.get_message(timeout=0.0 if ready else _PART_SECONDS):
+                    emit(part["data"].decode())
+                if ready:
+                    break
+        return sent
 
     def _watched(
         self, sent: AsyncResult, spec: AgentSpec, given: dict[str, Any], queue: str
@@ -220,6 +251,17 @@ class Presence:
         self._redis.expire(key, _RESULT_SECONDS)
         return count
 
+    def parts(self, request: str) -> Callable[[str], None] | None:
+        """Return what passes parts of an answer on, where the broker is Redis."""
+        if self._redis is None:
+            return None
+        client, key = self._redis, _parts_key(request)
+
+        def passed_on(part: str) -> None:
+            client.publish(key, part)
+
+        return passed_on
+
     def end(self) -> None:
         """Say that it is gone."""
         if self._redis is not None:
@@ -231,6 +273,10 @@ def redis_of(broker: str) -> Any:  # noqa: ANN401  redis' client
     from redis import Redis
 
     return Redis.from_url(broker, socket_timeout=5, socket_connect_timeout=5)
+
+
+def _parts_key(request: str) -> str:
+    return f"{COMMON}:parts:{request}"
 
 
 def _tries_key(request: str) -> str:

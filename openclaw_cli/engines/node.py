@@ -33,8 +33,9 @@ class Node:
         """Answer a request that is delivered at most once."""
         path = f"/v1/agents/{given['agent']}"
         wanted = {key: given[key] for key in ("input", "session") if given.get(key) is not None}
+        parts = self._presence.parts(given["request_id"]) if given.get("parts") else None
         try:
-            _, answer = talk.post(self._home, path, wanted, seconds=None)
+            answer = talk.brought(self._home, path, wanted, parts)
         except OpenclawError as refused:
             return failed(given, "unavailable", refused.message)
         if "outcome" not in answer:

@@ -7,7 +7,7 @@ from typing import Any
 
 from openclaw_cli.errors import UsageError
 from openclaw_cli.gateway.plain import checked_thread, plain
-from openclaw_cli.runtime.request import OK, Reply, Request
+from openclaw_cli.runtime.request import OK, Ask, Reply, Request
 from openclaw_cli.runtime.supervisor import Supervisor
 
 MOST = 32
@@ -15,7 +15,10 @@ MOST = 32
 
 
 async def dispatch(
-    supervisor: Supervisor, given: dict[str, Any], peer: str
+    supervisor: Supervisor,
+    given: dict[str, Any],
+    peer: str,
+    ask: Ask,
 ) -> tuple[int, dict[str, Any]]:
     """Ask each agent at once; return the HTTP status and the answer, ordered as asked.
 
@@ -31,10 +34,7 @@ async def dispatch(
     for each in names:
         supervisor.pool(each if isinstance(each, str) else "")
     replies = await asyncio.gather(
-        *[
-            supervisor.ask(Request(each, given["input"], session=session, peer=peer))
-            for each in names
-        ]
+        *[ask(Request(each, given["input"], session=session, peer=peer)) for each in names]
     )
     answer: dict[str, Any] = {"schema": 1, "replies": [plain(each) for each in replies]}
     if given.get("coalesce"):

@@ -26,12 +26,12 @@ from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
 from openclaw_cli.gateway import auth, control, page, web
 from openclaw_cli.gateway.dispatch import dispatch
 from openclaw_cli.gateway.link import COOKIE, COOKIE_SECONDS
-from openclaw_cli.gateway.plain import OTHER_STATUS, STATUS, checked_thread, plain
+from openclaw_cli.gateway.plain import FROM_NODE, OTHER_STATUS, STATUS, checked_thread, plain
 from openclaw_cli.gateway.serving import Connection
 from openclaw_cli.gateway.streaming import stream
 from openclaw_cli.leanjson import dumps
 from openclaw_cli.runtime import tree
-from openclaw_cli.runtime.request import Reply, Request
+from openclaw_cli.runtime.request import Ask, Reply, Request
 
 if TYPE_CHECKING:
     from openclaw_cli.gateway.core import Gateway
@@ -193,10 +193,9 @@ class Door:
         pool = self.gateway.supervisor.pool(name)
         asked = await self._asked(request, name, address)
         given, wants_stream = asked
+        ask = self._placed(request, address)
         if wants_stream:
-            return await stream(self.gateway, request, given)
-        # What comes by the control socket is answered here: it may come from the broker.
-        ask = self.gateway.placing.ask if address else self.gateway.supervisor.ask
+            return await stream(self.gateway, request, given, ask)
         connection = request.protocol
         assert isinstance(connection, Connection)  # noqa: S101  `serving` makes no other
         # What was accepted is finished when the client is gone, unless the agent says otherwise.
@@ -223,8 +222,14 @@ class Door:
 
     async def _dispatched(self, request: web.BaseRequest, address: str) -> web.StreamResponse:
         given = await self._object(request)
-        status, answer = await dispatch(self.gateway.supervisor, given, address)
+        ask = self._placed(request, address)
+        status, answer = await dispatch(self.gateway.supervisor, given, address, ask)
         return _json(status, answer)
+
+    def _placed(self, request: web.BaseRequest, address: str) -> Ask:
+        """Return who answers: what the node beside us brings is answered here."""
+        of_node = not address and FROM_NODE in request.headers
+        return self.gateway.supervisor.ask if of_node else self.gateway.placing.ask
 
     # --- bodies ---
 

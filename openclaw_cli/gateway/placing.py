@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import functools
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -35,8 +37,11 @@ class Placing:
         if request.session or spec.session_key:
             given["session"] = request.session or spec.session_key
         loop = asyncio.get_running_loop()
+        emit = None
+        if request.emit is not None:
+            emit = functools.partial(_handed, loop, request.emit)
         try:
-            answer = await loop.run_in_executor(self._waiting, self._asked, spec, given)
+            answer = await loop.run_in_executor(self._waiting, self._asked, spec, given, emit)
         except OpenclawError as refused:
             return Reply(
                 spec.name,
@@ -53,13 +58,22 @@ class Placing:
         if self._waiting is not None:
             self._waiting.shutdown(wait=False, cancel_futures=True)
 
-    def _asked(self, spec: Any, given: dict[str, Any]) -> dict[str, Any]:  # noqa: ANN401
+    def _asked(
+        self,
+        spec: Any,  # noqa: ANN401
+        given: dict[str, Any],
+        emit: Callable[[str], None] | None,
+    ) -> dict[str, Any]:
         configuration = self._gateway.configuration
         if self._remote is None:
             address = broker.address(configuration.gateway, self._gateway.secrets())
             self._remote = broker.remote(configuration.gateway)(address, configuration.agents)
-        found: dict[str, Any] = self._remote.ask(spec, given)
+        found: dict[str, Any] = self._remote.ask(spec, given, emit)
         return found
+
+
+def _handed(loop: asyncio.AbstractEventLoop, emit: Callable[[str], None], part: str) -> None:
+    loop.call_soon_threadsafe(emit, part)
 
 
 def _reply(request: Request, answer: dict[str, Any]) -> Reply:

@@ -28,6 +28,9 @@ STATUS = {
 }
 """The HTTP status of each outcome."""
 
+FROM_NODE = "X-Openclaw-Node"
+"""The header of what a node brings from the broker: it is answered here, and goes nowhere else."""
+
 OTHER_STATUS = 502
 """Of any other: the agent did not answer."""
 

@@ -13,7 +13,7 @@ from openclaw_cli.gateway.plain import plain
 
 if TYPE_CHECKING:
     from openclaw_cli.gateway.core import Gateway
-    from openclaw_cli.runtime.request import Request
+    from openclaw_cli.runtime.request import Ask, Request
 
 TOGETHER = 0.3
 """Seconds for which pieces are gathered after the first one was sent."""
@@ -24,7 +24,12 @@ MOST = 4096
 _WAITING = 1024 * 1024  # characters that may wait for a client that does not read
 
 
-async def stream(gateway: Gateway, asked: web.BaseRequest, request: Request) -> web.StreamResponse:
+async def stream(
+    gateway: Gateway,
+    asked: web.BaseRequest,
+    request: Request,
+    ask: Ask,
+) -> web.StreamResponse:
     """Answer with events: `chunk` for each part, then `reply` with the whole as JSON."""
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
@@ -39,7 +44,7 @@ async def stream(gateway: Gateway, asked: web.BaseRequest, request: Request) -> 
         arrived.set()
 
     request.emit = emit
-    work = asyncio.get_running_loop().create_task(gateway.supervisor.ask(request))
+    work = asyncio.get_running_loop().create_task(ask(request))
     work.add_done_callback(lambda _done: arrived.set())
     try:
         while not work.done():

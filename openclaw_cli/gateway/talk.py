@@ -6,6 +6,8 @@ import http.client
 import json
 import os
 import socket
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from openclaw_cli.errors import (
@@ -20,6 +22,7 @@ from openclaw_cli.errors import (
     UsageError,
 )
 from openclaw_cli.gateway import paths
+from openclaw_cli.gateway.plain import FROM_NODE
 from openclaw_cli.home import Home
 
 _KINDS: dict[str, type[OpenclawError]] = {
@@ -72,11 +75,41 @@ def post(
     home: Home, path: str, given: dict[str, Any], *, seconds: float | None = 60.0
 ) -> tuple[int, dict[str, Any]]:
     """Send JSON to a path and return the status and the answer. Raises `NotRunningError`."""
+    with _asked(home, path, given, seconds, {}) as response:
+        return response.status, json.loads(response.read())
+
+
+def brought(
+    home: Home, path: str, given: dict[str, Any], emit: Callable[[str], None] | None
+) -> dict[str, Any]:
+    """Return the answer to what a node brings; `emit` takes its parts. Raises as `post` does."""
+    wanted = {**given, "stream": emit is not None}
+    answer: dict[str, Any] = {}
+    with _asked(home, path, wanted, None, {FROM_NODE: "1"}) as response:
+        if emit is None or response.getheader("Content-Type") != "text/event-stream":
+            answer = json.loads(response.read())
+        else:
+            for line in response:
+                if line.startswith(b"data: "):
+                    answer = json.loads(line[6:])
+                    if set(answer) == {"text"}:
+                        emit(answer["text"])
+    return answer
+
+
+@contextmanager
+def _asked(
+    home: Home,
+    path: str,
+    given: dict[str, Any],
+    seconds: float | None,
+    headers: Mapping[str, str],
+) -> Iterator[http.client.HTTPResponse]:
     connection = _Connection(paths.control_socket(home), seconds)
     try:
-        connection.request("POST", path, json.dumps(given), {"Content-Type": "application/json"})
-        response = connection.getresponse()
-        return response.status, json.loads(response.read())
+        sent = {"Content-Type": "application/json", **headers}
+        connection.request("POST", path, json.dumps(given), sent)
+        yield connection.getresponse()
     except (FileNotFoundError, ConnectionRefusedError):
         raise NotRunningError from None
     except TimeoutError:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeAlias
 
 from openclaw_cli.errors import OpenclawError
 
@@ -61,6 +61,10 @@ class Reply:
     waited: float = 0.0
     retry: float = 0.0
     pid: int = 0
+
+
+Ask: TypeAlias = Callable[[Request], Coroutine[Any, Any, Reply]]
+"""Answers a request, here or elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ AGENTS = {
         "max-concurrency": 20,
     },
     "hog": {"handler": "zoo:hog"},
+    "parts": {"handler": "zoo:parts"},
 }
 
 
@@ -220,6 +221,30 @@ def test_two_machines_share_the_work_and_one_may_die(
 
         again = one.ask("talk", "x", session="t-1")
         assert again["outcome"] == "ok"
+
+
+def test_streams_dispatches_and_the_command_line_are_answered_by_any_machine(
+    openclaw: Openclaw, tmp_path: Path, redis: str
+) -> None:
+    with (
+        machine(openclaw, tmp_path, redis, "one") as one,
+        machine(openclaw, tmp_path, redis, "two") as two,
+    ):
+        one.node.terminate()  # so that whatever one is asked is answered by two
+        one.node.wait()
+        alive(redis, 1)
+        given = {"input": ["a ", "b ", "c"], "stream": True}
+        answer = one.gateway.ask("/v1/agents/parts", given, seconds=60)
+        events = [each.split("\n") for each in answer.body.decode().strip().split("\n\n")]
+        told = [(name, json.loads(data[6:])) for name, data in events]
+        assert "".join(each["text"] for name, each in told if name == "event: chunk") == "a b c"
+        assert (told[-1][0], told[-1][1]["output"]) == ("event: reply", "a b c")
+        both = one.gateway.ask("/v1/dispatch", {"agents": ["echo", "parts"], "input": ["x"]})
+        assert [each["output"] for each in both.json["replies"]] == [["x"], "x"]
+        line = ("agents", "run", "echo", "--input", "-")
+        assert openclaw(*line, input=b"7", env=one.environ, check=0).out == b"7\n"
+        assert _total(one, "requests") == 0
+        assert _total(two, "requests") == 4
 
 
 def test_a_request_that_is_lost_on_its_way_to_a_machine_is_sent_once_more(
