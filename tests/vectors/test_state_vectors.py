@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from tests.conftest import Result
+from tests.conftest import Openclaw, Result
 
 Main = Callable[..., Result]
 VECTORS = Path(__file__).parent
@@ -81,3 +83,43 @@ def test_it_is_written_on_and_what_was_there_stays(main: Main, state: Path) -> N
     for name, value in values(state).items():
         if name != "session-key":
             assert main("secrets", "get", name, check=0).out == value
+
+
+@pytest.fixture
+def released(tmp_path: Path) -> Path:
+    """Return a copy of what 0.1 left, with all that a home can have."""
+    return private(VECTORS / "state-0.1", tmp_path / "state")
+
+
+def test_another_environment_and_older_spellings_are_known(main: Main, released: Path) -> None:
+    there = main("--environment", "test", "secrets", "get", "session-key", check=0)
+    assert there.out == b"of the test"
+    names = main("config", "show", "--json", check=0).json()["names"]
+    assert names["shared/apiKey"]["reference"] == "env://SHARED_KEY"
+    main("config", "upgrade", "--quiet", check=0)
+    assert '"rotation": "weekly"' in (released / "openclaw.json").read_text()
+    assert main("config", "show", "--json", check=0).json()["names"] == names
+    main("--environment", "test", "secrets", "audit", "verify", check=0)
+
+
+@pytest.mark.slow
+@pytest.mark.integration
+def test_a_gateway_takes_up_the_session_and_the_token_of_the_one_before(
+    openclaw: Openclaw, released: Path, request: pytest.FixtureRequest
+) -> None:
+    request.addfinalizer(lambda: openclaw("gateway", "stop"))
+    state, tokens = released / "state.toml", (released / "gateway" / "tokens.toml").read_bytes()
+    now = f"= {time.time():.6f}"
+    state.write_text(re.sub(r"= \d{10}\.\d+", now, state.read_text()))  # not idle for months
+    openclaw("gateway", "start", "--port", "0", check=0)
+    (talker,) = [
+        each
+        for each in openclaw("agents", "status", "--verbose", "--json", check=0).json()["agents"]
+        if each["name"] == "talker"
+    ]
+    assert [(each["thread"], each["turns"]) for each in talker["threads"]] == [("kept", 1)]
+    again = openclaw("agents", "run", "talker", "--thread=kept", "--input", "-", input=b'"more"')
+    assert again.status == 0
+    openclaw("gateway", "stop", check=0)
+    assert (released / "gateway" / "tokens.toml").read_bytes() == tokens
+    assert "turns = 2" in state.read_text()
