@@ -95,6 +95,7 @@ class Fetcher:
         self._backend = backend
         self._asking = asking
         self._opened: dict[str, Any] = {}
+        self._late: set[str] = set()
         self._clock = clock
 
     def fetch(self, references: Sequence[Reference], wish: Wish) -> Answers:
@@ -133,11 +134,11 @@ class Fetcher:
         now = self._clock()
         if self._cache.pause(name).until <= now:
             self._cache.set_pause(name, Pause().failed(now))
+        self._late.add(name)  # before the look: whoever opens it now looks for that
         give_up = getattr(self._opened.get(name), "give_up", None)
         if give_up is not None:
             give_up()
-        why = TemporaryError(f"{name} did not answer in time", hint="openclaw doctor")
-        return self._stale(wanted, wish, why)
+        return self._stale(wanted, wish, _too_late(name))
 
     def _from(self, name: str, wanted: list[Reference], wish: Wish) -> Answers:
         if name in NEAR:
@@ -187,6 +188,8 @@ class Fetcher:
         """
         try:
             backend = self._opened[name] = self._backend(name)
+            if name in self._late:
+                return dict.fromkeys(wanted, _too_late(name))
             if hasattr(backend, "persist"):
                 backend.persist(again=again)
             plain = [each for each in wanted if each.version is None and not each.field]
@@ -270,6 +273,10 @@ class _Said:
         """Say that it has ended."""
         if self._asking:
             self._asking.ended(self._name)
+
+
+def _too_late(name: str) -> TemporaryError:
+    return TemporaryError(f"{name} did not answer in time", hint="openclaw doctor")
 
 
 def _one(backend: Any, reference: Reference) -> Secret | OpenclawError:  # noqa: ANN401

@@ -35,9 +35,9 @@ _EXAMPLE = '{"protocolVersion": 1, "provider": "openclaw-cli", "ids": ["NAME"]}'
 MOST_REQUEST = 256 * 1024  # bytes
 MOST_ANSWER = 1024 * 1024 - 64 * 1024  # bytes; the gateway counts standard error, too
 SECONDS = 4.0  # the gateway kills us after five
-PATIENCE = 3.0  # seconds for other backends; a slow one takes only its own ids with it
+PATIENCE = 2.5  # seconds for other backends; a slow one takes only its own ids with it
 _LEAST_PATIENCE = 0.2  # seconds, where the request came late
-_MARGIN = 0.5  # seconds kept for the record and the answer
+_MARGIN = 1.0  # seconds kept for the record and the answer, on a laden machine
 
 
 class Request:

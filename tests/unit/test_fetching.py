@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -335,6 +336,22 @@ def test_a_backend_that_hangs_takes_only_its_own_answers(cache: Cache, far: Far)
     assert time.monotonic() - began < 1.5
     assert given(found[KEY]) == b"value"
     assert isinstance(found[other], TemporaryError)
+
+
+def test_a_backend_that_is_opened_too_late_is_not_asked(cache: Cache, far: Far) -> None:
+    opening = threading.Event()
+
+    def opened(_name: str) -> Far:
+        opening.wait(10)
+        return far
+
+    wish = Wish()
+    wish.until = time.monotonic() + 0.1
+    found = Fetcher(cache, opened).fetch([KEY], wish)
+    assert isinstance(found[KEY], TemporaryError)
+    opening.set()
+    time.sleep(0.3)
+    assert far.asked == []
 
 
 def test_a_third_party_batch_that_breaks_is_a_refusal_for_each(cache: Cache, far: Far) -> None:

@@ -304,8 +304,8 @@ def test_a_pattern_means_what_the_shell_means_by_it(pattern: str, name: str) -> 
 
 
 def test_a_request_that_comes_late_leaves_less_time_for_backends() -> None:
-    assert resolver.Request("x", [], 100.0).until(100.0) == pytest.approx(103.0)
-    assert resolver.Request("x", [], 98.0).until(100.0) == pytest.approx(101.5)
+    assert resolver.Request("x", [], 100.0).until(100.0) == pytest.approx(102.5)
+    assert resolver.Request("x", [], 98.0).until(100.0) == pytest.approx(101.0)
     assert resolver.Request("x", [], 91.0).until(100.0) == pytest.approx(100.2)
 
 
