@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from openclaw_cli.agents.spec import CronEntry
 from openclaw_cli.errors import OpenclawError
@@ -37,8 +37,6 @@ class Scheduler:
         self._now = now
         self._began = now()
         self._looked = self._began
-        self.last: dict[str, Any] = {}
-        """What became of the last run: `at`, `entry`, `rotated`, `failed`."""
 
     def due(self, entries: Iterable[CronEntry], since: float, until: float) -> list[CronEntry]:
         """Return the entries with a time after `since` and not after `until`."""
@@ -68,16 +66,17 @@ class Scheduler:
             self._note(names, failed=[refused.message])
             return
         rotated = [each.name for each in report.done]
-        self._note(names, rotated=rotated, failed=[name for name, _ in report.failed])
+        persons = [name for name, _ in report.by_person if name not in report.told]
+        failed = [name for name, _ in report.failed]
+        self._note(names, rotated=rotated, failed=failed, by_person=persons)
 
     def _note(
-        self, names: str, *, rotated: list[str] | None = None, failed: list[str] | None = None
+        self,
+        names: str,
+        *,
+        rotated: list[str] | None = None,
+        failed: list[str] | None = None,
+        by_person: list[str] | None = None,
     ) -> None:
-        self.last = {
-            "at": self._now(),
-            "entry": names,
-            "rotated": rotated or [],
-            "failed": failed or [],
-        }
-        event = "rotation_failed" if failed else "rotation"
-        self._happened(event, "", entry=names, rotated=rotated or [], failed=failed or [])
+        came = {"rotated": rotated or [], "failed": failed or [], "by_person": by_person or []}
+        self._happened("rotation_failed" if failed else "rotation", "", entry=names, **came)

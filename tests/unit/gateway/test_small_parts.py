@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_cli.agents.spec import CronEntry
-from openclaw_cli.errors import TemporaryError
+from openclaw_cli.errors import RefusedError, TemporaryError
 from openclaw_cli.gateway import dispatch, unit
 from openclaw_cli.gateway.link import Links
 from openclaw_cli.gateway.log import Log
@@ -123,7 +123,8 @@ def test_what_is_due_is_rotated_once_and_told() -> None:
 
     def rotate() -> Report:
         runs.append(clock[0])
-        return Report()
+        due = RefusedError("a person must renew it")
+        return Report(by_person=[("new", due), ("old", due)], told={"old"})
 
     async def main() -> None:
         scheduler = Scheduler(
@@ -135,7 +136,9 @@ def test_what_is_due_is_rotated_once_and_told() -> None:
 
     asyncio.run(main())
     assert runs == [THREE + 5]
-    assert [event for event, _ in told] == ["rotation"]
+    [(event, fields)] = told
+    assert event == "rotation"
+    assert fields == {"entry": "rotate-secrets", "rotated": [], "failed": [], "by_person": ["new"]}
 
 
 def test_a_clock_that_goes_back_meets_nothing_twice_and_a_failure_is_told() -> None:
