@@ -139,13 +139,15 @@ def domain() -> Rules | None:
     return rules
 
 
-def separate(rules: Rules | None) -> bool:
+def separate(rules: Rules | None) -> None:
     """Put this process into a domain of its own: none of another one can look into it.
 
     That holds for root, too, which may otherwise read any process' memory. It is part of each
-    request, so it does no more than is needed: new privileges were given up by the zygote.
+    request, so it does no more than is needed: new privileges were given up by the zygote. Raises
+    `PermissionError` where the kernel does not do it: the process would be less apart than is said.
     """
-    return rules is not None and _call is not None and _call(_RESTRICT, rules.fd, 0) == 0
+    if rules is not None and (_call is None or _call(_RESTRICT, rules.fd, 0) != 0):
+        raise PermissionError
 
 
 class Rules:

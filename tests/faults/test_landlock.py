@@ -320,7 +320,7 @@ except landlock.Unconfined:
 """
     asked = [sys.executable, "-c", code, json.dumps(plan(Path("/nowhere")))]
     done = subprocess.run(asked, capture_output=True, text=True, check=True)
-    assert done.stdout == "'' False\nrefused\n"
+    assert done.stdout == "'' None\nrefused\n"
 
 
 def test_it_costs_little(root: Path) -> None:
