@@ -21,21 +21,21 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("WHEN", 8),
-    Column("WHO", 7, 10),
+    Column("WHO", 7, 11),
     Column("ACTION", 6),
-    Column("SECRET", 9, 12),
+    Column("SECRET", 9, 20),
     Column("VERSION", 2, short="VER"),
     Column("OUTCOME", 5, states=True),
-    Column("FROM", 4, 6),
+    Column("FROM", 1, 6),
 )
 _TOTALS = (
-    Column("SECRET", 9, 12),
+    Column("SECRET", 9, 20),
     Column("READ", 7),
     Column("CHANGED", 6),
     Column("FAILED", 5),
-    Column("READERS", 4),
-    Column("LAST", 3),
-    Column("BY", 2, 8),
+    Column("READERS", 1),
+    Column("LAST", 4),
+    Column("BY", 3, 11),
 )
 _MOST_TOTALS = 10
 _MOST_FINDINGS = 20

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from fnmatch import fnmatchcase
 from typing import Annotated
 
@@ -52,18 +53,7 @@ def import_(
     All or nothing: one name that is taken refuses them all, unless --overwrite.
     """
     session: Session = context.obj
-    data = read_file(file)
-    kind = format_ or formats.guess(file, data)
-    if kind is None:
-        raise UsageError(
-            f"the format of {file} cannot be told from its name",
-            hint=f"--format {', '.join(formats.FORMATS)}",
-        )
-    reader = formats.get(kind)
-    if not hasattr(reader, "read"):
-        raise UsageError(f"{kind} is only written, not read")
-    pairs = reader.read(data)
-    references = template.env_references(pairs) if kind == "dotenv" else {}
+    pairs, references = _pairs(file, format_)
     literals = {name: value for name, value in pairs.items() if name not in references}
     named = {check(prefix + name): value for name, value in literals.items()}
     _check_values(named)
@@ -85,6 +75,22 @@ def import_(
         session.output.note(f"left {len(references)} alone: they are references already")
     if file != "-":
         session.output.note(f"{file} still has the plain values: remove it when you are ready")
+
+
+def _pairs(file: str, format_: str | None) -> tuple[dict[str, bytes], Collection[str]]:
+    """Return what a file holds by name, and which of its names are references already."""
+    data = read_file(file)
+    kind = format_ or formats.guess(file, data)
+    if kind is None:
+        raise UsageError(
+            f"the format of {file} cannot be told from its name",
+            hint=f"--format {', '.join(formats.FORMATS)}",
+        )
+    reader = formats.get(kind)
+    if not hasattr(reader, "read"):
+        raise UsageError(f"{kind} is only written, not read")
+    pairs = reader.read(data)
+    return pairs, template.env_references(pairs) if kind == "dotenv" else ()
 
 
 @app.command()
@@ -132,6 +138,21 @@ def export(
     if not hasattr(writer, "write"):
         raise UsageError(f"{format_} is only read, not written")
     chosen = _selected(session, names or [], all_=all_)
+    values = _values(session, chosen, format_)
+    data = writer.write(values)
+    if format_ == "github":
+        _to_github(session, values, data, out)
+    elif out is None:
+        session.output.value_stream(data)
+    else:
+        newfile.write(out, [data], force=force)
+        if session.as_json:
+            session.output.json({"file": out, "secrets": list(chosen)})
+        session.output.done(f"wrote {len(values)} to {out}, in the clear")
+
+
+def _values(session: Session, chosen: dict[str, str], format_: str) -> dict[str, bytes]:
+    """Read the chosen secrets; return their values by what each is called in the format."""
     references = [parse(name) for name in chosen]
     found = session.secrets.read_many(references, purpose="export")
     stale.tell(session.output, zip(references, found, strict=True))
@@ -146,16 +167,7 @@ def export(
                 hint="export them apart, or label one: openclaw secrets create --label variable=",
             )
         values[key] = answer.value.reveal()
-    data = writer.write(values)
-    if format_ == "github":
-        _to_github(session, values, data, out)
-    elif out is None:
-        session.output.value_stream(data)
-    else:
-        newfile.write(out, [data], force=force)
-        if session.as_json:
-            session.output.json({"file": out, "secrets": list(chosen)})
-        session.output.done(f"wrote {len(values)} to {out}, in the clear")
+    return values
 
 
 def _to_github(session: Session, values: dict[str, bytes], data: bytes, out: str | None) -> None:
