@@ -78,6 +78,8 @@ class Instance:
         self._heard = heard
         self.turns += 1
         self._deadline = loop.call_later(request["seconds"], self._time_is_over, grace)
+        if self.ended is not None:  # with its zygote, in the moment in which it was asked for
+            self._settle(_meaning(self.ended, over=False, raw=self._raw))
         try:
             self._write(frame(request))
             message = await self._reply
