@@ -70,6 +70,13 @@ def test_what_another_user_cannot_read_is_named(tmp_path: Path) -> None:
     owner.check(owner.FIRST + 1, ["/usr", "/usr/nothing-there", "relative"])
 
 
+def test_an_id_that_cannot_be_taken_is_told(tmp_path: Path) -> None:
+    code = CLAIMS.replace("owner.claim(77)", "owner.check(77, [])")
+    argv = [*others.reachable(tmp_path), *others.AS_NOBODY, sys.executable, "-c", code]
+    done = subprocess.run(argv, capture_output=True, text=True, cwd=others.ROOT, check=True)
+    assert done.stdout.startswith("this system lets nobody here become the user id 77"), done
+
+
 def test_a_user_for_whom_nothing_is_set_aside_is_told_so(tmp_path: Path) -> None:
     argv = [*others.reachable(tmp_path), *others.AS_NOBODY, sys.executable, "-c", CLAIMS]
     done = subprocess.run(argv, capture_output=True, text=True, cwd=others.ROOT, check=True)
