@@ -1,8 +1,8 @@
 """The faults of `test_rotation.py`, with the real rotators on real servers.
 
-PostgreSQL is PostgreSQL, Vault is OpenBao with its database engine on it, AWS is moto that checks
-keys and signatures. What must hold is asked of the server, by another road than the rotator's,
-after each effect and each commit: the current value is accepted at every instant.
+PostgreSQL is PostgreSQL, MySQL is MariaDB, Vault is OpenBao with its database engine on it, AWS is
+moto that checks keys and signatures. What must hold is asked of the server, by another road than
+the rotator's, after each effect and each commit: the current value is accepted at every instant.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from openclaw_cli.names import parse
 from openclaw_cli.rotation import login, schedule
 from openclaw_cli.rotation.rotator import Held, Made, Task
 from openclaw_cli.rotation.rotators import ROTATORS
+from openclaw_cli.rotation.rotators.mysql import SCHEMES as MYSQL_SCHEMES
 from openclaw_cli.rotation.rotators.postgres import SCHEMES
 from openclaw_cli.rotation.view import Wish
 from openclaw_cli.rotation.wishes import Asked
@@ -41,6 +42,7 @@ from tests.faults.test_rotation import (
     places,
     schedules,
 )
+from tests.integration.mariadb_server import MariadbServer
 from tests.integration.moto_server import Moto, variables
 from tests.integration.postgres_server import ADMIN, PASSWORD, PostgresServer
 from tests.integration.vault_server import ROOT, VaultServer
@@ -48,6 +50,7 @@ from tests.integration.vault_server import ROOT, VaultServer
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
 
 ADMIN_NAME = "admin"
+ACCOUNT_LOCKED = 4151  # MariaDB's word for it
 __all__ = ["places"]  # a fixture
 
 PLANS = [
@@ -56,7 +59,14 @@ PLANS = [
     *(Plan(full=full) for full in range(1, 5)),
 ]
 """What a sample is taken from: the nightly run tries every one that differs, as it finds them."""
-SAMPLES = {"postgres": 5, "postgres-turns": 4, "aws-iam": 7, "aws-secrets": 7, "vault": 5}
+SAMPLES = {
+    "postgres": 5,
+    "postgres-turns": 4,
+    "mysql-turns": 7,
+    "aws-iam": 7,
+    "aws-secrets": 7,
+    "vault": 5,
+}
 
 _numbers = itertools.count()
 
@@ -109,6 +119,40 @@ class OnPostgresInTurns(OnPostgres):
         super().__init__(postgres)
         postgres.run(f"CREATE ROLE {self.name}_b LOGIN")
         self.settings["users"] = f"{self.name}_a,{self.name}_b"
+
+
+class OnMysqlInTurns(Service):
+    """Two accounts, of which one is locked; the admin's secret is another one's."""
+
+    rotator = "mysql"
+
+    def __init__(self, mariadb: MariadbServer) -> None:
+        super().__init__()
+        self._mariadb = mariadb
+        self.name = f"app{next(_numbers)}"
+        mariadb.run("CREATE USER %s@'%%' IDENTIFIED BY 'before'", f"{self.name}_a")
+        mariadb.run("CREATE USER %s@'%%' ACCOUNT LOCK", f"{self.name}_b")
+        more = f"?ssl-ca={mariadb.authority}"
+        self.first = mariadb.url(f"{self.name}_a", "before", more).encode()
+        self.admin = mariadb.url(more=more).encode()
+        self.settings = {"admin": ADMIN_NAME, "users": f"{self.name}_a,{self.name}_b"}
+
+    def accepts(self, value: bytes) -> bool:
+        import pymysql
+
+        who = login.read(SecretValue(value), "it", MYSQL_SCHEMES)
+        try:
+            return self._mariadb.accepts(who.user, who.password)
+        except pymysql.err.OperationalError as refused:
+            if refused.args[0] != ACCOUNT_LOCKED:
+                raise
+            return False
+
+    def live(self) -> int:
+        found = self._mariadb.run(
+            "SELECT Priv FROM mysql.global_priv WHERE User LIKE %s", f"{self.name}\\_%"
+        )
+        return sum(not json.loads(row[0]).get("account_locked") for row in found)
 
 
 class OnIam(Service):
@@ -312,6 +356,12 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture(scope="module")
+def mariadb() -> Iterator[MariadbServer]:
+    with MariadbServer() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
 def vault(
     tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer
 ) -> Iterator[VaultServer]:
@@ -351,6 +401,7 @@ def plans(start: Callable[[], World], every: int) -> Iterator[tuple[Plan, ...]]:
 @pytest.fixture
 def services(
     postgres: PostgresServer,
+    mariadb: MariadbServer,
     vault: VaultServer,
     moto: Moto,
     monkeypatch: pytest.MonkeyPatch,
@@ -361,6 +412,7 @@ def services(
     return {
         "postgres": lambda: OnPostgres(postgres),
         "postgres-turns": lambda: OnPostgresInTurns(postgres),
+        "mysql-turns": lambda: OnMysqlInTurns(mariadb),
         "aws-iam": lambda: OnIam(moto),
         "aws-secrets": lambda: OnSecretsManager(moto),
         "vault": lambda: OnVault(vault, postgres),
