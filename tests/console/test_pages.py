@@ -15,6 +15,7 @@ WITH_SERVERS = {
     "docs/openclaw-gateway.md": "test_gateway_page.py",
     "docs/backends/vault.md": "test_backend_pages.py",
     "docs/backends/aws.md": "test_backend_pages.py",
+    "docs/backends/keyring.md": "test_backend_pages.py",
     "docs/tutorial/unattended-rotation.md": "test_unattended_rotation.py",
 }
 WITH_SESSIONS = [

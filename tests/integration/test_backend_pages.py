@@ -1,4 +1,4 @@
-"""The sessions of `vault.md` and `aws.md` on real servers, with those servers' own clients.
+"""The sessions of `vault.md`, `aws.md` and `keyring.md` on real servers, with their own clients.
 
 `vault` is OpenBao's client, which is Vault's; `aws` does by boto3 what the pages type; moto is
 strict.
@@ -14,6 +14,11 @@ import pytest
 from tests.conftest import SCRIPTS
 from tests.console.runner import problems
 from tests.integration.moto_server import REGION, Moto, policy
+from tests.integration.test_keyring import (
+    Desktop,
+    desktop,  # noqa: F401 - a fixture
+    off,  # noqa: F401 - a fixture
+)
 from tests.integration.vault_server import VaultServer
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -75,4 +80,10 @@ def test_the_page_of_aws(reader: Path) -> None:
             )
     finally:
         moto.stop()
+    assert not wrong, "\n\n".join(wrong)
+
+
+def test_the_page_of_the_keyring(reader: Path, desktop: Desktop) -> None:  # noqa: F811
+    more = {name: value for name, value in desktop.environ.items() if name != "HOME"}
+    wrong = problems((PAGES / "keyring.md").read_text(), reader, more)
     assert not wrong, "\n\n".join(wrong)
