@@ -202,10 +202,7 @@ class Fetcher:
             return dict.fromkeys(wanted, refused)
         except Exception as broken:  # noqa: BLE001  a backend of somebody else's
             return dict.fromkeys(wanted, _broken(name, broken))
-        for each in wanted:
-            if each not in answers:
-                answers[each] = _one(backend, each)
-        return answers
+        return answers | _each(backend, [each for each in wanted if each not in answers])
 
     def _kept(
         self, reference: Reference, answer: Secret | OpenclawError, changes: int, wish: Wish
@@ -277,6 +274,29 @@ class _Said:
 
 def _too_late(name: str) -> TemporaryError:
     return TemporaryError(f"{name} did not answer in time", hint="openclaw doctor")
+
+
+def _each(backend: Any, wanted: list[Reference]) -> Answers:  # noqa: ANN401
+    """Ask for versions and fields, which no batch has: one alone, then as many at once as it lets.
+
+    Once it is away, it is not asked for the others: each would wait as long.
+    """
+    answers: Answers = {}
+    at_once = 1
+    while wanted:
+        now, wanted = wanted[:at_once], wanted[at_once:]
+        if len(now) == 1:
+            answers[now[0]] = _one(backend, now[0])
+        else:
+            from concurrent.futures import ThreadPoolExecutor
+
+            with ThreadPoolExecutor(len(now)) as threads:
+                answers.update(zip(now, threads.map(lambda e: _one(backend, e), now), strict=True))
+        away = [each for each in map(answers.get, now) if isinstance(each, TemporaryError)]
+        if away:
+            return answers | dict.fromkeys(wanted, away[0])
+        at_once = getattr(backend, "AT_ONCE", 1)
+    return answers
 
 
 def _one(backend: Any, reference: Reference) -> Secret | OpenclawError:  # noqa: ANN401

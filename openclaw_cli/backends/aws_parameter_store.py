@@ -44,6 +44,7 @@ _ABSENT = frozenset(("ParameterNotFound", "ParameterVersionNotFound"))
 
 
 class ParameterStoreBackend:
+    AT_ONCE = 8
     SETTINGS = (
         *aws.SETTINGS,
         Setting("prefix", "/openclaw/", "What the names there begin with, and ours do not."),

@@ -58,6 +58,7 @@ _WRONG_STATE = "InvalidRequestException"  # of a secret that is to be deleted, f
 
 
 class SecretsManagerBackend:
+    AT_ONCE = 8
     SETTINGS = (
         *aws.SETTINGS,
         Setting("prefix", "", "What the names there begin with, and ours do not."),

@@ -64,7 +64,7 @@ LEFT_ALONE = 30.0  # seconds; what it asks for, where that is longer
 
 
 class Readable(Protocol):
-    """Every backend."""
+    """Every backend. One that threads may share says by `AT_ONCE` how many may ask at once."""
 
     def get(self, path: str, *, version: str | None = None, field: str = "") -> Secret: ...
 

@@ -47,6 +47,7 @@ _BAD = 400
 
 
 class VaultBackend:
+    AT_ONCE = 8
     SETTINGS = (
         *SETTINGS,
         Setting("mount", "secret", "Where the key-value engine is mounted."),

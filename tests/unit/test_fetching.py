@@ -362,3 +362,30 @@ def test_a_third_party_batch_that_breaks_is_a_refusal_for_each(cache: Cache, far
     wanted = [parse("far://a"), parse("far://b")]
     found = Fetcher(cache, lambda _name: Broken(far.log)).fetch(wanted, Wish())
     assert all(isinstance(each, RefusedError) for each in found.values())
+
+
+FIELDS = [parse(f"far://key#field-{number}") for number in range(20)]
+
+
+def test_fields_are_asked_for_at_once_where_the_backend_lets_one(cache: Cache, far: Far) -> None:
+    class Shared(Far):
+        AT_ONCE = 8
+
+        def get(self, path: str, *, version: str | None = None, field: str = "") -> Secret:
+            time.sleep(0.1)
+            return super().get(path, version=version, field=field)
+
+    shared = Shared(far.log)
+    began = time.monotonic()
+    found = Fetcher(cache, lambda _name: shared).fetch(FIELDS, Wish())
+    assert time.monotonic() - began < 1.5  # one by one it is more than 2
+    assert {given(each) for each in found.values()} == {b"value"}
+    assert len(far.asked) == len(FIELDS)
+
+
+def test_a_backend_that_is_away_is_not_asked_for_each_field(cache: Cache, far: Far) -> None:
+    far.answer = TemporaryError("away")
+    found = Fetcher(cache, lambda _name: far).fetch(FIELDS, Wish())
+    assert len(far.asked) == 1
+    assert all(isinstance(each, TemporaryError) for each in found.values())
+    assert set(found) == set(FIELDS)
