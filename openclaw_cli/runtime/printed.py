@@ -9,7 +9,7 @@ from collections.abc import Callable
 SOON = 0.1
 """Seconds after which an instance is listened to: most have ended by then, and are read once."""
 
-_PIECE = 16384
+_PIECE, _MOST = 16384, 8  # bytes read at once, and how often at the end: more than a pipe holds
 
 
 class Printed:
@@ -29,8 +29,9 @@ class Printed:
 
     def finish(self) -> None:
         """Read what there is, its process being gone; listen to whoever still has the other end."""
-        while not self._heard and self._read():
-            pass
+        for _ in range(_MOST):
+            if self._heard or not self._read():
+                break
         if not self._heard and self._fd >= 0:
             self.listen()
 
