@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LAST_WORD = 1.0
 """Seconds after which a request is answered whether or not the zygote says how it ended."""
 
-_PIECE = 64 * 1024  # bytes that are read at once
+_PIECE, _PIECES = 64 * 1024, 16  # bytes that are read at once, and how often in one go
 LATE = 2.0
 """Seconds that an instance may take to end once it has answered, and once more when it is told."""
 
@@ -158,11 +158,11 @@ class Instance:
             self._reply.set_result(message)
 
     def _read(self) -> None:
-        size = _PIECE
-        while self._channel is not None and size == _PIECE:  # of less, nothing is left
+        for _ in range(_PIECES):  # then others have their turn; a socket holds less
+            if self._channel is None:
+                return
             try:
                 piece = self._channel.recv(_PIECE)
-                size = len(piece)
             except BlockingIOError:
                 return
             except OSError:
@@ -176,6 +176,8 @@ class Instance:
                 self._settle({"outcome": "too_large", "error": f"it said more than {FRAME} bytes"})
                 self.stop("too_large")
                 self._shut()
+            if len(piece) < _PIECE:
+                return  # nothing is left
 
     def _take(self, piece: bytes) -> None:
         if self._raw is not None:
