@@ -24,13 +24,14 @@ TRUSTED = "trusted"
 """The file beside the store that holds which projects' files are trusted, and what they said."""
 
 NAMES = "names"
+_KEYS = {"program", "stamp", "digest", "values", "origin"}
 
 
 def records(home: Home) -> dict[str, dict[str, Any]]:
     """Return what is known of each trusted file, by its path; nothing where that is not ours."""
     try:
         found = loads(read_private(f"{home.base}/{TRUSTED}", LIMIT))
-        return {path: each for path, each in found.items() if isinstance(each, dict)}
+        return {path: each for path, each in found.items() if each.keys() >= _KEYS}
     except (OSError, OpenclawError, ValueError, AttributeError):
         return {}
 

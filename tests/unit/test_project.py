@@ -242,7 +242,7 @@ def test_what_is_no_file_of_settings_is_said(project: Path, main: Main, kind: st
 
 
 @pytest.mark.usefixtures("trusted")
-@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"x": 1}', b"\xff"])
+@pytest.mark.parametrize("damage", [b"", b"{", b"[]", b'{"x": 1}', b'{"x": {}}', b"\xff"])
 def test_a_damaged_record_of_trust_is_no_trust(main: Main, damage: bytes) -> None:
     (Path(os.environ["OPENCLAW_STATE_DIR"]) / "trusted").write_bytes(damage)
     main("secrets", "get", "db", check=3)
