@@ -139,8 +139,8 @@ class Directory:
             raise
         try:
             self.sync()
-        except OSError as refused:
-            raise failure("sync", self.path, refused) from None
+        except OSError:
+            raise unsynced(self.where(name)) from None
 
     def lock(self, name: str, seconds: float = LOCK_SECONDS) -> Lock:
         """Take the exclusive lock on a file that is never renamed or removed.
@@ -283,6 +283,14 @@ def write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
+
+
+def unsynced(path: str) -> StorageError:
+    """Build the error for a file that is there, and that a power cut may take away again."""
+    return StorageError(
+        f"{path} was written, but its folder could not be synced: a power cut may undo it",
+        hint=f"sync {path}",
+    )
 
 
 def failure(verb: str, path: str, refused: OSError) -> DeniedError | StorageError:

@@ -13,11 +13,17 @@ from contextlib import contextmanager, suppress
 from openclaw_cli.errors import (
     ConflictError,
     NotFoundError,
-    StorageError,
     TemporaryError,
     UsageError,
 )
-from openclaw_cli.files import LOCK_SECONDS, failure, locked_within, sync_folder, write_all
+from openclaw_cli.files import (
+    LOCK_SECONDS,
+    failure,
+    locked_within,
+    sync_folder,
+    unsynced,
+    write_all,
+)
 
 _PRIVATE = 0o600
 _FLAGS = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -131,10 +137,7 @@ def _sync(path: str) -> None:
     try:
         sync_folder(os.path.dirname(path) or ".")
     except OSError:
-        raise StorageError(
-            f"{path} was written, but its folder could not be synced: a power cut may undo it",
-            hint=f"sync {path}",
-        ) from None
+        raise unsynced(path) from None
 
 
 def _name(aside: str, path: str, *, force: bool) -> None:
