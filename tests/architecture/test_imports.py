@@ -33,7 +33,7 @@ MAY_REACH = (
 )
 
 
-# What each fork of a zygote would copy the tables of; decision 16.
+# What each fork of a zygote would copy the tables of; decision 17.
 NOT_FORKED = (
     *("base64", "collections", "contextlib", "enum", "functools", "importlib", "json", "re"),
     *("selectors", "signal", "socket", "typing"),
