@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from tempfile import mkdtemp
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -73,7 +73,11 @@ def test_a_link_in_place_of_the_trail_is_refused(scribe: Scribe, tmp_path: Path)
 def test_a_period_has_exactly_the_records_that_reading_everything_would_find(
     steps: list[tuple[int, bool]], start: int, length: int
 ) -> None:
-    scribe = Scribe(mkdtemp())
+    with TemporaryDirectory() as folder:
+        _compare(Scribe(folder), steps, start, length)
+
+
+def _compare(scribe: Scribe, steps: list[tuple[int, bool]], start: int, length: int) -> None:
     clock = 0
     inside = []
     for step, border in steps:
