@@ -18,12 +18,15 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import hypothesis
 import pytest
 
 from tests.skips import NoSkips, all_required
+
+if TYPE_CHECKING:
+    from tests.integration.moto_server import Moto
 
 pytest_plugins = ["pytester"]
 
@@ -102,6 +105,18 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     os.umask(before)
     shutil.rmtree(in_memory)
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[Moto]:
+    """Run AWS as moto plays it, for the tests of one file."""
+    from tests.integration.moto_server import Moto
+
+    server = Moto()
+    try:
+        yield server
+    finally:
+        server.stop()
 
 
 @dataclass(frozen=True)

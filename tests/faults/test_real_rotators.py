@@ -379,15 +379,6 @@ def vault(
         yield running
 
 
-@pytest.fixture(scope="module")
-def moto() -> Iterator[Moto]:
-    server = Moto()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 def plans(start: Callable[[], World], every: int) -> Iterator[tuple[Plan, ...]]:
     """Give the schedules to be tried, of one run that rotates or of one that revokes."""
     if NIGHTLY:

@@ -38,13 +38,6 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultServer]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def moto() -> Iterator[Moto]:
-    server = Moto()
-    yield server
-    server.stop()
-
-
 @pytest.fixture
 def signed_in(vault: VaultServer, moto: Moto, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("VAULT_ADDR", vault.address)

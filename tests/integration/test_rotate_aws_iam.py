@@ -34,15 +34,6 @@ pytestmark = pytest.mark.integration
 PAIR = re.compile(r"(AKIA[A-Z0-9]{16}).*?([A-Za-z0-9+/]{40})", re.DOTALL)
 
 
-@pytest.fixture(scope="module")
-def moto() -> Iterator[Moto]:
-    server = Moto()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 class NotYet(LossyProxy):
     """Moto behind somebody who has not heard of the newest key yet, for two requests."""
 

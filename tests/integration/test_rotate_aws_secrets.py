@@ -37,15 +37,6 @@ pytestmark = pytest.mark.integration
 ID = "team/app"
 
 
-@pytest.fixture(scope="module")
-def moto() -> Iterator[Moto]:
-    server = Moto()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture
 def secrets(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401 - boto3 has no types
     """Give boto3's client of a moto that has one secret; Amazon's variables lead there."""

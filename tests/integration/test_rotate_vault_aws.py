@@ -27,15 +27,6 @@ HOUR, DAY = 3600, 86400
 HELD = '{"AccessKeyId": "AKIAAAAAAAAAAAAAAAAA", "SecretAccessKey": "' + "a" * 40 + '"}'
 
 
-@pytest.fixture(scope="module")
-def moto() -> Iterator[Moto]:
-    server = Moto()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
 @pytest.fixture
 def server(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[VaultAws]:
     moto.reset()
