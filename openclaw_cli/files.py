@@ -285,9 +285,13 @@ def write_all(fd: int, data: bytes) -> None:
         view = view[os.write(fd, view) :]
 
 
-def unsynced(path: str) -> StorageError:
-    """Build the error for a file that is there, and that a power cut may take away again."""
-    return StorageError(
+class UnsyncedError(StorageError):
+    """A file is there, and a power cut may take it away again."""
+
+
+def unsynced(path: str) -> UnsyncedError:
+    """Build the error for a file whose folder could not be synced."""
+    return UnsyncedError(
         f"{path} was written, but its folder could not be synced: a power cut may undo it",
         hint=f"sync {path}",
     )

@@ -18,7 +18,7 @@ from openclaw_cli.home import Home, find
 from openclaw_cli.published import reading as published
 from openclaw_cli.published.meaning import API_KEYS
 from openclaw_cli.published.words import rotation
-from openclaw_cli.settings import Settings, quick
+from openclaw_cli.settings import AGENTS, Settings, quick
 
 C7 = """{
   "externalSecrets": {
@@ -272,7 +272,7 @@ def test_the_gateways_own_keys_are_left_alone_in_silence(home: Home) -> None:
         }
     )
     settings = loaded(home, text)
-    assert settings.values == {}
+    assert settings.values == {AGENTS: {"x": f"{home.root}/openclaw.json"}}
     assert config.check(f"{home.root}/openclaw.json") == []
 
 

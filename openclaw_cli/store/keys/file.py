@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import os
 
-from openclaw_cli.errors import LockedError
-from openclaw_cli.files import Directory, private_directory
+from openclaw_cli.errors import LockedError, StorageError
+from openclaw_cli.files import Directory, UnsyncedError, private_directory
 from openclaw_cli.store.keys import given as other
 
 TYPE_CHECKING = False
@@ -54,6 +54,11 @@ def create(home: Home, store: bytes, slot: bytes, given: bytes) -> tuple[dict[st
         folder, name = _folder(home, make=True)
         try:
             folder.replace(name, [os.urandom(32).hex().encode() + b"\n"])
+        except UnsyncedError as refused:  # nothing is to be locked with what may be gone
+            raise StorageError(
+                f"nothing was changed: a power cut may undo the new key file {path(home)}",
+                hint=refused.hint,
+            ) from None
         finally:
             folder.close()
     return {}, _read(home)
