@@ -6,7 +6,6 @@ value that was changed afterwards is not the one that was found. No value, and n
 
 from __future__ import annotations
 
-from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import duration
@@ -26,6 +25,8 @@ _MOST = 32  # places that are remembered
 
 def places(paths: Iterable[str]) -> str:
     """Return what tells the places of one scan from another's."""
+    from hashlib import sha256  # with a library behind it, which reading of them does not need
+
     return sha256("\0".join(sorted(set(paths))).encode("utf-8", "surrogateescape")).hexdigest()[:16]
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from openclaw_cli import duration
 from openclaw_cli.health.finding import ADVICE, BAD, Finding, some
+from openclaw_cli.rotation import agenda
 from openclaw_cli.states import FAILED, OLD, OVERDUE, state
 from openclaw_cli.store.directory import Directory as Catalogue
 from openclaw_cli.store.directory import Entry
@@ -55,6 +56,8 @@ def of_rotation(directory: Catalogue, now: float) -> list[Finding]:
 
 def _of_reloading(directory: Catalogue) -> list[Finding]:
     """Find that the OpenClaw gateway does not take new values up."""
+    if agenda.GATEWAY not in agenda.times(directory):
+        return []
     from openclaw_cli.rotation.reloading import GATEWAY, owed
 
     waiting = owed(directory)
