@@ -40,10 +40,14 @@ def soften() -> None:
 
 
 def began() -> float:
-    """Return when this command was started, in seconds since 1970, as well as can be known."""
+    """Return when this command was started, in seconds since 1970, and not a moment before.
+
+    The kernel tells it to a hundredth of a second, rounded down: what another command did just
+    before would seem to have been done since.
+    """
     import time
 
-    return time.time() - running()
+    return time.time() - max(0.0, running() - 1 / os.sysconf("SC_CLK_TCK"))
 
 
 def running() -> float:

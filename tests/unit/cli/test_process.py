@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -30,3 +31,11 @@ def test_no_core_file_is_made_and_none_is_piped_and_a_program_gets_its_limit_bac
         [sys.executable, "-c", program], capture_output=True, check=True, text=True
     )
     assert done.stdout.splitlines() == [inside, f"{soft} {hard}"]
+
+
+def test_a_command_did_not_begin_before_it_was_started() -> None:
+    code = "from openclaw_cli.cli import process; process.own = True; print(repr(process.began()))"
+    for _ in range(20):
+        before = time.time()
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        assert before <= float(done.stdout) <= time.time()
