@@ -13,6 +13,9 @@ PRUNE = "trail_prune"
 BOOKKEEPING = frozenset((SEAL, BEGIN))
 """Kinds that say nothing about a secret: the borders between the files of the trail."""
 
+UNREADABLE = "unreadable"
+"""The kind of what stands for a line that is no record, where records go."""
+
 READ_WORDS = frozenset(("read", "reads", "reveal"))
 
 ACTIONS = (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from openclaw_cli.agents import building
 from openclaw_cli.agents.spec import SESSION
 from openclaw_cli.cli.render import counted
 from openclaw_cli.errors import OpenclawError
+from openclaw_cli.health.finding import some
 from openclaw_cli.rotation import schedule
 
 if TYPE_CHECKING:
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
 
 WEEK = 7 * duration.DAY
 LONGEST_RUN = 120  # seconds
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,10 +138,3 @@ def _long(agent: AgentSpec) -> str:
     if agent.timeout > LONGEST_RUN:
         return f'is given secrets and runs for up to {agent.timeout:g} s: "timeout": 120'
     return ""
-
-
-def some(names: Iterable[str]) -> str:
-    """Return the first few of some names, and how many more there are."""
-    listed = sorted(names)
-    more = f" and {len(listed) - _SHOWN} more" if len(listed) > _SHOWN else ""
-    return ", ".join(listed[:_SHOWN]) + more

@@ -26,10 +26,16 @@ from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
 from openclaw_cli.gateway import auth, control, page, web
 from openclaw_cli.gateway.dispatch import dispatch
 from openclaw_cli.gateway.link import COOKIE, COOKIE_SECONDS
-from openclaw_cli.gateway.plain import FROM_NODE, OTHER_STATUS, STATUS, checked_thread, plain
+from openclaw_cli.gateway.plain import (
+    FROM_NODE,
+    OTHER_STATUS,
+    STATUS,
+    checked_thread,
+    plain,
+    written,
+)
 from openclaw_cli.gateway.serving import Connection
 from openclaw_cli.gateway.streaming import stream
-from openclaw_cli.leanjson import dumps
 from openclaw_cli.runtime import tree
 from openclaw_cli.runtime.request import Ask, Reply, Request
 
@@ -48,7 +54,6 @@ _LOOKING = frozenset(
     )
 )
 _PROMETHEUS = {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"}
-_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _PEERCRED = struct.Struct("3i")
 
 
@@ -257,17 +262,10 @@ def answered(reply: Reply) -> web.Response:
     return response
 
 
-def _text(answer: Any) -> str:  # noqa: ANN401  anything JSON has
-    try:
-        return dumps(answer)
-    except (TypeError, ValueError):
-        return _encode(answer)
-
-
 def _json(status: int, answer: Any) -> web.Response:  # noqa: ANN401  anything JSON has
     return web.Response(
         status=status,
-        body=_text(answer).encode() + b"\n",
+        body=written(answer).encode() + b"\n",
         headers={"Content-Type": "application/json", "X-Content-Type-Options": "nosniff"},
     )
 

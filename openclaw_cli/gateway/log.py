@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -10,14 +9,13 @@ from typing import Any
 
 from openclaw_cli.duration import absolute
 from openclaw_cli.files import write_all
-from openclaw_cli.leanjson import dumps
+from openclaw_cli.gateway.plain import written
 
 SIZE = 10 * 1024 * 1024
 KEPT = 5
 
 THREAD_BOUND = "thread-bound"
 
-_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
 _MOST = 64  # lines that may wait
 _FLAGS = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
 
@@ -57,11 +55,7 @@ class Log:
         """Let a line wait for the next one, or for `flush`."""
         line = {"at": self._now(), "kind": THREAD_BOUND, "event": event, "agent": agent}
         line |= {name: value for name, value in fields.items() if value not in (None, "")}
-        try:
-            text = dumps(line)
-        except (TypeError, ValueError):
-            text = _encode(line)
-        self._waiting.append(text.encode() + b"\n")
+        self._waiting.append(written(line).encode() + b"\n")
         if len(self._waiting) >= _MOST:
             self.flush()
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from openclaw_cli.agents.spec import is_thread
 from openclaw_cli.errors import UsageError
+from openclaw_cli.leanjson import dumps
 from openclaw_cli.runtime.request import OK, Reply
 
 STATUS = {
@@ -33,6 +35,17 @@ FROM_NODE = "X-Openclaw-Node"
 
 OTHER_STATUS = 502
 """Of any other: the agent did not answer."""
+
+
+_encode = json.JSONEncoder(separators=(",", ":"), default=str).encode
+
+
+def written(answer: Any) -> str:  # noqa: ANN401  anything JSON has
+    """Write JSON, the short way where it has nothing strange; what JSON has not, as text."""
+    try:
+        return dumps(answer)
+    except (TypeError, ValueError):
+        return _encode(answer)
 
 
 def checked_thread(text: Any) -> str:  # noqa: ANN401  whatever was sent

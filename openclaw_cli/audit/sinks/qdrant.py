@@ -16,8 +16,9 @@ import warnings
 from collections.abc import Sequence
 from typing import Any
 
+from openclaw_cli.audit.event import UNREADABLE
 from openclaw_cli.audit.sinks.address import QDRANT_KEY_FILE, of_qdrant
-from openclaw_cli.audit.sinks.sink import UNREADABLE, fields
+from openclaw_cli.audit.sinks.sink import fields
 from openclaw_cli.errors import ConfigError, TemporaryError
 from openclaw_cli.files import private_directory, read_private
 from openclaw_cli.sanitize import safe

@@ -6,12 +6,9 @@ import json
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from openclaw_cli.audit.event import read
+from openclaw_cli.audit.event import UNREADABLE, read
 from openclaw_cli.audit.sinks import SINKS
 from openclaw_cli.errors import ConfigError
-
-UNREADABLE = "unreadable"
-"""The kind, and the outcome, of a line that is no record."""
 
 
 class Sink(Protocol):

@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 FOLLOWED = 10
 """Events that are shown of what was there before."""
 
-UNREADABLE = "unreadable"
-"""The kind of what stands, with `--json`, in the place of a line that is no record."""
-
 _WAIT = 0.25  # seconds
 _VERIFY = "openclaw secrets audit verify"
 
@@ -61,7 +58,7 @@ def follow_on(session: Session, period: str | None, wanted: Filter, limit: int) 
 def _unreadable(session: Session, last: int) -> None:
     where = f"after record {last}" if last else "before the first one that is shown"
     if session.as_json:
-        session.output.json_line({"kind": UNREADABLE, "after": last, "hint": _VERIFY})
+        session.output.json_line({"kind": events.UNREADABLE, "after": last, "hint": _VERIFY})
     session.output.warn(f"a line of the trail, {where}, cannot be read", hint=_VERIFY)
 
 
