@@ -75,10 +75,15 @@ def show(
             ("backend", reference.backend),
             ("version", _of(current, now) if current else "not told by this backend"),
             ("versions", str(len(versions)) if versions else "not told by this backend"),
-            ("copy", f"fetched {duration.relative(copied - now)}" if copied else "none"),
+            ("copy", copy(copied)),
             ("last read", f"{last_read['at']} by {last_read['by']}" if last_read else "never"),
         ]
     )
+
+
+def copy(copied: float | None) -> str:
+    """Say how old the copy is that is kept of what lives elsewhere."""
+    return "none" if copied is None else f"fetched {duration.relative(copied - time.time())}"
 
 
 def show_history(session: Session, reference: Reference, versions: list[Version]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -20,6 +20,9 @@ from openclaw_cli.errors import UsageError
 from openclaw_cli.names import Reference, check
 from openclaw_cli.sanitize import safe
 from openclaw_cli.service import LOCAL
+
+if TYPE_CHECKING:
+    from openclaw_cli.store.directory import Directory
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -188,11 +191,11 @@ def _is_unused(row: _Row, since: float) -> bool:
     return max(row.last, row.grant.created / 1000) < since
 
 
-def holders(session: Session, name: str, now: float) -> list[str]:
+def holders(session: Session, directory: Directory, name: str, now: float) -> list[str]:
     """Return the agents that may read a secret of the store by its name, and until when."""
     held = [
         each
-        for each, _ in _all(session)
+        for each, _ in _all(session, directory)
         if grants.matches(each.pattern, Reference(name)) and each.state(int(now * 1000)) == "ok"
     ]
     return sorted({f"{each.agent}{_limits(each, now)}" for each in held})
@@ -205,7 +208,7 @@ def _limits(each: Grant, now: float) -> str:
     return f" ({', '.join(limits)})" if limits else ""
 
 
-def _all(session: Session) -> list[tuple[Grant, str]]:
+def _all(session: Session, directory: Directory) -> list[tuple[Grant, str]]:
     """Return every grant, and where it was made."""
     found = []
     if session.settings.agents:  # to read what is said of them takes as long as starting Python
@@ -215,12 +218,12 @@ def _all(session: Session) -> list[tuple[Grant, str]]:
             for name, each in configuration.agents.items()
             for grant in grants.of_settings(each, configuration.models)
         ]
-    stored = grants.stored(session.secrets.catalogue().extra)
+    stored = grants.stored(directory.extra)
     return found + [(each, grants.COMMAND) for each in stored]
 
 
 def _rows(session: Session) -> Iterator[_Row]:
-    found = _all(session)
+    found = _all(session, session.secrets.catalogue())
     reads = of_agents(session.home.audit) if found else {}
     for each, origin in sorted(found, key=lambda row: (row[0].agent, row[0].pattern)):
         mine = [

@@ -22,7 +22,7 @@ from openclaw_cli.service import absent
 
 if TYPE_CHECKING:
     from openclaw_cli.risk import Risk
-    from openclaw_cli.store.directory import Entry, Row
+    from openclaw_cli.store.directory import Directory, Entry, Row
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -45,16 +45,17 @@ def status(context: typer.Context, name: Name) -> None:
     there = far.found(session, name)
     if there is not None:
         reads = of_secret(session.home.audit, there[0].path)
-        newest = max((each.last for each in reads.values()), key=lambda r: r.seq, default=None)
-        far.show(session, *there, _reading(newest))
+        far.show(session, *there, _reading(_newest(reads)))
         return
-    entry = _entry(session, name)
+    directory = session.secrets.catalogue()
+    entry = _entry(directory, name)
     reads = of_secret(session.home.audit, entry.name)
     current = entry.current()
-    newest = max((each.last for each in reads.values()), key=lambda read: read.seq, default=None)
+    newest = _newest(reads)
     stale = current is not None and current.number != entry.latest()
     now = time.time()
-    risk, holders = _risk(session, entry, now), _holders(session, entry, now)
+    risk = _risk(session, entry, directory, now)
+    holders = _holders(session, entry, directory, now)
     if session.as_json:
         session.output.json(
             {
@@ -80,6 +81,7 @@ def status(context: typer.Context, name: Name) -> None:
     session.output.facts(
         [
             *_facts(session, entry, reads, newest),
+            *_rotation(session, entry, directory, now),
             ("granted to", ", ".join(holders) or "no agent"),
             ("exposure", f"{risk.score} of 100; {risk.lowers} less by {risk.command}"),
         ]
@@ -96,7 +98,7 @@ def history(context: typer.Context, name: Name) -> None:
     if there is not None:
         far.show_history(session, *there)
         return
-    entry = _entry(session, name)
+    entry = _entry(session.secrets.catalogue(), name)
     reads = of_secret(session.home.audit, entry.name)
     revoked = _revocations(session, entry)
     lines = [
@@ -125,44 +127,40 @@ def history(context: typer.Context, name: Name) -> None:
 
 def _show_named(session: Session, known: dict[str, str | int]) -> None:
     """Show a name that the configuration leads elsewhere; its backend is not asked."""
-    reads = of_secret(session.home.audit, str(known["name"])).values()
-    newest = max((each.last for each in reads), key=lambda read: read.seq, default=None)
+    newest = _newest(of_secret(session.home.audit, str(known["name"])))
     if session.as_json:
         session.output.json({**known, "last_read": _reading(newest)})
         return
     facts = [(key.replace("_", " "), str(value) or "none") for key, value in known.items()]
-    facts.append(("copy", _copy(session, str(known["reference"]))))
+    facts.append(("copy", far.copy(session.secrets.copied(parse(str(known["reference"]))))))
     last = f"{newest.at} by {who(newest.actor, user_name)}" if newest else "never"
     session.output.facts([*facts, ("last read", last)])
 
 
-def _copy(session: Session, reference: str) -> str:
-    """Say how old the copy is that is kept of what lives elsewhere."""
-    copied = session.secrets.copied(parse(reference))
-    return "none" if copied is None else f"fetched {duration.relative(copied - time.time())}"
+def _newest(reads: dict[str, Reads]) -> Read | None:
+    return max((each.last for each in reads.values()), key=lambda read: read.seq, default=None)
 
 
-def _risk(session: Session, entry: Entry, now: float) -> Risk:
+def _risk(session: Session, entry: Entry, directory: Directory, now: float) -> Risk:
     """Return how exposed a secret is, as `status --secrets` says it."""
     from openclaw_cli.exposure import exposure
     from openclaw_cli.health import last_read
 
     read = last_read(session.home.audit, entry.name)
-    return exposure(entry, read, session.secrets.catalogue().extra, session.settings, now)
+    return exposure(entry, read, directory.extra, session.settings, now)
 
 
-def _holders(session: Session, entry: Entry, now: float) -> list[str]:
+def _holders(session: Session, entry: Entry, directory: Directory, now: float) -> list[str]:
     """Return the agents that may read a secret."""
-    if not session.settings.agents and GRANTS not in session.secrets.catalogue().extra:
+    if not session.settings.agents and GRANTS not in directory.extra:
         return []
     from openclaw_cli.cli.secrets.granting import holders
 
-    return holders(session, entry.name, now)
+    return holders(session, directory, entry.name, now)
 
 
-def _entry(session: Session, name: str) -> Entry:
+def _entry(directory: Directory, name: str) -> Entry:
     """Return what is known of a secret, a deleted one too; raises `NotFoundError`."""
-    directory = session.secrets.catalogue()
     entry = directory.entries.get(parse(name).path)
     if entry is None:
         raise absent(directory, name)
@@ -193,10 +191,12 @@ def _facts(
     else:
         facts.append(("last read", "never"))
     facts += [("label", f"{key}={text}") for key, text in sorted(entry.labels.items())]
-    return facts + _rotation(session, entry, now)
+    return facts
 
 
-def _rotation(session: Session, entry: Entry, now: float) -> list[tuple[str, str]]:
+def _rotation(
+    session: Session, entry: Entry, directory: Directory, now: float
+) -> list[tuple[str, str]]:
     """Say how it is rotated, what comes next, and what went wrong."""
     if not entry.policy:
         return [("rotation", "no schedule")]
@@ -223,16 +223,16 @@ def _rotation(session: Session, entry: Entry, now: float) -> list[tuple[str, str
         again = duration.relative(max(found.failure.retry - now, 0))
         said = f"{found.failure.step}: {found.failure.message}; tried again {again}"
         facts.append(("last failure", said))
-    facts += _owed(session, entry, now)
+    facts += _owed(entry, directory, now)
     return facts
 
 
-def _owed(session: Session, entry: Entry, now: float) -> list[tuple[str, str]]:
+def _owed(entry: Entry, directory: Directory, now: float) -> list[tuple[str, str]]:
     """Say who does not know of the newest value yet."""
     from openclaw_cli.rotation import policy, reloading
 
     facts = [("to be told", each) for each in policy.read(entry.policy).telling]
-    waiting = reloading.owed(session.secrets.catalogue())
+    waiting = reloading.owed(directory)
     if entry.name in waiting.names:
         said = "takes it up with the next rotation"
         if waiting.failure:

@@ -38,30 +38,33 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 _PURPOSE = "migrate"
 
 
+StateDir = Annotated[
+    str | None, typer.Argument(metavar="[STATE_DIR]", help="The gateway's state directory.")
+]
+Provider = Annotated[
+    str, typer.Option("--provider", metavar="NAME", help="What the gateway is to call us.")
+]
+Shred = Annotated[
+    bool, typer.Option("--shred", help="Overwrite and remove copies with plain text, too.")
+]
+Undo = Annotated[bool, typer.Option("--undo", help="Put back what the last one changed.")]
+File = Annotated[
+    str | None,
+    typer.Option("--plan", metavar="FILE", help="Write a plan for the gateway's own means."),
+]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")]
+
+
 @app.command()
 def migrate(
     context: typer.Context,
-    state_dir: Annotated[
-        str | None,
-        typer.Argument(metavar="[STATE_DIR]", help="The gateway's state directory."),
-    ] = None,
+    state_dir: StateDir = None,
     program: Program = None,
-    provider: Annotated[
-        str, typer.Option("--provider", metavar="NAME", help="What the gateway is to call us.")
-    ] = wiring.NAME,
-    shred: Annotated[
-        bool, typer.Option("--shred", help="Overwrite and remove copies with plain text, too.")
-    ] = False,
-    undo: Annotated[
-        bool, typer.Option("--undo", help="Put back what the last one changed.")
-    ] = False,
-    file: Annotated[
-        str | None,
-        typer.Option("--plan", metavar="FILE", help="Write a plan for the gateway's own means."),
-    ] = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Say what would be done, and do nothing.")
-    ] = False,
+    provider: Provider = wiring.NAME,
+    shred: Shred = False,
+    undo: Undo = False,
+    file: File = None,
+    dry_run: DryRun = False,
 ) -> None:
     """Move plain text of the OpenClaw gateway into the store.
 
