@@ -1,9 +1,10 @@
 """Where the three programs begin: a short way to our own modules, and then the fast road.
 
 Python looks for a module in every place and under every ending there is, three times as long as it
-takes to load one; a `get` loads thirty of ours. So those are looked for where they must be: as byte
-code beside their source. What is not exactly there, and of the source as it is now, is left to
-Python's own way, which writes the byte code.
+takes to load one; a `get` loads thirty of ours, and three packages of the library that has the
+ciphers. So those are looked for where they must be: as byte code beside their source. What is not
+exactly there, and of the source as it is now, is left to Python's own way, which writes the byte
+code.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 _ENDING = f".{sys.implementation.cache_tag}.pyc"
 _PREFIX = MAGIC_NUMBER + bytes(4)  # the four: the source's time and size follow, not its hash
+_SHORT = ("openclaw_cli.", "cryptography.")
 _START = 16  # bytes before the code
 _LIMIT = 64 * 1024  # bytes of byte code; for more than 128 KiB the system is asked for memory
 
@@ -43,14 +45,14 @@ class _Known(SourceFileLoader):
 
 
 class _Beside:
-    """Finds modules of ours."""
+    """Finds modules of ours, and those that hold the ciphers."""
 
     @staticmethod
     def find_spec(
         name: str, path: Sequence[str] | None, _target: ModuleType | None = None
     ) -> ModuleSpec | None:
         """Return how to load a module or a package, or None when Python is to look for it."""
-        if not path or not name.startswith("openclaw_cli."):
+        if not path or not name.startswith(_SHORT):
             return None
         folder, own = path[0], name.rpartition(".")[2]
         return _spec(name, folder, own) or _spec(name, f"{folder}/{own}", "__init__")

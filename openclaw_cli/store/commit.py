@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from openclaw_cli.files import Directory as Folder
     from openclaw_cli.store.header import Header
+    from openclaw_cli.store.index import Entries
     from openclaw_cli.store.reader import Snapshot
 
 LOCK = "lock"
@@ -64,7 +65,7 @@ class Draft:
         self.name_key = name_key
         self.directory = Directory()
         self.old = b""  # the records of the state before
-        self.entries = b""  # and its index's entries
+        self.entries: Entries = b""  # and its index's entries
 
     def new_row(self, name: str, number: int, value: bytes, now: int, origin: str) -> Row:
         """Seal a value as a version; `now` in milliseconds since 1970."""

@@ -115,7 +115,7 @@ class Snapshot:
             raise IntegrityError(f"{self.path} is cut short", hint="openclaw store check")
         sealed = start[end:last]
         if len(sealed) < self.header.index_length:
-            sealed += self._read(end + len(sealed), self.header.index_length - len(sealed))
+            sealed = self._read(end, self.header.index_length)  # whole: to join costs more
         self.data_key, self.unlocked_by = unlock(self.header)
         head.committed(self.header, self.data_key)
         self.index = open_index(self.data_key, self.header, self.prefix, sealed)
