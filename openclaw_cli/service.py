@@ -187,7 +187,9 @@ class Secrets:
             snapshot.close()
 
     def _is_local(self, reference: Reference) -> bool:
-        return all(each.backend == LOCAL for each in self._places(reference))
+        if self.names:
+            return all(each.backend == LOCAL for each in self._places(reference))
+        return all(name == LOCAL for name in self._order(reference))  # of a hundred it counts
 
     def _answers(
         self, snapshot: Snapshot, references: Sequence[Reference], given: Mapping[str, int]
@@ -263,7 +265,7 @@ class Secrets:
         self, snapshot: Snapshot, references: Sequence[Reference]
     ) -> list[Secret | OpenclawError]:
         """Return the answers: of the local store, and of others where they are asked for."""
-        if not self.names and all(self._is_local(each) for each in references):
+        if not self.names and all(map(self._is_local, references)):
             return [_fetch(snapshot, each) for each in references]
         answers: dict[int, Secret | OpenclawError] = {}
         # An answer takes the place of "not there", so that nothing hides a denial or damage.
@@ -282,20 +284,22 @@ class Secrets:
     def _places(self, reference: Reference) -> list[Reference]:
         """Return where a reference is looked for, in order."""
         version, field = reference.version, reference.field
-        first = []
-        order = [reference.backend] if reference.backend else self.order
-        if not reference.backend:
-            named = self.named(reference.path) if self.names else None
-            if named is not None:
-                first, order = [named], ()
-                named.version = named.version if version is None else version
-                named.field = field or named.field
-            elif reference.path in self.plaintext:
-                order = (*order, CONFIG)
+        named = self.named(reference.path) if self.names and not reference.backend else None
+        if named is not None:
+            named.version = named.version if version is None else version
+            named.field = field or named.field
+        first, order = ([named], self.fallback) if named else ([], self._order(reference))
         return first + [
-            Reference(reference.path, backend=name, version=version, field=field)
-            for name in (*order, *self.fallback)
+            Reference(reference.path, backend=name, version=version, field=field) for name in order
         ]
+
+    def _order(self, reference: Reference) -> tuple[str, ...]:
+        """Return the backends that are asked where the settings have no place for the name."""
+        if reference.backend:
+            return (reference.backend, *self.fallback)
+        if reference.path in self.plaintext:
+            return (*self.order, CONFIG, *self.fallback)
+        return (*self.order, *self.fallback)
 
     def _suggested(
         self, references: Sequence[Reference], found: list[Secret | OpenclawError]
@@ -408,15 +412,15 @@ class Secrets:
     ) -> None:
         records = []
         for reference, answer in zip(references, found, strict=True):
+            where = answer if isinstance(answer, Secret) else self._places(reference)[0]
             record: dict[str, Any] = {
                 "kind": REVEAL,
                 "name": reference.path,
-                "backend": self._places(reference)[0].backend,
+                "backend": where.backend,
             }
             if reference.field:
                 record["field"] = reference.field
             if isinstance(answer, Secret):
-                record["backend"] = answer.backend
                 record["version"] = answer.version.id
                 record["outcome"] = "ok"
                 if answer.age is not None:

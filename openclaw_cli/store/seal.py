@@ -59,7 +59,7 @@ def nonce() -> bytes:
 
 def parts(*each: bytes) -> bytes:
     """Join byte strings so that no two different lists give the same bytes."""
-    return b"".join(len(part).to_bytes(4, "big") + part for part in each)
+    return b"".join([len(part).to_bytes(4, "big") + part for part in each])
 
 
 def hmac(key: bytes, message: bytes, *, often: bool = False) -> bytes:
