@@ -21,7 +21,7 @@ from openclaw_cli.home import Home as Place
 from openclaw_cli.model import SecretValue
 from openclaw_cli.running.masking import Needles
 from openclaw_cli.settings import Settings
-from tests.bench import brokered, counts, elsewhere, homes, make_trail, masking, rotating
+from tests.bench import brokered, counts, elsewhere, homes, make_trail, masking, rotating, stages
 from tests.bench.agents import agents
 from tests.bench.homes import Home
 from tests.bench.measure import (
@@ -77,7 +77,17 @@ def get(bench: Bench) -> list[Table]:
             home = bench.home(count, settings=settings)
             words = f"get of {count:,}{'' if settings else ', no settings file'}"
             _add(bench, table, words, home.get(count // 2), most)
-    return [table]
+    return [table, _stages(bench)]
+
+
+def _stages(bench: Bench) -> Table:
+    """Measure what a `get` cannot do without, before it has done anything."""
+    table = Table("get, what it is made of", RATIO)
+    table.note = "Each line does what the one above does, and more."
+    for words, command in stages.commands(bench.place):
+        _add(bench, table, words, command, None)
+    _add(bench, table, "and the work: a whole get of 10", bench.home(10).get(5), None)
+    return table
 
 
 def resolve(bench: Bench) -> list[Table]:
