@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_cli.cli import app
+from openclaw_cli.cli import app, tree
 
 # Commands whose help needs no example: they take nothing, or one name and nothing else.
 PLAIN = {
@@ -35,7 +35,7 @@ PLAIN = {
 }
 
 
-def every(table: app.Table, above: str = "") -> Iterator[tuple[str, str, str]]:
+def every(table: tree.Table, above: str = "") -> Iterator[tuple[str, str, str]]:
     """Yield each command of the tables: its path, where it is, and its help in the table."""
     for name, (where, text) in table.items():
         path = f"{above} {name}".strip()
@@ -45,7 +45,9 @@ def every(table: app.Table, above: str = "") -> Iterator[tuple[str, str, str]]:
             yield path, where, text
 
 
-COMMANDS = [each for each in every(app.TOP) if "__" not in each[0]]  # those are for our own scripts
+COMMANDS = [
+    each for each in every(tree.TOP) if "__" not in each[0]
+]  # those are for our own scripts
 
 
 def load(path: str, where: str, text: str) -> Any:  # noqa: ANN401 - Typer's own types are private

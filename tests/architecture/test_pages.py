@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_cli import providers
-from openclaw_cli.cli import app
+from openclaw_cli.cli import tree
 from openclaw_cli.options import SETTINGS
 from openclaw_cli.rotation import generators
 from tests.architecture.tree import PACKAGE, ROOT, inside, modules, pages, tracked
@@ -159,7 +159,7 @@ _THEIRS = {" secrets reload"}
 """Of the OpenClaw gateway's own program, which is called `openclaw`, too."""
 
 
-def unknown(words: list[str], table: app.Table) -> bool:
+def unknown(words: list[str], table: tree.Table) -> bool:
     """Tell whether words begin with something that is no command."""
     if words[0] not in table:
         return True
@@ -176,4 +176,4 @@ def commands(page: Path) -> Iterator[str]:
 def test_every_command_that_a_page_names_is_one() -> None:
     typed = [(inside(page), each) for page in pages() for each in commands(page)]
     assert len(typed) > 100
-    assert [each for each in typed if unknown(each[1].split(), app.TOP)] == []
+    assert [each for each in typed if unknown(each[1].split(), tree.TOP)] == []

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from openclaw_cli.cli import app
+from openclaw_cli.cli import tree
 from tests.faults import cases, tap, world
 from tests.faults.test_leaks import USES, Use, leaves
 from tests.faults.test_surroundings import filled
 
 pytestmark = pytest.mark.slow
 
-COMMANDS = tuple(leaves(app.TOP))
+COMMANDS = tuple(leaves(tree.TOP))
 
 
 def command_of(words: str) -> str:

@@ -21,7 +21,7 @@ from typing import Any
 
 import pytest
 
-from openclaw_cli.cli import app
+from openclaw_cli.cli import app, tree
 from tests.conftest import SCRIPTS
 from tests.faults import cases, prepared, world
 
@@ -145,7 +145,7 @@ SERVING = ("gateway run", "gateway start", "gateway restart")
 """They stay until they are stopped, and give no value: agents read, each with a record."""
 
 
-def leaves(table: app.Table, path: str = "") -> Iterator[str]:
+def leaves(table: tree.Table, path: str = "") -> Iterator[str]:
     """Give every command of a table, as it is typed."""
     for name, (where, text) in table.items():
         line = f"{path} {name}".strip()
@@ -162,7 +162,7 @@ def test_every_command_has_a_case_here() -> None:
     used = {use.line for use in USES}
     missing = [
         leaf
-        for leaf in leaves(app.TOP)
+        for leaf in leaves(tree.TOP)
         if not any(f"{line} ".startswith(f"{leaf} ") for line in [*used, *SERVING])
     ]
     assert missing == []

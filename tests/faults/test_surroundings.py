@@ -20,7 +20,7 @@ import pytest
 
 import openclaw_cli
 from openclaw_cli import errors
-from openclaw_cli.cli import app
+from openclaw_cli.cli import tree
 from tests.conftest import NIGHTLY, SCRIPTS
 from tests.faults import cases, prepared, tap, world
 from tests.faults.test_leaks import USES, Use, leaves
@@ -220,7 +220,7 @@ NOBODY = somebody_else(60_000, "HOME", "OPENCLAW_STATE_DIR")
 """A user whom the password database does not know, as in many containers."""
 
 
-@pytest.mark.parametrize("path", sorted(leaves(app.TOP)))
+@pytest.mark.parametrize("path", sorted(leaves(tree.TOP)))
 def test_without_any_home_the_one_thing_that_is_missing_is_said(path: str, place: str) -> None:
     seen = seen_by(NOBODY, path.split(), f"{place}/state")
     config = errors.ConfigError.status

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from openclaw_cli.changes import Changes
-from openclaw_cli.cli import app, completion
+from openclaw_cli.cli import completion, tree
 from openclaw_cli.cli.offer import names
 from openclaw_cli.model import SecretValue
 from scripts import generate
@@ -43,7 +43,7 @@ def test_a_shell_that_we_do_not_have_is_refused_with_those_we_have(main: Main) -
 @pytest.mark.parametrize("shell", completion.SHELLS)
 def test_every_command_is_in_the_script(shell: str) -> None:
     script = (ROOT / "completions" / f"openclaw.{shell}").read_text()
-    for name, (where, _) in app.TOP.items():
+    for name, (where, _) in tree.TOP.items():
         assert name in script
         for below in where if isinstance(where, dict) else ():
             assert below.startswith("__") or f"{name} {below}" in script
@@ -151,7 +151,7 @@ def test_the_manual_pages_are_good_roff(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(generate, "ROOT", tmp_path)
     generate.main([])
     pages = sorted((tmp_path / "man").iterdir())
-    assert len(pages) == len(app.TOP) + 1
+    assert len(pages) == len(tree.TOP) + 1
     for page in pages:
         done = subprocess.run(
             ["man", "--warnings", "--local-file", str(page)],
