@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import duration
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.layout import Column
 
 if TYPE_CHECKING:
     from openclaw_cli.agents.spec import AgentSpec

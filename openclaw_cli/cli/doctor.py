@@ -9,18 +9,19 @@ from typing import Annotated
 import typer
 
 from openclaw_cli.cli import checks
+from openclaw_cli.cli.layout import wrapped
 from openclaw_cli.cli.render import Output
 from openclaw_cli.cli.session import Session
-from openclaw_cli.cli.status import broken
 from openclaw_cli.errors import FindingsError, UsageError
+from openclaw_cli.sanitize import safe
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _TONES = {
-    checks.OK: "good",
+    checks.OK: "",
     checks.ATTENTION: "attention",
     checks.BAD: "bad",
-    "mended": "good",
+    "mended": "",
     "fail": "bad",
 }
 _WIDEST = max(map(len, _TONES))
@@ -92,11 +93,14 @@ def _checklist(session: Session, *, fix: bool) -> int:
 
 def _show(output: Output, check: checks.Check) -> None:
     first = f"{check.state:{_WIDEST}}  {check.name:{_NAMES}}  "
-    lines = broken(output, check.what, rest=" " * len(first), first=first)
-    for number, line in enumerate(lines):
-        output.line(line, _TONES[check.state] if not number and check.state != checks.OK else "")
+    rest = " " * len(first)
+    if output.on_terminal and output.width < 2 * len(first):  # the words go below the name
+        output.line(first, _TONES[check.state])
+        first = rest = "  "
+    for line in wrapped(safe(check.what), output.width, first=first, rest=rest):
+        output.line(line, _TONES[check.state] if line.startswith(check.state) else "")
     if check.hint and check.state != checks.OK:
-        output.line(f"{' ' * len(first)}hint: {check.hint}")
+        output.line(f"{rest}hint: {check.hint}")
 
 
 def _close(output: Output, wrong: int) -> None:
@@ -104,7 +108,7 @@ def _close(output: Output, wrong: int) -> None:
     if wrong:
         output.line(f"{wrong} {'needs' if wrong == 1 else 'need'} a hand", "attention")
     else:
-        output.line("all is well", "good")
+        output.line("all is well")
 
 
 def _plain(check: checks.Check) -> dict[str, str]:

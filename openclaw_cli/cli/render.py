@@ -1,8 +1,7 @@
 """What people look at: tables, facts, JSON, messages, progress.
 
 The answer goes to standard output, everything else to standard error. All text that is not our
-literal passes `sanitize.safe` here, and Rich is only ever given finished text, never markup. It is
-imported for a table on a terminal and for nothing else.
+literal passes `sanitize.safe` here; there is no markup that it could be taken for.
 """
 
 from __future__ import annotations
@@ -12,31 +11,29 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import NamedTuple
 
 from openclaw_cli.cli import stdout as way_out
+from openclaw_cli.cli.layout import GAP, Column, cut, fit, padded, wrapped
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.sanitize import safe
 
 SCHEMA = 1
 """The number in every JSON answer; it changes when a field changes its meaning or goes away."""
 
-RICH_ROWS = 200  # Rich takes 0.2 ms a row: more rows are laid out plainly
 PROGRESS_AFTER = 1.0  # seconds
 
-_GAP = 2
-_FEWEST = 6  # a cell cut shorter than this says nothing
 _TICK = 0.2  # seconds between two pictures of the progress line
 _WIPE = "\r\x1b[K"
 
-TONES = {"good": "32", "attention": "33", "bad": "31", "quiet": "2", "strong": "1"}
-"""What a colour may mean, and its SGR number; nothing is coloured for any other reason."""
+TONES = {"attention": "35", "bad": "31", "quiet": "2", "strong": "1"}
+"""What a colour may mean, and its SGR number; nothing is coloured for any other reason.
+
+What is well has no colour, and what needs a look is magenta: red and magenta can be read on a dark
+and on a light background in the usual palettes (2.4:1 at the least, mostly above 3:1), green and
+yellow on a light one cannot (down to 1.7:1). The words say all of it as well.
+"""
 
 STATES = {
-    "ok": "good",
-    "done": "good",
-    "current": "good",
-    "ready": "good",
     "due": "attention",
     "old": "attention",
     "pending": "attention",
@@ -56,20 +53,6 @@ STATES = {
     "asleep": "quiet",
 }
 """The tone of each state, for columns that hold one."""
-
-
-class Column(NamedTuple):
-    """One column of a table, and what becomes of it where the terminal is narrow.
-
-    First `short` takes the title's place, then cells are cut in their middle, never below
-    `shortest` (0: never cut), then the column with the lowest `weight` is left out.
-    """
-
-    title: str
-    weight: int = 1
-    shortest: int = 0
-    short: str = ""
-    states: bool = False
 
 
 class Output:
@@ -135,10 +118,13 @@ class Output:
     def facts(self, facts: Sequence[tuple[str, str] | tuple[str, str, str]]) -> None:
         """Write what is known of one thing: a label and a text on each line, perhaps a tone."""
         widest = max((way_out.width(safe(fact[0])) for fact in facts), default=0)
+        room = self.width - widest - 2
         lines = []
         for label, text, *tone in facts:
-            named = self.paint(_filled(safe(label), widest), "quiet")
-            lines.append(f"{named}  {self.paint(safe(text), *tone)}\n")
+            begins = self.paint(padded(safe(label), widest), "quiet")
+            for line in wrapped(safe(text), room):
+                lines.append(f"{begins}  {self.paint(line, *tone)}".rstrip() + "\n")
+                begins = " " * widest
         self._answer("".join(lines))
 
     def table(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> None:
@@ -148,8 +134,8 @@ class Output:
             self._answer(way_out.columns([column.title for column in columns], cells))
             return
         shown, lines = fit(columns, cells, self.width, dots="…" if self.unicode else "..")
-        if self.coloured and len(rows) <= RICH_ROWS:
-            self._answer(_rich_table(shown, lines, self.width, rule=self.unicode))
+        if self.coloured:
+            self._answer(self._drawn(shown, lines))
         else:
             self._answer(way_out.columns([column.title for column in shown], lines))
 
@@ -202,6 +188,22 @@ class Output:
     def paint(self, text: str, tone: str = "") -> str:
         """Give `text`, which must be safe, the colour of its meaning where colours are wanted."""
         return _sgr(text, tone) if self.coloured else text
+
+    def _drawn(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
+        """Lay out a table with a line below its titles, and its states in their colours."""
+        titles = [column.title for column in columns]
+        widths = [max(map(way_out.width, cells)) for cells in zip(titles, *rows, strict=True)]
+        lines = [self.paint(GAP.join(map(padded, titles, widths)).rstrip(), "strong")]
+        if self.unicode:
+            lines.append(self.paint("─" * (sum(widths) + len(GAP) * (len(widths) - 1)), "quiet"))
+        for row in rows:
+            cells = [
+                self.paint(cell, STATES.get(cell, "") if column.states else "")
+                + " " * (wide - way_out.width(cell))
+                for column, cell, wide in zip(columns, row, widths, strict=True)
+            ]
+            lines.append(GAP.join(cells).rstrip())
+        return "".join(line + "\n" for line in lines)
 
     def _paint_message(self, text: str, tone: str) -> str:
         return _sgr(text, tone) if self._messages_coloured else text
@@ -272,113 +274,9 @@ class Progress:
             self._ended.set()
 
 
-def fit(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int, *, dots: str = "…"
-) -> tuple[list[Column], list[list[str]]]:
-    """Choose and cut columns so that every row takes one line of `room` columns.
-
-    The texts must be safe. Short titles are tried first; then cells are cut in the columns that
-    allow it, the widest first; then the column that matters least is left out, and so on.
-    """
-    kept = list(range(len(columns)))
-    for shortened in (False, True):
-        titled = [_titled(column, short=shortened) for column in columns]
-        natural = [_widest(titled[index], index, rows) for index in kept]
-        if _total(natural) <= room:
-            return titled, [list(row) for row in rows]
-    titled = [_titled(column, short=True) for column in columns]
-    while True:
-        natural = [_widest(titled[index], index, rows) for index in kept]
-        least = [
-            min(wide, max(titled[index].shortest or wide, way_out.width(titled[index].title)))
-            for index, wide in zip(kept, natural, strict=True)
-        ]
-        if _total(least) <= room or len(kept) == 1:
-            break
-        kept.remove(min(kept, key=lambda index: (titled[index].weight, -index)))
-    widths = _shared(natural, least, room)
-    lines = [
-        [cut(row[index], wide, dots) for index, wide in zip(kept, widths, strict=True)]
-        for row in rows
-    ]
-    return [titled[index] for index in kept], lines
-
-
 def counted(count: int, what: str) -> str:
     """Return how many there are of something, in words: "1 secret", "2 secrets"."""
     return f"{count} {what}" if count == 1 else f"{count} {what}s"
-
-
-def cut(text: str, wide: int, dots: str = "…") -> str:
-    """Shorten `text` in its middle: the beginning and the end tell names apart."""
-    if way_out.width(text) <= wide:
-        return text
-    room = max(wide - len(dots), 0)
-    head, tail = text[: (room + 1) // 2], text[len(text) - room // 2 :]
-    while way_out.width(head + dots + tail) > max(wide, len(dots)) and (head or tail):
-        head, tail = (head[:-1], tail) if len(head) >= len(tail) else (head, tail[1:])
-    return (head + dots + tail)[: max(wide, 0)]
-
-
-def _shared(natural: Sequence[int], least: Sequence[int], room: int) -> list[int]:
-    """Take columns away from the widest that may give some, one by one, until all fit."""
-    widths = list(natural)
-    while _total(widths) > room:
-        givers = [index for index, wide in enumerate(widths) if wide > least[index]]
-        if not givers:  # one column left, and wider than the terminal
-            return [max(room, _FEWEST)]
-        widths[max(givers, key=lambda index: widths[index] - least[index])] -= 1
-    return widths
-
-
-def _titled(column: Column, *, short: bool) -> Column:
-    if not short or not column.short:
-        return column
-    return Column(column.short, column.weight, column.shortest, states=column.states)
-
-
-def _widest(column: Column, index: int, rows: Sequence[Sequence[str]]) -> int:
-    return max([way_out.width(column.title), *(way_out.width(row[index]) for row in rows)])
-
-
-def _total(widths: Sequence[int]) -> int:
-    return sum(widths) + _GAP * (len(widths) - 1)
-
-
-def _rich_table(
-    columns: Sequence[Column], rows: Sequence[Sequence[str]], room: int, *, rule: bool
-) -> str:
-    from io import StringIO
-
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(
-        box=box.SIMPLE_HEAD if rule else None,
-        show_edge=False,
-        pad_edge=False,
-        padding=(0, 1, 0, 0) if rule else (0, _GAP, 0, 0),
-        header_style="bold",
-        border_style="dim",
-    )
-    for column in columns:
-        table.add_column(Text(column.title), no_wrap=True)
-    styles = {"good": "green", "attention": "yellow", "bad": "red", "quiet": "dim"}
-    for row in rows:
-        cells = [
-            Text(cell, styles.get(STATES.get(cell, ""), "") if column.states else "")
-            for column, cell in zip(columns, row, strict=True)
-        ]
-        table.add_row(*cells)
-    drawn = StringIO()
-    # Every choice is ours: else Rich would look at the environment and at the real terminal.
-    console = Console(
-        file=drawn, width=room, force_terminal=True, color_system="standard", _environ={}
-    )
-    console.print(table)
-    return "".join(line.rstrip() + "\n" for line in drawn.getvalue().splitlines())
 
 
 def _sgr(text: str, tone: str) -> str:
@@ -387,10 +285,6 @@ def _sgr(text: str, tone: str) -> str:
 
 def _hint(hint: str) -> str:
     return f"  hint: {safe(hint)}\n" if hint else ""
-
-
-def _filled(text: str, wide: int) -> str:
-    return text + " " * (wide - way_out.width(text))
 
 
 def _is_terminal(descriptor: int) -> bool:

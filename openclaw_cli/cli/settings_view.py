@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from openclaw_cli import duration
 from openclaw_cli.audit.sinks.address import shown
 from openclaw_cli.cli import chosen
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.layout import Column
 from openclaw_cli.options import SETTINGS
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from openclaw_cli.cli.keys import (
     show_recovery_key,
     where_recovery_key_goes,
 )
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.layout import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.store import upkeep
 from openclaw_cli.duration import relative

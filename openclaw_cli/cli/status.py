@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import textwrap
 import time
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,10 +10,11 @@ import typer
 
 from openclaw_cli import __version__, assembly, duration, health, states
 from openclaw_cli.cli import agents_view, chosen
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.layout import Column, wrapped
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import FindingsError, TemporaryError
 from openclaw_cli.exposure import exposure
+from openclaw_cli.sanitize import safe
 from openclaw_cli.service import LOCAL
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ _SECRETS = [
     Column("RISK", weight=6),
     Column("STATE", weight=8, states=True),
 ]
-_TONES = {health.BAD: "bad", health.ATTENTION: "attention", health.ADVICE: "quiet"}
+_TONES = {health.BAD: "bad", health.ATTENTION: "attention", health.ADVICE: ""}
 _OPENED_BY = {
     "file": "the key file",
     "session": "an unlocked session",
@@ -48,7 +48,6 @@ _OPENED_BY = {
     "bundle": "its key",
 }
 _WATCH_SECONDS = 1.0
-_NARROW = 40  # columns; on less, lines are not broken
 
 
 @app.command()
@@ -112,23 +111,9 @@ def status(
 def show_findings(output: Output, found: Iterable[Finding]) -> None:
     """Write each finding with its mend below it, broken to the terminal's width."""
     for each in found:
-        for line in broken(output, each.why, first=f"{each.severity}: ", rest="  "):
+        for line in wrapped(safe(each.why), output.width, first=f"{each.severity}: ", rest="  "):
             output.line(line, _TONES[each.severity])
         output.line(f"  hint: {each.hint}")
-
-
-def broken(output: Output, text: str, *, first: str, rest: str) -> list[str]:
-    """Break a text at the terminal's width; piped, it is one line."""
-    if output.width < _NARROW:
-        return [first + text]
-    return textwrap.wrap(
-        text,
-        output.width,
-        initial_indent=first,
-        subsequent_indent=rest,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
 
 
 def _version(session: Session) -> int:
@@ -192,7 +177,7 @@ def _close(session: Session, seen: Look, found: list[Finding]) -> None:
     if found:
         show_findings(output, found)
     elif seen.there and not seen.trouble:
-        output.line("nothing needs a hand", "good")
+        output.line("nothing needs a hand")
     if not seen.there and not seen.trouble:
         output.line("there is no store yet; the first secret makes it:")
         output.line("  openclaw secrets create NAME")

@@ -98,13 +98,21 @@ def columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 
 def width(text: str) -> int:
-    """Count the columns that `text` takes on a terminal: two for wide letters, none for accents."""
+    """Count the columns that `text` takes on a terminal, letter by letter, as wcwidth does.
+
+    Two for wide letters, none for accents, vowel signs and what follows in a Hangul syllable.
+    """
     if text.isascii():
         return len(text)
-    from unicodedata import combining, east_asian_width
+    from unicodedata import category, east_asian_width
 
     return sum(
-        0 if combining(letter) else 2 if east_asian_width(letter) in "WF" else 1 for letter in text
+        0
+        if category(letter) in ("Mn", "Me") or "\u1160" <= letter <= "\u11ff"
+        else 2
+        if east_asian_width(letter) in "WF"
+        else 1
+        for letter in text
     )
 
 

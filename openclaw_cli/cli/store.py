@@ -404,7 +404,7 @@ def _show(session: Session, header: Header, answer: dict[str, Any]) -> None:
             ("trail", f"{answer['records']} records, each verified"),
             ("key", f"opened by: {answer['unlocked_by']}"),
             *[(f"slot {slot.kind}", _where(session, header, slot)) for slot in header.slots],
-            ("damage", f"{bad} found" if bad else "none", "bad" if bad else "good"),
+            ("damage", f"{bad} found" if bad else "none", "bad" if bad else ""),
         ]
     )
     for each in answer["damage"]:

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from textwrap import wrap
 from typing import NamedTuple
 
 from openclaw_cli import duration
-from openclaw_cli.cli.render import Output, cut
+from openclaw_cli.cli.layout import cut, padded, wrapped
+from openclaw_cli.cli.render import Output
 from openclaw_cli.cli.stdout import width
 from openclaw_cli.sanitize import safe
 
-_TONES = {"current": "good", "pending": "attention", "retired": "quiet"}
+_TONES = {"current": "strong", "pending": "attention", "retired": "quiet"}
 _MARKS = {"current": ("●", "*"), "pending": ("◌", "~"), "retired": ("·", ".")}
 _OTHER_MARK = ("○", "o")
 _NARROWEST = 20  # columns for what is told of a version
@@ -48,13 +48,11 @@ def timeline(name: str, versions: Sequence[VersionLine], now: float, output: Out
         facts = _facts(version, now)
         tone = _TONES.get(version.stage, "")
         mark = _MARKS.get(version.stage, _OTHER_MARK)[0 if output.unicode else 1]
-        number = _padded(safe(version.number), numbers)
-        stage = _padded(safe(version.stage), stages)
+        number = padded(safe(version.number), numbers)
+        stage = padded(safe(version.stage), stages)
         indent = f"  {' ' if last else bar}  {' ' * numbers}  {' ' * stages}  "
         space = max(room - len(indent), _NARROWEST)
-        first, *others = [
-            line for fact in facts for line in wrap(fact, space, subsequent_indent="  ")
-        ]
+        first, *others = [line for fact in facts for line in wrapped(fact, space, rest="  ")]
         lines.append(f"  {paint(mark, tone)}  {number}  {paint(stage, tone)}  {first}")
         lines.extend(f"{indent}{fact}" for fact in others)
     return "".join(line.rstrip() + "\n" for line in lines)
@@ -90,7 +88,3 @@ def _when(what: str, when: float | None, now: float, who: str = "") -> str:
     if when is None:
         return f"{what} at an unknown time{by}"
     return f"{what} {duration.relative(when - now)}{by} ({duration.absolute(when)})"
-
-
-def _padded(text: str, wide: int) -> str:
-    return text + " " * (wide - width(text))

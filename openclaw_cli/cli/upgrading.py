@@ -124,7 +124,7 @@ def _planned(path: str) -> _Plan:
 
 def _show(session: Session, plan: _Plan) -> None:
     for line in _difference(plan.file.path, plan.changes):
-        session.output.line(line, {"-": "bad", "+": "good"}.get(line[:1], ""))
+        session.output.line(line, {"-": "bad", "+": "strong"}.get(line[:1], ""))
 
 
 def _carry_out(session: Session, plan: _Plan, *, dry_run: bool) -> None:

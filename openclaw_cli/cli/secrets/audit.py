@@ -132,7 +132,7 @@ def verify(context: typer.Context) -> None:
         session.output.line("nothing was recorded yet, and the store says the same")
         return
     files = f"{found.segments} file{'s' if found.segments != 1 else ''}"
-    session.output.line(f"verified: records {found.first} to {found.last}, in {files}", "good")
+    session.output.line(f"verified: records {found.first} to {found.last}, in {files}")
     session.output.line(f"from {found.begins[:19]}Z to {found.ends[:19]}Z")
     if found.first > 1:
         session.output.line(f"records before {found.first} were pruned, and the chain says so")

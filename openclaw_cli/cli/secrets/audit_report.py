@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from textwrap import wrap
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from openclaw_cli import duration
 from openclaw_cli.audit import telling
-from openclaw_cli.cli.render import Column, counted
+from openclaw_cli.cli.layout import Column, wrapped
+from openclaw_cli.cli.render import counted
+from openclaw_cli.sanitize import safe
 
 if TYPE_CHECKING:
     from openclaw_cli.audit.event import Event
@@ -21,18 +22,18 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("WHEN", 8),
-    Column("WHO", 7, 11),
-    Column("ACTION", 6),
-    Column("SECRET", 9, 20),
+    Column("WHO", 5, 6),
+    Column("ACTION", 6, 6),
+    Column("SECRET", 9, 10),
     Column("VERSION", 2, short="VER"),
-    Column("OUTCOME", 5, states=True),
+    Column("OUTCOME", 7, short="END", states=True),
     Column("FROM", 1, 6),
 )
 _TOTALS = (
-    Column("SECRET", 9, 20),
+    Column("SECRET", 9, 12),
     Column("READ", 7),
-    Column("CHANGED", 6),
-    Column("FAILED", 5),
+    Column("CHANGED", 6, short="CHG"),
+    Column("FAILED", 5, short="BAD"),
     Column("READERS", 1),
     Column("LAST", 4),
     Column("BY", 3, 11),
@@ -44,13 +45,14 @@ CSV = (
     *("seq", "at", "clock", "kind", "name", "version", "backend", "outcome", "purpose", "ms"),
     *("phase", "of", "uid", "pid", "via", "tty", "address", "program", "agent", "thread", "field"),
 )
+_NARROW = 64  # columns
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def show(output: Output, found: Survey, period: Period) -> None:
     """Write the answer for people: events, the oldest first, then totals, then findings."""
     answer = found.answer
-    rows = [row(event, period.now) for event, _ in found.events]
+    rows = [row(event, period.now, brief=_brief(output)) for event, _ in found.events]
     if rows:
         output.table(COLUMNS, rows)
         left_out = answer.events - len(rows)
@@ -61,11 +63,11 @@ def show(output: Output, found: Survey, period: Period) -> None:
     _show_findings(output, answer.findings, period.now)
 
 
-def row(event: Event, now: float) -> list[str]:
+def row(event: Event, now: float, *, brief: bool = False) -> list[str]:
     """Return one line of the table."""
     names = event.names
     return [
-        _ago(event.happened, now),
+        _ago(event.happened, now, brief=brief),
         telling.who(event.actor, telling.user_name),
         event.action,
         event.name or (f"{names[0]}, ..." if names else ""),
@@ -136,7 +138,7 @@ def _show_totals(output: Output, answer: Answer, now: float) -> None:
     )
     shown = secrets[:_MOST_TOTALS]
     if shown:
-        output.table(_TOTALS, [_total_row(name, totals, now) for name, totals in shown])
+        output.table(_TOTALS, [_total_row(*each, now, brief=_brief(output)) for each in shown])
     if len(secrets) > len(shown):
         output.line(f"and {len(secrets) - len(shown)} more secrets", "quiet")
     output.line(_summary(answer), "strong")
@@ -161,14 +163,14 @@ def _summary(answer: Answer) -> str:
 _FINE = ("ok", "committed")
 
 
-def _total_row(name: str, totals: Totals, now: float) -> list[str]:
+def _total_row(name: str, totals: Totals, now: float, *, brief: bool) -> list[str]:
     return [
         name,
         str(totals.reads),
         str(totals.changes),
         str(totals.failed),
         str(len(totals.readers)),
-        _ago(totals.last, now),
+        _ago(totals.last, now, brief=brief),
         totals.last_by,
     ]
 
@@ -176,22 +178,17 @@ def _total_row(name: str, totals: Totals, now: float) -> list[str]:
 def _show_findings(output: Output, findings: list[Finding], now: float) -> None:
     output.line()
     if not findings:
-        output.line("nothing looks wrong", "good")
+        output.line("nothing looks wrong")
         return
     output.line("what looks wrong:", "attention")
     if len(findings) > _MOST_FINDINGS:
         output.line(f"  {len(findings) - _MOST_FINDINGS} earlier ones: add --json", "quiet")
     for finding in findings[-_MOST_FINDINGS:]:
-        for text in _wrapped("".join(_told(finding, now)), output.width):
+        told = safe("".join(_told(finding, now)))
+        for text in wrapped(told, output.width, first="  ", rest="    "):
             output.line(text)
         if finding.hint:
             output.line(f"    {finding.hint}", "quiet")
-
-
-def _wrapped(text: str, width: int) -> list[str]:
-    if not width:
-        return [f"  {text}"]
-    return wrap(text, max(width, 20), initial_indent="  ", subsequent_indent="    ")
 
 
 def _told(finding: Finding, now: float) -> Iterator[str]:
@@ -227,5 +224,11 @@ def _plain_finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _ago(instant: str, now: float) -> str:
-    return duration.relative(min(0.0, telling.seconds(instant) - now))
+def _ago(instant: str, now: float, *, brief: bool = False) -> str:
+    ago = min(0.0, telling.seconds(instant) - now)
+    return duration.compact(ago) if brief else duration.relative(ago)
+
+
+def _brief(output: Output) -> bool:
+    """Whether "21 seconds ago" would take the place of what was done, and by whom."""
+    return 0 < output.width < _NARROW

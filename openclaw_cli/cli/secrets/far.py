@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import duration
 from openclaw_cli.backends.protocols import Versioned
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.layout import Column
 from openclaw_cli.errors import NotFoundError
 from openclaw_cli.names import Reference, parse
 from openclaw_cli.service import LOCAL

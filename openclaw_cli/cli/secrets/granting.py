@@ -14,7 +14,7 @@ from openclaw_cli.agents import granting, grants, spec
 from openclaw_cli.agents.grants import Grant
 from openclaw_cli.audit import telling
 from openclaw_cli.audit.readings import Reads, of_agents
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.layout import Column
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import UsageError
 from openclaw_cli.names import Reference, check

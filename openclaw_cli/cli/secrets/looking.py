@@ -10,7 +10,7 @@ import typer
 
 from openclaw_cli import states
 from openclaw_cli.cli import listing
-from openclaw_cli.cli.render import Column
+from openclaw_cli.cli.layout import Column
 from openclaw_cli.cli.secrets import named, places, said
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import OpenclawError, PartialError, UsageError

@@ -60,8 +60,8 @@ def test_a_terminal_gets_colour_and_lines_that_fit_it() -> None:
         drawn = timeline("openai", VERSIONS, NOW, output)
         output.drawn(drawn)
         assert terminal.screen().decode() == drawn
-    assert "\x1b[32m●\x1b[0m  3  \x1b[32mcurrent \x1b[0m" in drawn
-    for code in ("0", "1", "2", "32", "33"):
+    assert "\x1b[1m●\x1b[0m  3  \x1b[1mcurrent \x1b[0m" in drawn
+    for code in ("0", "1", "2", "35"):
         drawn = drawn.replace(f"\x1b[{code}m", "")
     assert "\x1b" not in drawn
     assert all(width(line) <= 60 for line in drawn.splitlines())
