@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import duration
 from openclaw_cli.cli.layout import Column
+from openclaw_cli.errors import OpenclawError
 
 if TYPE_CHECKING:
     from openclaw_cli.agents.spec import AgentSpec
@@ -45,9 +45,8 @@ INSTANCES = [
     Column("MEMORY", weight=7, short="MEM"),
 ]
 
-_CLEAR = "\x1b[H\x1b[J"
-_AROUND = 12  # lines of a screen that are neither an agent's nor an instance's
-_LEAST = 3  # instances that are shown on the smallest screen
+_AROUND = 10  # lines of a screen that are neither an agent's nor an instance's
+_LEAST = 3  # of each are shown on the smallest screen
 
 
 def listed(spec: AgentSpec) -> list[str]:
@@ -96,61 +95,96 @@ def instances(found: dict[str, Any]) -> list[list[str]]:
     ]
 
 
-def show(output: Output, found: dict[str, Any], *, verbose: bool, most: int = 0) -> None:
-    """Write what a gateway says of itself and of its agents, and of at most so many instances."""
-    facts: list[tuple[str, str] | tuple[str, str, str]] = [
-        ("gateway", f"process {found['pid']}, {found['address']}, {_up(found)}")
-    ]
-    facts += [("threads", f"{found['active']} of {found['max_threads']}")]
-    output.facts(facts)
+def show(output: Output, found: dict[str, Any], *, verbose: bool, lines: int = 0) -> None:
+    """Write what a gateway says of itself and of its agents, on at most so many lines if given."""
+    output.facts(
+        [
+            ("gateway", f"process {found['pid']}, {found['address']}, {_up(found)}"),
+            ("threads", f"{found['active']} of {found['max_threads']}"),
+        ]
+    )
     for note in found["notes"]:
-        output.warn(note)
+        output.line(note) if lines else output.warn(note)
     if not found["agents"]:
         output.line("the settings have no agent")
         return
+    running = instances(found) if verbose else []
+    troubles = [each for each in found["agents"] if each["trouble"]]
+    room = lines - _AROUND - len(found["notes"]) - len(troubles)
+    agents, most = _shares(len(found["agents"]), len(running), room if lines else 0)
     output.line()
-    output.table(AGENTS, [agent(each) for each in found["agents"]])
-    for each in found["agents"]:
-        if each["trouble"]:
-            trouble = each["trouble"].removeprefix(f"{each['name']}: ")
-            output.line(f"{each['name']}: {trouble}", "bad")
+    _show_agents(output, found["agents"], most=agents, verbose=verbose)
+    for each in troubles:
+        trouble = each["trouble"].removeprefix(f"{each['name']}: ")
+        output.line(f"{each['name']}: {trouble}", "bad")
     if verbose:
-        rows = instances(found)
-        shown = rows[:most] if most else rows
         output.line()
-        if rows:
-            output.table(INSTANCES, shown)
-            if len(shown) < len(rows):
-                output.line(f"and {len(rows) - len(shown)} more: openclaw agents status --verbose")
+        if running:
+            output.table(INSTANCES, running[:most])
+            _show_rest(output, len(running) - most, "openclaw agents status --verbose")
         else:
             output.line("no instance is running")
-        levels = [(each["name"], _level(each)) for each in found["agents"]]
-        output.line()
-        output.facts([("isolation", ""), *levels])
 
 
-def _level(row: dict[str, Any]) -> str:
-    """Say how an agent is kept apart from others, as far as it is awake."""
-    owner = f", user id {row['uid']}" if row.get("uid") else ""
-    return f"{row.get('level') or 'asleep'}{owner}"
+def _show_agents(output: Output, agents: list[dict[str, Any]], *, most: int, verbose: bool) -> None:
+    """Write the agents; where not all have room, first those that work or do not do well."""
+    if most < len(agents):
+        agents = sorted(agents, key=_at_rest)
+    shown = agents[:most]
+    columns, rows = list(AGENTS), [agent(each) for each in shown]
+    if verbose:
+        columns.append(Column("LEVEL", weight=3))
+        rows = [[*row, each.get("level") or ""] for row, each in zip(rows, shown, strict=True)]
+    if verbose and any(each.get("uid") for each in agents):
+        columns.append(Column("USER", weight=1))
+        rows = [[*row, str(each.get("uid") or "")] for row, each in zip(rows, shown, strict=True)]
+    output.table(columns, rows)
+    _show_rest(output, len(agents) - most, "openclaw agents status")
+
+
+def _show_rest(output: Output, more: int, command: str) -> None:
+    if more > 0:
+        output.line(f"and {more} more: {command}")
+
+
+def _at_rest(row: dict[str, Any]) -> bool:
+    """Whether there is nothing to see of an agent."""
+    busy = row["active"] or row["queued"] or row["sessions"]
+    return row["state"] in ("ready", "asleep") and not busy
+
+
+def _shares(agents: int, running: int, room: int) -> tuple[int, int]:
+    """Share the lines of a screen between agents and instances; no `room` is room for all.
+
+    The agents may have half of it, and what the instances leave; each has some on any screen.
+    """
+    if not room or agents + running <= room:
+        return agents, running
+    fewer = min(agents, max(_LEAST, room // 2, room - running))
+    return fewer, min(running, max(_LEAST, room - fewer))
 
 
 def watch(session: Session, every: float, *, verbose: bool) -> None:
     """Draw the state again and again, on a terminal in its place; Ctrl-C ends it."""
     from openclaw_cli.gateway import talk
 
-    while True:
-        found = talk.ask(session.home, "status", {"verbose": verbose})
-        if session.as_json:
-            session.output.json_line(found)
-        else:
-            most = 0
-            if session.output.on_terminal:
-                session.output.drawn(_CLEAR)
-                height = shutil.get_terminal_size().lines
-                most = max(_LEAST, height - _AROUND - 2 * len(found["agents"]))
-            show(session.output, found, verbose=verbose, most=most)
-        time.sleep(every)
+    output = session.output
+    drawn = output.on_terminal and not session.as_json
+    try:
+        while True:
+            found = talk.ask(session.home, "status", {"verbose": verbose})
+            if session.as_json:
+                output.json_line(found)
+            elif drawn:
+                with output.screen() as lines:
+                    show(output, found, verbose=verbose, lines=lines)
+            else:
+                show(output, found, verbose=verbose)
+            time.sleep(every)
+    except (KeyboardInterrupt, OpenclawError):
+        if drawn:  # what comes next, a prompt or an error, has a line of its own
+            output.line()
+        raise
 
 
 def size(number: float) -> str:

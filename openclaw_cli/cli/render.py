@@ -22,8 +22,10 @@ SCHEMA = 1
 
 PROGRESS_AFTER = 1.0  # seconds
 
+_LINES = 24  # of a terminal that does not say
 _TICK = 0.2  # seconds between two pictures of the progress line
 _WIPE = "\r\x1b[K"
+_CLEAR = "\x1b[H\x1b[J"
 
 TONES = {"attention": "35", "bad": "31", "quiet": "2", "strong": "1"}
 """What a colour may mean, and its SGR number; nothing is coloured for any other reason.
@@ -76,10 +78,12 @@ class Output:
         self._messages_coloured = self.messages_on_terminal and not plain
         self._moving = self.messages_on_terminal and environ.get("TERM") != "dumb"
         self.unicode = _unicode(environ)
+        self._dots = "…" if self.unicode else ".."
         self.width = _width(stdout, environ) if self.on_terminal else 0
         self.quiet = quiet
         self.as_json = as_json
         self._shown: Progress | None = None
+        self._held: list[str] | None = None
 
     def value(self, data: bytes) -> None:
         """Give a value away; see `cli.stdout.value`."""
@@ -109,7 +113,8 @@ class Output:
 
     def line(self, text: str = "", tone: str = "") -> None:
         """Write a line of the answer."""
-        self._answer(self.paint(safe(text), tone) + "\n")
+        shown = safe(text) if self._held is None else cut(safe(text), self.width, self._dots)
+        self._answer(self.paint(shown, tone) + "\n")
 
     def drawn(self, text: str) -> None:
         """Write a picture that was made of safe text, as `cli.timeline` does."""
@@ -133,11 +138,28 @@ class Output:
         if not self.on_terminal:
             self._answer(way_out.columns([column.title for column in columns], cells))
             return
-        shown, lines = fit(columns, cells, self.width, dots="…" if self.unicode else "..")
+        shown, lines = fit(columns, cells, self.width, dots=self._dots)
         if self.coloured:
             self._answer(self._drawn(shown, lines))
         else:
             self._answer(way_out.columns([column.title for column in shown], lines))
+
+    @contextmanager
+    def screen(self) -> Iterator[int]:
+        """Draw what is written meanwhile in place of what the terminal shows, in one piece.
+
+        The answer is how many lines there are. The window is measured each time: it may have been
+        resized, and a line too many would push what was drawn before out of its place.
+        """
+        self.width = _width(self._stdout, os.environ)
+        height = _height(self._stdout)
+        self._held = []
+        try:
+            yield height
+            lines = "".join(self._held).splitlines()[:height]
+        finally:
+            self._held = None
+        self._answer(_CLEAR + "\n".join(lines))
 
     def done(self, message: str) -> None:
         """Say what was done; silent with --quiet and with --json, whose answer says it."""
@@ -212,7 +234,10 @@ class Output:
         return _width(self._stderr, os.environ) if self._moving else 0
 
     def _answer(self, text: str) -> None:
-        way_out.write_all(text.encode(), self._stdout)
+        if self._held is None:
+            way_out.write_all(text.encode(), self._stdout)
+        else:
+            self._held.append(text)
 
     def _message(self, text: str) -> None:
         """Write to standard error, where a failure changes nothing: there is nowhere to say it."""
@@ -302,6 +327,13 @@ def _width(descriptor: int, environ: Mapping[str, str]) -> int:
         return os.get_terminal_size(descriptor).columns or 80
     except OSError:
         return 80
+
+
+def _height(descriptor: int) -> int:
+    try:
+        return os.get_terminal_size(descriptor).lines or _LINES
+    except OSError:
+        return _LINES
 
 
 def _unicode(environ: Mapping[str, str]) -> bool:

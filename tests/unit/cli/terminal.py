@@ -17,7 +17,7 @@ class Terminal:
 
     def __init__(self, width: int = 80) -> None:
         self._person, self.descriptor = os.openpty()
-        ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", 24, width, 0, 0))
+        self.resize(width)
         self.path = os.ttyname(self.descriptor)
 
     def __enter__(self) -> Self:
@@ -26,6 +26,10 @@ class Terminal:
     def __exit__(self, *_: object) -> None:
         os.close(self._person)
         os.close(self.descriptor)
+
+    def resize(self, width: int, height: int = 24) -> None:
+        """Give the window another size, as a person drags it."""
+        ioctl(self.descriptor, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 
     @property
     def echoes(self) -> bool:

@@ -21,15 +21,20 @@ CLEAR = b"\x1b[H\x1b[J"
 
 @pytest.fixture
 def gateway(openclaw: Openclaw) -> Iterator[Gateway]:
-    settings({"talk": {"handler": "zoo:Talk", "mode": "session", "max-concurrency": 20}})
+    many = {f"idle-{number:02}": {"handler": "zoo:echo"} for number in range(40)}
+    talk = {"handler": "zoo:Talk", "mode": "session", "max-concurrency": 20}
+    settings({**many, "talk": talk, "broken": {"handler": "nowhere:nothing"}})
     with running(openclaw) as started:
         for number in range(12):
             assert started.agent("talk", 1, session=f"trading-{number:03}").status == 200
         yield started
 
 
-def frames(width: int, *words: str) -> list[bytes]:
-    """Return what was drawn until the second frame was whole, and end it as a person does."""
+def frames(width: int, *words: str, then: tuple[int, int] | None = None) -> list[bytes]:
+    """Return two frames as they were drawn, and end it as a person does.
+
+    `then` is the size that the window has from the first on.
+    """
     with Terminal(width) as terminal:
         watching = subprocess.Popen(
             [os.path.join(SCRIPTS, "openclaw"), *words],
@@ -43,11 +48,14 @@ def frames(width: int, *words: str) -> list[bytes]:
         while seen.count(CLEAR) < 3:
             assert time.monotonic() < until, seen
             seen += terminal.screen()
+            if then and CLEAR in seen:
+                terminal.resize(*then)
             time.sleep(0.05)
         watching.send_signal(signal.SIGINT)
         assert watching.wait(10) == 130
         seen += terminal.screen()
     assert b"Traceback" not in seen
+    assert seen.endswith(b"\n")
     return seen.split(CLEAR)[1:3]
 
 
@@ -59,6 +67,32 @@ def test_the_table_is_drawn_again_in_its_place(gateway: Gateway, width: int) -> 
         assert title in frame.decode()
         assert frame.count(b"talk ") == 1
         assert max(len(line) for line in frame.decode().splitlines()) <= width
+        assert not frame.endswith(b"\n")
+        assert len(frame.splitlines()) <= 24
+
+
+@pytest.mark.parametrize("words", [("status", "--agents", "--watch"), ("agents", "top")])
+def test_where_not_all_agents_have_room_those_that_matter_have(
+    gateway: Gateway, words: tuple[str, ...]
+) -> None:
+    for frame in frames(80, *words):
+        lines = frame.decode().splitlines()
+        assert len(lines) <= 24
+        assert any(line.startswith("broken ") and "failed" in line for line in lines)
+        assert any("there is no module nowhere" in line for line in lines)
+        idle = sum(line.startswith("idle-") for line in lines)
+        assert 0 < idle < 40
+        assert any(line == f"and {40 - idle} more: openclaw agents status" for line in lines)
+    assert gateway.pid
+
+
+def test_a_window_that_is_resized_is_filled_anew(gateway: Gateway) -> None:
+    wide, narrow = frames(120, "status", "--agents", "--watch", then=(50, 15))
+    assert "REQUESTS" in wide.decode()
+    lines = narrow.decode().splitlines()
+    assert len(lines) <= 15
+    assert max(map(len, lines)) <= 50
+    assert gateway.pid
 
 
 @pytest.mark.parametrize("width", [80, 200])
