@@ -235,9 +235,10 @@ def _understood(found: list[source.Source]) -> list[dict[str, object]]:
 
 
 def _report(session: Session, found: source.Source) -> None:
-    toned = [(each, "bad") for each in found.mistakes]
-    for each, tone in [*toned, *[(each, "attention") for each in found.doubts]]:
-        session.output.line(f"{found.path}:{each.line}: {each.what}", tone)
+    told = [(each, "", "bad") for each in found.mistakes]
+    told += [(each, "warning: ", "attention") for each in found.doubts]
+    for each, kind, tone in told:
+        session.output.line(f"{found.path}:{each.line}: {kind}{each.what}", tone)
         session.output.line(f"  hint: {each.fix}")
     if not found.mistakes:
         session.output.done(f"{found.path} has no mistakes")

@@ -6,6 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -49,7 +50,7 @@ def browse(address: str, profile: Path, *more: str) -> str:
             f"--user-data-dir={profile}",
             "--window-size=1200,1500",
             "--virtual-time-budget=9000",
-            *more,
+            *more,  # the last of two sizes is the one
             address,
         ],
         capture_output=True,
@@ -79,7 +80,7 @@ def test_the_page_shows_agents_threads_secrets_and_events(
         assert word in seen, word
     assert re.search(r"serves on 127\.0\.0\.1:\d+ · up ", seen)
     assert "<polyline" in seen
-    assert "unexpected access: smtp-password by " in seen
+    assert "unexpected access: <bdi>smtp-password by " in seen
     assert "<img" not in seen.lower()
     assert "hunter" not in seen
     assert "link?t=" not in seen
@@ -118,3 +119,59 @@ def test_nothing_of_it_comes_from_elsewhere(gateway: Gateway) -> None:
         assert "innerHTML" not in text
         assert "style=" not in text
     assert page.answer("/__openclaw__/../secrets") is None
+
+
+def test_of_many_agents_those_that_work_or_fail_are_seen_at_once(
+    openclaw: Openclaw, tmp_path: Path
+) -> None:
+    many = {f"idle-{number:02}": {"handler": "zoo:echo"} for number in range(48)}
+    settings(
+        {
+            **many,
+            "wait": {"handler": "zoo:sleep", "timeout": "60s"},
+            "broken": {"handler": "nowhere:nothing"},
+        }
+    )
+    with running(openclaw) as gateway, ThreadPoolExecutor() as pool:
+        pool.submit(gateway.agent, "wait", 15)
+        openclaw("secrets", "get", "x", env={"OPENCLAW_AGENT": "\u6536\u96c6\u54e1"}, check=6)
+        until = time.monotonic() + 20
+        while not _busy_and_alerted(gateway):
+            assert time.monotonic() < until
+            time.sleep(0.5)
+        link = openclaw("gateway", "link", "--json", check=0).json()["link"]
+        seen = browse(link, tmp_path / "browser", "--window-size=390,800", "--dump-dom")
+    rows = re.findall(r"<tr><td[^>]*>(.*?)</td>", seen)
+    assert (
+        rows[0] == "<span>broken<small>nowhere:nothing: there is no module nowhere</small></span>"
+    )
+    legend = seen.partition('id="legend"')[2].partition("</figcaption>")[0]
+    assert re.findall(r"</svg>([\w-]+)", legend) == ["wait"]
+    assert "and 49 more agents, which did less" in legend
+    assert "<bdi>x by \u6536\u96c6\u54e1</bdi>" in seen
+
+
+def _busy_and_alerted(gateway: Gateway) -> bool:
+    seen = gateway.ask("/v1/status?verbose").json["observed"]
+    return bool(seen["alerts"] and seen["history"][-1]["active"]["wait"])
+
+
+def test_without_agents_it_says_so(openclaw: Openclaw, tmp_path: Path) -> None:
+    settings({})
+    with running(openclaw):
+        link = openclaw("gateway", "link", "--json", check=0).json()["link"]
+        seen = browse(link, tmp_path / "browser", "--dump-dom")
+    for words in ("the settings have no agent", "no thread is kept", "the store has no secret"):
+        assert words in seen
+
+
+def test_the_page_can_be_listened_to(gateway: Gateway, tmp_path: Path, openclaw: Openclaw) -> None:
+    link = openclaw("gateway", "link", "--json", check=0).json()["link"]
+    seen = browse(link, tmp_path / "browser", "--dump-dom")
+    for table in ("agents", "threads", "secrets", "events"):
+        assert f'<table id="{table}" aria-labelledby="of-{table}">' in seen
+        assert f'<h2 id="of-{table}">' in seen
+    assert "<th>" not in seen.replace('<th scope="col">', "")
+    assert 'aria-live="polite"' not in seen  # "up 26s", every two seconds
+    assert '<p id="said" role="status"></p>' in seen
+    assert gateway.pid

@@ -2,7 +2,8 @@
 "use strict";
 
 const SVG = "http://www.w3.org/2000/svg";
-const COLOURS = ["#4969d8", "#c2571a", "#1a7f4b", "#9b3fb5", "#b5862b", "#1b8a9e", "#c0265c", "#66727f"];
+const COLOURS = ["#4f70e0", "#c2571a", "#1f8a53", "#a94cc4", "#a67a22", "#1b8a9e", "#d03a6c", "#707c89"];
+const DASHES = ["", "7 3", "2 3"];  // so that two lines are told apart without their colours
 const WORDS = {
   ready: "good", ok: "good", idle: "good", busy: "good", asleep: "", none: "",
   due: "attention", old: "attention", resting: "attention", stopping: "attention", detached: "attention",
@@ -36,7 +37,7 @@ function size(bytes) {
 }
 
 function meter(share, tone) {
-  const one = drawn("svg", { class: "meter " + (tone || ""), viewBox: "0 0 72 8" });
+  const one = drawn("svg", { class: "meter " + (tone || ""), viewBox: "0 0 72 8", "aria-hidden": "true" });
   one.append(
     drawn("rect", { class: "track", width: 72, height: 8, rx: 4 }),
     drawn("rect", { class: "fill", width: 72 * Math.max(0, Math.min(1, share)), height: 8, rx: 4 }),
@@ -44,16 +45,32 @@ function meter(share, tone) {
   return one;
 }
 
-// A column: its title, what to show of a row, and whether it is a number, a state or long.
+// What is shown in an element, so that it is left alone while it stays the same: a reader of the
+// screen is told of nothing new, and what is selected or scrolled to stays where it is.
+const last = {};
+
+function isNew(id, what) {
+  const text = JSON.stringify(what);
+  if (last[id] === text) return false;
+  last[id] = text;
+  return true;
+}
+
+// A column: its title, what to show of a row, and whether it is a number, a name, a state or long.
 function table(id, columns, rows, empty) {
+  if (!isNew(id, rows)) return;
   const head = made("tr");
-  for (const [title, , kind] of columns) head.append(made("th", title, kind === "number" ? kind : ""));
+  for (const [title, , kind] of columns) {
+    const cell = made("th", title, kind === "number" ? kind : "");
+    cell.scope = "col";
+    head.append(cell);
+  }
   const body = made("tbody");
   for (const row of rows) {
     const line = made("tr");
     for (const [, show, kind] of columns) {
       const found = show(row);
-      const cell = made("td", undefined, kind === "number" || kind === "long" ? kind : "");
+      const cell = made("td", undefined, kind === "state" ? "" : kind);
       if (found instanceof Node) cell.append(found);
       else cell.textContent = found === null || found === undefined ? "" : String(found);
       if (kind === "state") cell.className = WORDS[found] || "";
@@ -72,6 +89,26 @@ function table(id, columns, rows, empty) {
   at(id).replaceChildren(top, body);
 }
 
+function named(agent) {
+  const one = made("span", agent.name);
+  if (agent.trouble) one.append(made("small", agent.trouble.replace(`${agent.name}: `, "")));
+  return one;
+}
+
+// An alert and what it is about: each name by itself, as it may be written from right to left.
+function alerted(rule, about) {
+  const one = made("p", rule.replaceAll("_", " ") + ": ");
+  about.forEach((each, number) => one.append(number ? ", " : "", made("bdi", each)));
+  return one;
+}
+
+function clock(instant) {
+  if (!instant) return "";
+  const one = made("time", new Date(instant).toLocaleTimeString([], { hour12: false }));
+  one.dateTime = one.title = instant;
+  return one;
+}
+
 function load(agent) {
   const share = agent.max_concurrency ? agent.active / agent.max_concurrency : 0;
   const one = made("span");
@@ -86,8 +123,22 @@ function risk(secret) {
   return one;
 }
 
+// Of many agents those that did most in the time that is drawn, in the order of their names.
+function busiest(history, agents) {
+  const done = new Map(agents.map((agent) => [agent.name, 0]));
+  for (const look of history)
+    for (const [name, count] of Object.entries(look.active)) done.set(name, (done.get(name) || 0) + count);
+  if (agents.length <= COLOURS.length) return agents;
+  const order = agents.filter((agent) => done.get(agent.name));
+  order.sort((one, other) => done.get(other.name) - done.get(one.name));
+  const most = new Set(order.slice(0, COLOURS.length));
+  return agents.filter((agent) => most.has(agent));
+}
+
 function chart(history, agents) {
-  const width = 960, height = 200, left = 34, bottom = 22, top = 8;
+  // As wide as there is room, so that its words are as large on a phone as on a desk.
+  const width = at("chart").clientWidth || 960, height = 200, left = 34, bottom = 22, top = 8;
+  at("chart").setAttribute("viewBox", `0 0 ${width} ${height}`);
   const most = Math.max(4, ...history.map((look) => Math.max(0, ...Object.values(look.active))));
   const first = history.length ? history[0].at : 0;
   const last = history.length ? history[history.length - 1].at : 1;
@@ -109,15 +160,18 @@ function chart(history, agents) {
     parts.push(label);
   }
   const keys = [];
-  agents.slice(0, COLOURS.length).forEach((agent, number) => {
+  const busy = busiest(history, agents);
+  busy.forEach((agent, number) => {
     const points = history.map((look) => `${across(look.at).toFixed(1)},${up(look.active[agent.name] || 0).toFixed(1)}`);
-    parts.push(drawn("polyline", { points: points.join(" "), stroke: COLOURS[number] }));
+    const line = { stroke: COLOURS[number], "stroke-dasharray": DASHES[number % DASHES.length] };
+    parts.push(drawn("polyline", { points: points.join(" "), ...line }));
     const key = made("span");
-    const dot = drawn("svg", { viewBox: "0 0 10 10" });
-    dot.append(drawn("circle", { cx: 5, cy: 5, r: 5, fill: COLOURS[number] }));
-    key.append(dot, agent.name);
+    const dash = drawn("svg", { viewBox: "0 0 22 10", "aria-hidden": "true" });
+    dash.append(drawn("line", { x1: 0, x2: 22, y1: 5, y2: 5, ...line }));
+    key.append(dash, agent.name);
     keys.push(key);
   });
+  if (agents.length > busy.length) keys.push(made("span", `and ${agents.length - busy.length} more agents, which did less`));
   at("chart").replaceChildren(...parts);
   at("legend").replaceChildren(...keys);
 }
@@ -128,48 +182,55 @@ function shown(found) {
   at("about").textContent =
     `${state} on ${found.address || "its socket"} · up ${length(found.uptime_seconds)} · ` +
     `${found.active} of ${found.max_threads} threads · version ${found.version}`;
-  const alerts = Object.entries(seen.alerts).map(([rule, about]) =>
-    made("p", `${rule.replaceAll("_", " ")}: ${about.join(", ")}`));
-  if (seen.trouble) alerts.push(made("p", seen.trouble));
-  at("alerts").hidden = !alerts.length;
-  at("alerts").replaceChildren(...alerts);
+  if (isNew("alerts", [seen.alerts, seen.trouble])) {
+    const alerts = Object.entries(seen.alerts).map(([rule, about]) => alerted(rule, about));
+    if (seen.trouble) alerts.push(made("p", seen.trouble));
+    at("alerts").hidden = !alerts.length;
+    at("alerts").replaceChildren(...alerts);
+  }
+  say("");
   table("agents", [
-    ["agent", (row) => row.name], ["state", (row) => row.state, "state"], ["at once", load],
+    ["agent", named, "name"], ["state", (row) => row.state, "state"], ["at once", load],
     ["queued", (row) => row.queued, "number"], ["requests", (row) => row.requests, "number"],
     ["errors", (row) => row.errors, "number"], ["time-outs", (row) => row.timeouts, "number"],
     ["restarts", (row) => row.restarts, "number"], ["peak", (row) => size(row.peak_bytes), "number"],
     ["isolation", (row) => row.level || ""],
-  ], found.agents, "the settings have no agent");
+  ], [...found.agents].sort((one, other) => Boolean(other.trouble) - Boolean(one.trouble)), "the settings have no agent");
   chart(seen.history, found.agents);
   const threads = found.agents.flatMap((agent) =>
     (agent.threads || []).map((each) => ({ agent: agent.name, ...each })));
   table("threads", [
-    ["agent", (row) => row.agent], ["thread", (row) => row.thread], ["state", (row) => row.state, "state"],
+    ["agent", (row) => row.agent, "name"], ["thread", (row) => row.thread, "name"], ["state", (row) => row.state, "state"],
     ["turns", (row) => row.turns, "number"], ["age", (row) => length(row.age_seconds), "number"],
     ["idle", (row) => length(row.idle_seconds), "number"],
   ], threads, "no thread is kept");
   table("secrets", [
-    ["secret", (row) => row.name], ["age", (row) => length(row.age_seconds), "number"],
+    ["secret", (row) => row.name, "name"], ["age", (row) => length(row.age_seconds), "number"],
     ["state", (row) => row.state, "state"], ["rotation", (row) => row.rotation, "state"],
     ["last read by", (row) => row.last_read_by], ["exposure", risk],
   ], seen.secrets, "the store has no secret");
   table("events", [
-    ["when", (row) => row.at ? row.at.slice(11, 19) : ""], ["event", (row) => row.event.replaceAll("_", " ")],
-    ["agent", (row) => row.agent], ["thread", (row) => row.thread],
+    ["when", (row) => clock(row.at)], ["event", (row) => row.event.replaceAll("_", " ")],
+    ["agent", (row) => row.agent, "name"], ["thread", (row) => row.thread, "name"],
     ["what", (row) => row.message || row.error || row.why || row.name || row.alert || row.outcome || "", "long"],
   ], [...found.events].reverse(), "nothing happened yet");
+}
+
+// Only what changes rarely is said aloud: what is asked every two seconds is not.
+function say(text) {
+  if (at("said").textContent !== text) at("said").textContent = text;
 }
 
 async function ask() {
   try {
     const answer = await fetch("/__openclaw__/status?verbose", { credentials: "same-origin", cache: "no-store" });
     if (answer.status === 401) {
-      at("about").textContent = "this page's time is over: openclaw gateway link opens it again";
+      say("this page's time is over: openclaw gateway link opens it again");
       return;
     }
     shown(await answer.json());
   } catch (error) {
-    at("about").textContent = "the gateway does not answer";
+    say("the gateway does not answer");
   }
   setTimeout(ask, 2000);
 }
