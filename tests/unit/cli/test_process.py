@@ -34,8 +34,12 @@ def test_no_core_file_is_made_and_none_is_piped_and_a_program_gets_its_limit_bac
 
 
 def test_a_command_did_not_begin_before_it_was_started() -> None:
-    code = "from openclaw_cli.cli import process; process.own = True; print(repr(process.began()))"
+    code = (
+        "import time; from openclaw_cli.cli import process; process.own = True;"
+        "print(repr(process.began()), repr(time.time()))"
+    )
     for _ in range(20):
         before = time.time()
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
-        assert before <= float(done.stdout) <= time.time()
+        began, then = map(float, done.stdout.split())
+        assert before <= began <= then
