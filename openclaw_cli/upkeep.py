@@ -6,14 +6,12 @@ What changes it is announced and recorded as every change is; `changes.py` has t
 from __future__ import annotations
 
 import os
-import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from openclaw_cli import newfile
 from openclaw_cli.audit.head import FILE as HEAD
 from openclaw_cli.audit.head import check_generation
 from openclaw_cli.audit.trail import FILE as TRAIL
@@ -25,20 +23,19 @@ from openclaw_cli.errors import (
     LockedError,
     NotFoundError,
     OpenclawError,
-    StorageError,
     UsageError,
 )
-from openclaw_cli.files import Directory, failure, private_directory, read_all
+from openclaw_cli.files import Directory, failure, private_directory
 from openclaw_cli.store.check import examine
 from openclaw_cli.store.commit import LOCK, Draft, UnknownDurabilityError, continued
-from openclaw_cli.store.header import MAGIC, MAX_FILE, Header, Slot
+from openclaw_cli.store.header import MAX_FILE, Header, Slot
 from openclaw_cli.store.keys import session, slots
 from openclaw_cli.store.reader import FILE, Snapshot, header_alone, open_snapshot
 from openclaw_cli.store.rekey import rekey
 
 if TYPE_CHECKING:
     from openclaw_cli.changes import Changes
-    from openclaw_cli.service import Secrets, Unlock
+    from openclaw_cli.service import Secrets
 
 REPLACED = FILE + ".replaced"
 
@@ -383,55 +380,3 @@ def named(header: Header, which: str) -> Slot:
         raise NotFoundError(f"the store has no key slot {which}", hint="openclaw store slots")
     ids = " or ".join(slot.id.hex() for slot in found)
     raise UsageError(f"the store has {len(found)} {which} slots", hint=f"name one by its id: {ids}")
-
-
-def write_backup(path: str, data: bytes, *, force: bool) -> None:
-    """Write a copy of the store, readable by its owner alone, and read it back.
-
-    Raises `ConflictError` when the file exists, unless `force` replaces it in one step.
-    """
-
-    def proof(written: str) -> None:
-        if _content(written) != data:
-            raise StorageError(f"{path} does not hold what was written to it; it was removed")
-
-    newfile.write(path, [data], force=force, proof=proof)
-
-
-def open_backup(path: str, unlock: Unlock) -> Snapshot:
-    """Open a backup and look at every byte of it; raises `IntegrityError` when it is damaged.
-
-    It may lie anywhere and belong to anybody: it proves itself.
-    """
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
-    except FileNotFoundError:
-        raise newfile.missing(path) from None
-    except OSError as refused:
-        raise failure("open", path, refused) from None
-    snapshot = Snapshot(fd, path)
-    try:
-        _examine_backup(snapshot, unlock)
-    except BaseException:
-        snapshot.close()
-        raise
-    return snapshot
-
-
-def _examine_backup(snapshot: Snapshot, unlock: Unlock) -> None:
-    if not stat.S_ISREG(os.fstat(snapshot.fd).st_mode):
-        raise UsageError(f"{snapshot.path} is not a plain file")
-    if not os.pread(snapshot.fd, len(MAGIC), 0).startswith(MAGIC[:-1]):
-        said = f"{snapshot.path} is no backup of a store"
-        raise IntegrityError(said, hint="openclaw store backup FILE")
-    damage = examine(snapshot.load(unlock)).damage
-    if damage:
-        raise IntegrityError(f"{snapshot.path} is damaged: {damage[0]}", hint="use another backup")
-
-
-def _content(path: str) -> bytes:
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    try:
-        return read_all(fd, path, MAX_FILE)
-    finally:
-        os.close(fd)

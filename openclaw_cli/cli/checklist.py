@@ -17,7 +17,7 @@ from openclaw_cli.cli import practices
 from openclaw_cli.cli.practices import WEEK, Practice
 from openclaw_cli.cli.render import counted
 from openclaw_cli.cli.secrets import granting
-from openclaw_cli.cli.secrets.audit import verified_trail
+from openclaw_cli.cli.secrets.audit_verify import verified_trail
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.health.finding import some
 from openclaw_cli.rotation import policy

@@ -19,6 +19,7 @@ _SCHEDULING = "openclaw_cli.cli.scheduling"
 _ROTATING = "openclaw_cli.cli.secrets.rotating"
 _AUDIT = "openclaw_cli.cli.secrets.audit"
 _STORE = "openclaw_cli.cli.store"
+_RESTORING = "openclaw_cli.cli.restoring"
 _CONFIG = "openclaw_cli.cli.config"
 _UPGRADING = "openclaw_cli.cli.upgrading"
 _AGENTS = "openclaw_cli.cli.agents"
@@ -72,12 +73,12 @@ STORE: Table = {
     "init": (_STORE, "Make the store and choose how it is unlocked."),
     "check": (_STORE, "Verify every byte of the store and of the trail."),
     "rekey": (_STORE, "Give the store a new data key; the values stay."),
-    "backup": (_STORE, "Write a sealed copy of the store."),
-    "restore": (_STORE, "Put a backup in place."),
+    "backup": (_RESTORING, "Write a sealed copy of the store."),
+    "restore": (_RESTORING, "Put a backup in place."),
     "slots": ("openclaw_cli.cli.slots:", "Show, add and remove the keys that open the store."),
     "unlock": (_STORE, "Keep the store unlocked for a while."),
     "lock": (_STORE, "Forget an unlocked store's key."),
-    "accept-rollback": (_STORE, "Accept a store or trail that you put back yourself."),
+    "accept-rollback": (_RESTORING, "Accept a store or trail that you put back yourself."),
 }
 
 CONFIG: Table = {

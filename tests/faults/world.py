@@ -15,6 +15,7 @@ from openclaw_cli import assembly
 from openclaw_cli.audit import chain
 from openclaw_cli.audit import head as heads
 from openclaw_cli.audit.trail import SEGMENT_BYTES
+from openclaw_cli.backup_file import open_whole
 from openclaw_cli.changes import Changes
 from openclaw_cli.errors import IntegrityError
 from openclaw_cli.home import Home
@@ -22,7 +23,6 @@ from openclaw_cli.model import SecretValue
 from openclaw_cli.names import parse
 from openclaw_cli.service import Secrets
 from openclaw_cli.settings import Settings
-from openclaw_cli.upkeep import open_backup
 
 CANARY = b"canary-7Q2xw9Lm4Tz8Vb1Rk6Yp3Nc5"
 """The value that every command is given, and that may be nowhere but in its answer."""
@@ -159,7 +159,7 @@ def _backed_up(root: str) -> bool:
     path = f"{root}/copy.oc"
     if not os.path.lexists(path):
         return False
-    open_backup(path, service(root).unlock).close()
+    open_whole(path, service(root).unlock).close()
     return True
 
 
