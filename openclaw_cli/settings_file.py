@@ -10,7 +10,7 @@ import re
 import stat
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeAlias
 
 from openclaw_cli import newfile, source
 from openclaw_cli.document import content, flat, place_of, without_comments
@@ -33,6 +33,9 @@ _PRIVATE = 0o600
 _VALUE = re.compile(r"""(\s*=\s*)("(?:\\.|[^"\\\n])*"|'[^'\n]*'|[^\s#,}]+)""")
 _HEADER = re.compile(r"^[ \t]*\[", re.MULTILINE)
 
+Value: TypeAlias = str | float | bool
+"""What a backend's setting can be set to."""
+
 
 def change(home: Home, name: str, written: str) -> tuple[str, bool]:
     """Set one setting in `settings.toml`; return the file, and whether its comments were kept.
@@ -45,11 +48,11 @@ def change(home: Home, name: str, written: str) -> tuple[str, bool]:
     return _rewritten(home, lambda path, text: _changed(path, text, chosen, value))
 
 
-def change_backend(home: Home, name: str, written: str) -> tuple[str, str]:
-    """Set one setting of a backend, `backends.BACKEND.KEY`; return the file and the full name.
+def of_backend(name: str, written: str) -> tuple[str, Value]:
+    """Return the full name of a backend's setting, `backends.BACKEND.KEY`, and the value for it.
 
-    Raises `ConfigError` for a backend or a setting that there is not, a value it does not take, one
-    that is secret, and a file that has mistakes or has the table in another way than ours.
+    Raises `ConfigError` for a backend or a setting that there is not and a value it does not take,
+    `UsageError` for a setting that is secret.
     """
     from openclaw_cli.backends import BACKENDS as KINDS
     from openclaw_cli.backends.protocols import checked_settings, setting_of
@@ -64,13 +67,21 @@ def change_backend(home: Home, name: str, written: str) -> tuple[str, str]:
         )
     value = _typed(written, known.default)
     checked_settings({known.name: value}, table, backend)
-    path, _ = _rewritten(
-        home, lambda path, text: (_in_backend(path, text, backend, known.name, value), True)
-    )
-    return path, f"{BACKENDS}{backend}.{known.name}"
+    return f"{BACKENDS}{backend}.{known.name}", value
 
 
-def _typed(written: str, default: str | float | bool) -> str | int | float | bool:
+def change_backend(home: Home, name: str, value: Value) -> str:
+    """Set what `of_backend` returned; return the file.
+
+    Raises `ConfigError` for a file that has mistakes or has the table in another way than ours.
+    """
+    backend, _, key = name.removeprefix(BACKENDS).partition(".")
+    return _rewritten(
+        home, lambda path, text: (_in_backend(path, text, backend, key, value), True)
+    )[0]
+
+
+def _typed(written: str, default: str | float | bool) -> Value:
     """Return what a word on a command line means where a default of this type stands."""
     if isinstance(default, bool):
         return {"true": True, "yes": True, "false": False, "no": False}.get(written, written)
@@ -80,7 +91,7 @@ def _typed(written: str, default: str | float | bool) -> str | int | float | boo
     return written
 
 
-def _in_backend(path: str, text: str, backend: str, key: str, value: Any) -> str:  # noqa: ANN401
+def _in_backend(path: str, text: str, backend: str, key: str, value: Value) -> str:
     import tomllib
 
     from openclaw_cli.backends.protocols import kebab

@@ -193,6 +193,21 @@ class Upkeep:
         event = {"kind": "store_unlock", "slot": slot, "outcome": "ok"}
         self._secrets.trail.append([{**event, "actor": self._secrets.actor}])
 
+    def lock(self) -> bool:
+        """Forget an unlocked store's key; tell whether there was one.
+
+        Its record comes after: what keeps it from being made must not keep the store open.
+        """
+        store = self.header().store
+        with suppress(OpenclawError):
+            self.open().close()  # the trail needs its key
+        there = session.end(store)
+        if there and self._secrets.trail.key:
+            event = {"kind": "store_lock", "outcome": "ok", "actor": self._secrets.actor}
+            with suppress(OpenclawError):
+                self._secrets.trail.append([event])
+        return there
+
     def drilled(self, backup: Header, *, opened_by: str) -> int | None:
         """Record that a backup was opened for trial; return how many changes it is behind.
 

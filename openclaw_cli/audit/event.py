@@ -33,6 +33,7 @@ ACTIONS = (
         "revoke",
     ),
     *("secret", "store", "slot", "trail", "change", "anchor", "agent", "thread", "bundle", "grant"),
+    *("config", "interop", "gateway", "schedule", "migrate", "permissions"),
 )
 """The words to ask for actions by; a kind as it stands in the trail has a "_" and is one, too."""
 
@@ -81,6 +82,8 @@ class Event(msgspec.Struct, gc=False):
     reason: str = ""
     job_at: str = ""
     unexpected: str = ""
+    setting: str = ""
+    file: str = ""
     actor: Actor = NOBODY
 
     @property
@@ -97,6 +100,12 @@ class Event(msgspec.Struct, gc=False):
         if self.kind == REVEAL:
             return self.purpose or "read"
         return self.kind.removeprefix("secret_").replace("_", " ")
+
+    @property
+    def about(self) -> str:
+        """What it was done to: a secret, the first of several, a setting or a file."""
+        first = f"{self.names[0]}, ..." if self.names else ""
+        return self.name or first or self.setting or self.file
 
     @property
     def reader(self) -> str:

@@ -292,7 +292,7 @@ class Watch:
 
 def _names(event: Event) -> str:
     if event.name or not event.names:
-        return event.name or "the store"
+        return event.about or "the store"
     more = f" and {len(event.names) - 1} more" if len(event.names) > 1 else ""
     return event.names[0] + more
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from openclaw_cli import duration, health
 from openclaw_cli.cli import practices
 from openclaw_cli.cli.practices import WEEK, Practice
+from openclaw_cli.cli.recording import noted
 from openclaw_cli.cli.render import counted
 from openclaw_cli.cli.secrets import granting
 from openclaw_cli.cli.secrets.audit_verify import verified_trail
@@ -77,7 +78,7 @@ def permissions(session: Session) -> Practice:
     if not found:
         return Practice(name, kept=True, why="nobody else can open what is ours")
     paths = [each.where for each in found if each.hint.startswith("chmod")]
-    fix = partial(_close, paths) if len(paths) == len(found) else None
+    fix = partial(_close, session, paths) if len(paths) == len(found) else None
     return Practice(name, kept=False, why=found[0].why, command=found[0].hint, fix=fix)
 
 
@@ -205,7 +206,12 @@ def _is_backup(path: str) -> bool:
     return name.endswith(_COPIES) or ".backup." in name
 
 
-def _close(paths: list[str]) -> None:
+def _close(session: Session, paths: list[str]) -> None:
+    _take_rights(paths)  # first: a store that others can open is not opened, for a record either
+    noted(session, "permissions_close", files=paths)
+
+
+def _take_rights(paths: list[str]) -> None:
     """Take the rights of others away; a link is never followed."""
     for path in paths:
         try:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import config, settings_file, source, trusting
+from openclaw_cli import bundle, config, project, settings_file, source, trusting
 from openclaw_cli.cli import settings_view
+from openclaw_cli.cli.recording import recorded
 from openclaw_cli.cli.session import Session
-from openclaw_cli.errors import ConfigError, FindingsError, NotFoundError
+from openclaw_cli.errors import ConfigError, FindingsError, NotFoundError, UsageError
 from openclaw_cli.settings import BACKENDS, PROJECT, project_file, sources
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from openclaw_cli.options import Setting
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
+
+_SET = "config_set"
 
 
 @app.command()
@@ -106,21 +109,28 @@ def set_(
 ) -> None:
     """Change a setting.
 
-    It is written to settings.toml; what else that file says, comments too, stays as it is.
+    It is written to settings.toml; what else that file says, comments too, stays as it is. The
+    trail has which setting it was, and not the value.
 
         openclaw config set unlock.seconds 4h
 
         openclaw config set backends.vault.address https://vault.example.com
     """
     session: Session = context.obj
+    if os.environ.get(bundle.VARIABLE):
+        raise UsageError("a bundle has no settings", hint=f"unset {bundle.VARIABLE}")
     if key.startswith(BACKENDS):
-        path, name = settings_file.change_backend(session.home, key, value)
+        name, typed = settings_file.of_backend(key, value)
+        with recorded(session, _SET, setting=name):
+            path = settings_file.change_backend(session.home, name, typed)
         if session.as_json:
             session.output.json({"setting": name, "value": value, "file": path})
         session.output.done(f"{name} is {value or 'empty'} in {path}")
         return
-    path, kept = settings_file.change(session.home, key, value)
     known = source.setting(key)
+    known.read(value)  # what it does not take is refused before anything is announced
+    with recorded(session, _SET, setting=known.name):
+        path, kept = settings_file.change(session.home, key, value)
     if not kept:
         session.output.warn(f"{path} was written anew, without its comments")
     with session.made():
@@ -130,13 +140,14 @@ def set_(
 def _tell_setting(session: Session, known: Setting, value: str, path: str) -> None:
     """Say what a setting is now, and what wins over it."""
     shown = known.shown(known.read(value))
-    now = session.settings[known.name]
+    settings = config.load(session.home, os.environ)  # not those that it was recorded under
+    now = settings[known.name]
     if session.as_json:
         session.output.json({"setting": known.name, "value": known.read(value), "file": path})
     session.output.done(f"{known.name} is {shown or 'empty'} in {path}")
     if now != known.read(value):
         session.output.warn(
-            f"{session.settings.origin[known.name]} wins over it: {known.shown(now)}",
+            f"{settings.origin[known.name]} wins over it: {known.shown(now)}",
             hint=f"unset {known.variable}",
         )
 
@@ -186,7 +197,7 @@ def trust(
     session: Session = context.obj
     file = f"{os.path.realpath(folder)}/{PROJECT}" if folder else project_file(os.environ)
     if forget:
-        was = bool(file) and trusting.forget(session.home, file)
+        was = bool(file) and _forgotten(session, file)
         if session.as_json:
             session.output.json({"file": file, "trusted": False})
         session.output.done(f"{file} is used no longer" if was else "nothing here was trusted")
@@ -199,10 +210,18 @@ def trust(
     for line, text in found.understood if not session.as_json else ():
         session.output.line(f"{file}:{line}: {text}")
     session.confirm(f"use what {file} says?")
-    trusting.trust(session.home, file, found)
+    with recorded(session, "config_trust", file=file):
+        trusting.trust(session.home, file, found)
     if session.as_json:
         session.output.json({"file": file, "trusted": True, "understood": _understood([found])})
     session.output.done(f"{file} is used from now on, until it says something else")
+
+
+def _forgotten(session: Session, file: str) -> bool:
+    if file not in project.records(session.home):
+        return False
+    with recorded(session, "config_forget", file=file):
+        return trusting.forget(session.home, file)
 
 
 def _practices(found: list[source.Source]) -> Iterator[tuple[str, Practice]]:

@@ -9,6 +9,7 @@ import typer
 
 from openclaw_cli import duration, systemd
 from openclaw_cli.cli import agents_view as view
+from openclaw_cli.cli.recording import recorded
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import NotFoundError, UsageError
 from openclaw_cli.gateway import starting, talk
@@ -199,7 +200,8 @@ def install(
         session.output.drawn(text)
         return
     folder = systemd.folder(os.environ)
-    systemd.write(folder, {name: text})
+    with recorded(session, "gateway_install", file=f"{folder}/{name}"):
+        systemd.write(folder, {name: text})
     if session.as_json:
         session.output.json({"unit": f"{folder}/{name}"})
     session.output.done(f"wrote {folder}/{name}")
@@ -217,7 +219,11 @@ def uninstall(context: typer.Context) -> None:
     session: Session = context.obj
     from openclaw_cli.gateway import unit
 
-    removed = systemd.remove(systemd.folder(os.environ), [unit.name(session.home)])
+    folder, names = systemd.folder(os.environ), [unit.name(session.home)]
+    removed = systemd.there(folder, names)
+    if removed:
+        with recorded(session, "gateway_uninstall", file=removed[0]):
+            systemd.remove(folder, names)
     if session.as_json:
         session.output.json({"removed": removed})
     session.output.done(f"taken away: {removed[0]}" if removed else "nothing was installed")

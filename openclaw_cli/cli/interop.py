@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from openclaw_cli import newfile, settings_file
+from openclaw_cli.cli.recording import recorded
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import NotFoundError
 from openclaw_cli.interop import config_file, gateway, json5, wiring
@@ -69,11 +70,16 @@ def setup(
     table = wiring.provider(
         wiring.resolver_path(os.environ), session.home, session.settings, os.environ
     )
-    if not dry_run:
-        if allow:
-            settings_file.limit(session.home, provider, allow)
-        gateway.remember(session.home, found)
-    changed = write(found, provider, table, dry_run=dry_run)
+    if dry_run:
+        changed = write(found, provider, table, dry_run=True)
+    else:
+        with recorded(
+            session, "interop_setup", provider=provider, file=found.config, allow=allow or []
+        ):
+            if allow:
+                settings_file.limit(session.home, provider, allow)
+            gateway.remember(session.home, found)
+            changed = write(found, provider, table)
     _tell(session, found, provider, table, changed=changed, dry_run=dry_run, allow=allow or [])
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from openclaw_cli import systemd
+from openclaw_cli.cli.recording import recorded
 from openclaw_cli.errors import UsageError
 from openclaw_cli.rotation import unattended
 from openclaw_cli.which import which
@@ -20,6 +21,9 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 Cron = Annotated[bool, typer.Option("--cron", help="A line of the crontab.")]
 Systemd = Annotated[bool, typer.Option("--systemd", help="A timer of systemd's user.")]
+_INSTALL = "schedule_install"
+_CRONTAB = "the crontab"
+
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show it, and change nothing.")]
 
 
@@ -62,7 +66,8 @@ def install(
         before = unattended.read_crontab()
         after = unattended.with_ours(before, ours, session.home.environment)
         if after != before:
-            unattended.write_crontab(after)
+            with recorded(session, _INSTALL, file=_CRONTAB):
+                unattended.write_crontab(after)
         session.output.done("cron rotates what is due, every hour: crontab -l")
 
 
@@ -77,11 +82,12 @@ def uninstall(context: typer.Context, dry_run: DryRun = False) -> None:
     here = session.home.environment
     line = unattended.ours_in(crontab, here)
     folder, units = systemd.folder(os.environ), unattended.unit_names(here)
-    there = ["the crontab"] * bool(line) + systemd.there(folder, units)
-    if not dry_run:
-        if line:
-            unattended.write_crontab(unattended.with_ours(crontab, [], here))
-        systemd.remove(folder, units)
+    there = [_CRONTAB] * bool(line) + systemd.there(folder, units)
+    if there and not dry_run:
+        with recorded(session, "schedule_uninstall", file=there[0]):
+            if line:
+                unattended.write_crontab(unattended.with_ours(crontab, [], here))
+            systemd.remove(folder, units)
     if session.as_json:
         session.output.json({"removed": there, "dry_run": dry_run})
     elif dry_run:
@@ -113,8 +119,9 @@ def _install_timer(session: Session, files: dict[str, str], *, dry_run: bool) ->
     timer, _ = unattended.unit_names(session.home.environment)
     started = False
     if not dry_run:
-        systemd.write(folder, files)
-        started = systemd.enable(timer)
+        with recorded(session, _INSTALL, file=f"{folder}/{timer}"):
+            systemd.write(folder, files)
+            started = systemd.enable(timer)
     if session.as_json:
         session.output.json({"files": files, "folder": folder, "started": started})
         return

@@ -210,8 +210,9 @@ def unlock(
 def lock(context: typer.Context) -> None:
     """Forget an unlocked store's key."""
     session: Session = context.obj
-    header = upkeep(session).header()
-    there = unlocked.end(header.store)
+    care = Upkeep(session.quiet_secrets, session.changes)
+    header = care.header()
+    there = care.lock()
     if session.as_json:
         session.output.json({"locked": there})
     session.output.done("locked" if there else "the store was not kept unlocked")

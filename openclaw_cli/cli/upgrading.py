@@ -9,6 +9,7 @@ import typer
 
 from openclaw_cli import converting, newfile
 from openclaw_cli import upgrade as upgrading
+from openclaw_cli.cli.recording import recorded
 from openclaw_cli.cli.session import Session
 from openclaw_cli.document import content, language
 from openclaw_cli.errors import NotFoundError, UsageError
@@ -132,7 +133,8 @@ def _carry_out(session: Session, plan: _Plan, *, dry_run: bool) -> None:
     if plan.changes and dry_run:
         session.output.done(f"{path} was not changed: --dry-run")
     elif plan.changes:
-        upgrading.put(plan.file, plan.after)
+        with recorded(session, "config_upgrade", file=path):
+            upgrading.put(plan.file, plan.after)
         session.output.done(f"changed {len(plan.changes)} in {path}; it means what it meant")
     else:
         if not dry_run:

@@ -19,6 +19,7 @@ class Case:
 
     `shows`: the file that is meant to hold a value. `resumes`: it changes several things, one after
     the other; interrupted, it leaves some of them, and the same line again does the rest.
+    `told`: the kind of the record that must be there before any file is another.
     """
 
     line: tuple[str, ...]
@@ -28,6 +29,7 @@ class Case:
     env: Mapping[str, str] = field(default_factory=dict)
     shows: str = ""
     resumes: bool = False
+    told: str = ""
 
     def filled(self, template: str) -> tuple[str, ...]:
         """Return the line for a state directory that was copied from `template`, to beside it."""
@@ -92,8 +94,19 @@ CASES = (
             *("--baseline", "{state}/baseline.json"),
         )
     ),
-    Case(("secrets", "schedule", "install", "--systemd"), env=UNITS, resumes=True),
-    Case(("secrets", "schedule", "uninstall"), "units", env=UNITS, resumes=True),
+    Case(
+        ("secrets", "schedule", "install", "--systemd"),
+        env=UNITS,
+        resumes=True,
+        told="schedule_install",
+    ),
+    Case(
+        ("secrets", "schedule", "uninstall"),
+        "units",
+        env=UNITS,
+        resumes=True,
+        told="schedule_uninstall",
+    ),
     Case(("secrets", "audit", "prune", "--before", "2099-01-01", "--yes"), "old"),
     Case(("secrets", "audit", "import", "{template}.job"), "job", resumes=True),
     Case(("secrets", "audit", "report", "--output", "{state}/out.md")),
@@ -107,19 +120,20 @@ CASES = (
     Case(("store", "unlock"), env=IN_MEMORY),
     Case(("store", "lock"), "unlocked", env=IN_MEMORY),
     Case(("store", "accept-rollback", "--yes"), "put-back"),
-    Case(("config", "set", "store.versions", "5")),
-    Case(("config", "trust", "{state}/project", "--yes"), "project"),
-    Case(("config", "upgrade", "{state}/openclaw.json"), "old-words"),
+    Case(("config", "set", "store.versions", "5"), told="config_set"),
+    Case(("config", "trust", "{state}/project", "--yes"), "project", told="config_trust"),
+    Case(("config", "upgrade", "{state}/openclaw.json"), "old-words", told="config_upgrade"),
     Case(
         ("config", "convert", "{state}/openclaw.json", "--to", "toml", "-o", "{state}/out.toml"),
         "old-words",
     ),
-    Case(("gateway", "install"), env=UNITS),
-    Case(("gateway", "uninstall"), "units", env=UNITS, resumes=True),
+    Case(("gateway", "install"), env=UNITS, told="gateway_install"),
+    Case(("gateway", "uninstall"), "units", env=UNITS, resumes=True, told="gateway_uninstall"),
     Case(
         ("interop", "setup", "--gateway", "{template}.gateway/bin/openclaw", "--allow", "a-*"),
         "gateway",
         resumes=True,
+        told="interop_setup",
     ),
     Case(("secrets", "set", "kept"), "anchored", NEW),
 )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from openclaw_cli.audit.anchor import Anchor, Known
-from openclaw_cli.audit.trail import REVEAL
+from openclaw_cli.audit.trail import REVEAL, Trail
+from openclaw_cli.cli import recording
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.files import Directory, write_all
 from openclaw_cli.store.header import Header
@@ -38,7 +41,7 @@ def kill_everywhere(
                 each()
 
     root = world.copied(template, f"{place}/state")
-    before = world.state(root)
+    before, files = world.state(root), world.files(root)
     line, environ = case.filled(template), case.environ(template)
     whole = tap.run(line, root, given=case.given, inside=within, env=environ)
     assert whole.status == 0, whole
@@ -56,6 +59,8 @@ def kill_everywhere(
             points += 1
             where = f"{case}: {fault}, {calls[at]}"
             _look(where, ended, root, case)
+            if case.told and world.files(root) != files:
+                assert case.told in [each["kind"] for each in world.records(root)], where
             if case.resumes:
                 again = tap.run(line, root, given=case.given, inside=within, env=environ)
                 assert again.status == 0, (where, again)
@@ -124,6 +129,25 @@ def test_an_anchor_that_is_ahead_of_the_store_is_found(
     case = next(each for each in cases.CASES if each.before == "anchored")
     with pytest.raises(AssertionError, match="set"):
         kill_everywhere(case, template(case.before), place, inside=ahead_of_the_store)
+
+
+def afterwards() -> None:
+    """Record a change beside the store when it is made, and announce nothing."""
+
+    @contextmanager
+    def late(trail: Trail, event: Mapping[str, Any]) -> Iterator[None]:
+        yield
+        trail.append([{**event, "outcome": "ok"}])
+
+    vars(recording)["announced"] = late
+
+
+def test_a_setting_that_is_changed_before_it_is_recorded_is_found(
+    template: Callable[[str], str], place: str
+) -> None:
+    case = next(each for each in cases.CASES if each.told == "config_set")
+    with pytest.raises(AssertionError, match="config set"):
+        kill_everywhere(case, template(case.before), place, inside=afterwards)
 
 
 def test_without_the_rename_the_campaign_finds_a_torn_store(

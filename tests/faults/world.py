@@ -92,13 +92,13 @@ def state(root: str) -> State:
         snapshot = service(root).open()
     except IntegrityError:
         return REFUSED
-    files = _files(root)
+    kept = files(root)
     staging = f"{root}/environments/staging"
     elsewhere = state(staging) if os.path.isdir(staging) else None
     if unchanged(None, elsewhere):
         elsewhere = None
     if snapshot is None:
-        return None if not files else ("no store", (), False, (), files, elsewhere, (), ())
+        return None if not kept else ("no store", (), False, (), kept, elsewhere, (), ())
     try:
         directory = snapshot.directory()
         granted = directory.extra.get("grants", {})
@@ -107,7 +107,7 @@ def state(root: str) -> State:
             tuple(slot.kind for slot in snapshot.header.slots),
             _backed_up(root),
             tuple(each["job_seq"] for each in records(root) if "job_seq" in each),
-            files,
+            kept,
             elsewhere,
             tuple((who, what, left[1:]) for who in granted for what, left in granted[who].items()),
             tuple(
@@ -129,7 +129,7 @@ def state(root: str) -> State:
         snapshot.close()
 
 
-def _files(root: str) -> tuple[tuple[str, bytes | int], ...]:
+def files(root: str) -> tuple[tuple[str, bytes | int], ...]:
     """Return the files besides store and trail, with what they hold."""
     found = [each for each in _below(root) if not _OURS.fullmatch(each)]
     return tuple((each, _told(f"{root}/{each}", each)) for each in found if _is_file(root, each))

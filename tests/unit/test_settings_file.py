@@ -15,7 +15,7 @@ from openclaw_cli import config
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.home import Home
 from openclaw_cli.options import SETTINGS, Setting
-from openclaw_cli.settings_file import change, change_backend, limit
+from openclaw_cli.settings_file import change, change_backend, limit, of_backend
 
 
 @pytest.fixture
@@ -148,7 +148,7 @@ def test_a_backends_setting_is_set_in_its_table(
     home: Home, before: str, name: str, written: str, after: str
 ) -> None:
     path = write(home, before)
-    assert change_backend(home, name, written)[0] == str(path)
+    assert change_backend(home, *of_backend(name, written)) == str(path)
     assert path.read_text() == after
 
 
@@ -167,7 +167,7 @@ def test_what_a_backend_does_not_take_changes_nothing(
     home: Home, name: str, written: str, said: str
 ) -> None:
     with pytest.raises(OpenclawError) as refused:
-        change_backend(home, name, written)
+        of_backend(name, written)
     assert said in refused.value.message
     assert "canary" not in refused.value.message + refused.value.hint
     assert not os.path.exists(f"{home.root}/settings.toml")
@@ -179,7 +179,7 @@ def test_what_a_backend_does_not_take_changes_nothing(
 def test_a_table_that_cannot_be_edited_is_left_alone(home: Home, other: str) -> None:
     path = write(home, other)
     with pytest.raises(ConfigError):
-        change_backend(home, "backends.vault.prefix", "b")
+        change_backend(home, *of_backend("backends.vault.prefix", "b"))
     assert path.read_text() == other
 
 

@@ -65,12 +65,11 @@ def show(output: Output, found: Survey, period: Period) -> None:
 
 def row(event: Event, now: float, *, brief: bool = False) -> list[str]:
     """Return one line of the table."""
-    names = event.names
     return [
         _ago(event.happened, now, brief=brief),
         telling.who(event.actor, telling.user_name),
         event.action,
-        event.name or (f"{names[0]}, ..." if names else ""),
+        event.about,
         event.version,
         event.outcome.replace("_", " "),
         telling.origin(event.actor),

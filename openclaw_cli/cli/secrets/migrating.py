@@ -11,6 +11,7 @@ import typer
 
 from openclaw_cli import newfile
 from openclaw_cli.cli.interop import Program, absolute
+from openclaw_cli.cli.recording import recorded
 from openclaw_cli.cli.secrets.values import tell_founding
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import (
@@ -238,7 +239,11 @@ def _run(
         table = wiring.provider(command, session.home, session.settings, os.environ)
         gateways.remember(session.home, gateway)
     wanted = {move.name for move in new}
-    with session.output.progress("migrating") as progress:
+    session.changes.found_plainly()  # the trail needs its key
+    with (
+        recorded(session, "secret_migrate", files=plan.files()),
+        session.output.progress("migrating") as progress,
+    ):
         migration = steps.Migration(
             plan, session.home, _store(session, wanted), gateway, provider, table, shred
         )
@@ -321,7 +326,8 @@ def _audited(session: Session, gateway: Gateway | None) -> list[dict[str, str]]:
 
 def _undo(session: Session) -> None:
     session.confirm("Put plain text back where the last migration took it from?")
-    done, kept = steps.undo(session.home, _store(session))
+    with recorded(session, "secret_migrate_undo"):
+        done, kept = steps.undo(session.home, _store(session))
     if session.as_json:
         session.output.json({"restored": done, "left": kept})
     session.output.done(f"put back {_many(len(done), 'file')}; the store keeps its values")
