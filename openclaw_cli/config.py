@@ -172,6 +172,10 @@ def _compile(home: Home, before: list[list[Any]], settings: Settings) -> None:
             if time.time() - os.lstat(aside).st_mtime > _STALE:
                 os.unlink(aside)
         newfile.write_aside(aside, [text], durable=False)
-        os.replace(aside, path)
     except OSError:
         return
+    try:
+        os.replace(aside, path)
+    except OSError:
+        with suppress(OSError):
+            os.unlink(aside)

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import os
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import __version__, newfile, project
 from openclaw_cli.document import content
-from openclaw_cli.errors import DeniedError, OpenclawError
+from openclaw_cli.errors import DeniedError, OpenclawError, StorageError
 from openclaw_cli.leanjson import dumps
 from openclaw_cli.project_rules import said
 from openclaw_cli.sanitize import safe
@@ -39,7 +40,8 @@ def settled(home: Home, settings: Settings, path: str) -> tuple[Settings, Opencl
     except OpenclawError as refused:
         return settings, refused
     record = _record(path, data)
-    _keep(home, path, record)
+    with suppress(OSError, OpenclawError):  # it is made again by the next command
+        _keep(home, path, record)
     return project.over(settings, record), None
 
 
@@ -60,22 +62,22 @@ def is_trusted(home: Home, path: str) -> bool:
 def trust(home: Home, path: str, read: Source) -> None:
     """Use a file from now on, for as long as it says what was read.
 
-    Raises `ConfigError` for what none may say, `DeniedError` where others can write it, or where
-    it says something else by now.
+    Raises `ConfigError` for what none may say, `DeniedError` where others can write it, where it
+    says something else by now, or where it cannot be kept, `StorageError` as `newfile` does.
     """
     data = _content(path)
     record = _record(path, data)
     if record["values"] != read.believed().values:
         raise untrusted(path, changed=True)
-    if not _keep(home, path, record):
-        raise DeniedError(f"{home.base} cannot be written", hint=f"ls -ld {home.base}")
+    _kept(home, path, record)
 
 
 def forget(home: Home, path: str) -> bool:
-    """Use a file no longer; tell whether it was trusted."""
+    """Use a file no longer; tell whether it was trusted. Raises as `trust` does."""
     if path not in project.records(home):
         return False
-    return _keep(home, path, None)
+    _kept(home, path, None)
+    return True
 
 
 def _record(path: str, data: bytes) -> dict[str, Any]:
@@ -106,16 +108,21 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def _keep(home: Home, path: str, record: dict[str, Any] | None) -> bool:
-    """Replace what is known of a file; tell whether it could be kept."""
+def _kept(home: Home, path: str, record: dict[str, Any] | None) -> None:
     try:
-        os.makedirs(home.base, 0o700, exist_ok=True)
-        with newfile.alone(home.base):
-            known = project.records(home)
-            known.pop(path, None)
-            if record:
-                known[path] = record
-            newfile.replace(f"{home.base}/{project.TRUSTED}", dumps(known).encode() + b"\n")
+        _keep(home, path, record)
+    except StorageError:
+        raise  # it may be in place: the message says so
     except (OSError, OpenclawError):
-        return False
-    return True
+        raise DeniedError(f"{home.base} cannot be written", hint=f"ls -ld {home.base}") from None
+
+
+def _keep(home: Home, path: str, record: dict[str, Any] | None) -> None:
+    """Replace what is known of a file."""
+    os.makedirs(home.base, 0o700, exist_ok=True)
+    with newfile.alone(home.base):
+        known = project.records(home)
+        known.pop(path, None)
+        if record:
+            known[path] = record
+        newfile.replace(f"{home.base}/{project.TRUSTED}", dumps(known).encode() + b"\n")
