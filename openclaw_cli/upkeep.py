@@ -1,6 +1,6 @@
 """Looking after the store itself: its key slots, its data key, its copies, and what was put back.
 
-What changes it is announced and recorded as every change is; `changes.py` has the steps.
+What changes it is announced and recorded as every change is; `committing.py` has the steps.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """A change outside of the store: announced in the trail, made, and how it ended recorded.
 
-Of the store's own changes its header tells how they ended; see `changes.py`.
+Of the store's own changes its header tells how they ended; see `committing.py`.
 """
 
 from __future__ import annotations
