@@ -22,7 +22,6 @@ from openclaw_cli.store.commit import (
     UnknownDurabilityError,
     continued,
     founded,
-    index_tag,
     put_in_place,
 )
 from openclaw_cli.store.keys import file, slots
@@ -143,17 +142,15 @@ class Commits:
         intent = trail.append([{**event, "phase": INTENT, "actor": self._secrets.actor}])[0]
         draft.header.floor_seq, draft.header.floor_mac = intent.seq, intent.mac
         try:
-            pieces = draft.encode()
-            durable = put_in_place(folder, pieces)
+            durable = put_in_place(folder, draft.encode())
         except OpenclawError as refused:
             self._close(event, intent, refused.kind)
             raise
-        trail.commit_known(draft.header.generation, index_tag(pieces))
+        trail.commit_known(draft.header.generation, draft.tag)
         outcome = "ok" if durable else UnknownDurabilityError.kind
         self._close(event, intent, outcome, result)
         if self._secrets.anchor and durable:
-            tag = index_tag(pieces)
-            self._secrets.anchor.after_change(trail, self._secrets.actor, draft.header, tag)
+            self._secrets.anchor.after_change(trail, self._secrets.actor, draft.header, draft.tag)
         if not durable:
             raise UnknownDurabilityError(folder.path)
         return result
@@ -198,8 +195,7 @@ class Commits:
         """
         draft = founded(os.urandom(16), os.urandom(32))
         result = prepare(draft)
-        pieces = draft.encode()
-        durable = put_in_place(folder, pieces)
+        durable = put_in_place(folder, draft.encode())
         self.founded = True
         trail = self._secrets.trail
         trail.bind(draft.header, draft.audit_key)
@@ -207,7 +203,7 @@ class Commits:
         trail.append(
             [{"kind": "store_init", "slots": kinds, "outcome": "ok", "actor": self._secrets.actor}]
         )
-        trail.commit_known(draft.header.generation, index_tag(pieces))
+        trail.commit_known(draft.header.generation, draft.tag)
         return result, durable
 
     def _add_file_slot(self, draft: Draft) -> None:

@@ -26,7 +26,7 @@ from openclaw_cli.names import parse  # noqa: E402
 from openclaw_cli.settings import Settings  # noqa: E402
 from openclaw_cli.store.directory import Entries, Entry  # noqa: E402
 from openclaw_cli.store.keys import given  # noqa: E402
-from scripts.vectors import NOW, Stream  # noqa: E402
+from scripts.vectors import NOW, repeat  # noqa: E402
 
 FOLDER = ROOT / "tests" / "vectors" / "bundle-1"
 ACTOR = {"uid": 1000, "pid": 4711, "via": "ci", "program": "/usr/bin/bash"}
@@ -46,7 +46,7 @@ class Maker:
 
 def everything() -> dict[str, bytes]:
     """Return every file of the folder, by name."""
-    os.urandom = Stream("bundle")
+    repeat("bundle")
     time.time = lambda: NOW / 1000
     time.time_ns = lambda: NOW * 1_000_000
     time.monotonic = lambda: 0.0

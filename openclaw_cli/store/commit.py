@@ -35,7 +35,7 @@ from openclaw_cli.store.seal import SALT, TAG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from openclaw_cli.files import Directory as Folder
     from openclaw_cli.store.header import Header
@@ -56,7 +56,19 @@ class Draft:
     neither mend nor hide damage.
     """
 
-    __slots__ = ("audit_key", "data_key", "directory", "entries", "header", "name_key", "old")
+    __slots__ = (
+        "audit_key",
+        "before",
+        "data_key",
+        "directory",
+        "entries",
+        "header",
+        "name_key",
+        "records",
+        "tag",
+    )
+
+    before: Snapshot  # the state before, where there was one
 
     def __init__(self, header: Header, data_key: bytes, audit_key: bytes, name_key: bytes) -> None:
         self.header = header
@@ -64,8 +76,9 @@ class Draft:
         self.audit_key = audit_key
         self.name_key = name_key
         self.directory = Directory()
-        self.old = b""  # the records of the state before
-        self.entries: Entries = b""  # and its index's entries
+        self.entries: Entries = b""  # of the index
+        self.records = 0  # how many bytes the state before has of them
+        self.tag = b""  # what tells this state from others of its generation, when it is encoded
 
     def new_row(self, name: str, number: int, value: bytes, now: int, origin: str) -> Row:
         """Seal a value as a version; `now` in milliseconds since 1970."""
@@ -79,13 +92,14 @@ class Draft:
         row.sealed = seal_record(self.data_key, bound, value, os.urandom(RANDOM))
 
     def value(self, name: str, row: Row) -> bytes:
-        """Return the value of a version of the state before; raises `IntegrityError`."""
+        """Return the value of a version that has its place; raises `IntegrityError`."""
         bound = bound_to_version(self.header, name, row.number)
+        sealed = row.sealed or self.before.read(row.place)
         what = f"version {row.number} of {name}"
-        return open_record(self.data_key, bound, self._copied(row), row.place.tag, what)
+        return open_record(self.data_key, bound, sealed, row.place.tag, what)
 
-    def encode(self) -> list[bytes]:
-        """Return the new file: header, sealed index, and the rest.
+    def encode(self) -> Iterator[bytes]:
+        """Return the new file in pieces: header, sealed index, records, sealed directory.
 
         Raises `ConflictError` past the store's limits.
         """
@@ -96,18 +110,26 @@ class Draft:
             raise _full(f"{MAX_SECRETS} secrets")
         header = self.header
         header.index_length = sealed_length(self.entries)
-        directory = self._sealed_directory()
-        place = Place(len(records), len(directory), directory[-TAG:])
-        start = len(header.encode()) + header.index_length
-        size = start + len(records) + len(directory)
+        salt, directory = seal_directory(self.data_key, header, encode(self.directory))
+        place = Place(sum(map(len, records)), len(salt) + len(directory), directory[-TAG:])
+        size = len(header.encode()) + header.index_length + place.offset + place.length
         if size > MAX_BYTES:
             raise _full(f"{MAX_BYTES // 1024 // 1024} MiB")
         index = Index(self.audit_key, self.name_key, place, size, self.entries)
         sealed = seal_index(self.data_key, header, index)
-        return [header.encode(), sealed, records + directory]
+        self.tag = sealed[-TAG:]
+        return self._pieces(header.encode(), sealed, *records, salt, directory)
 
-    def _lay(self, before: dict[str, list[Place]]) -> bytes:
-        """Give each new version its place; return all records.
+    def _pieces(self, *parts: bytes | range) -> Iterator[bytes]:
+        """Go through the parts; a range is of the records before, which are copied as they lie."""
+        for part in parts:
+            if isinstance(part, bytes):
+                yield part
+            elif part:
+                yield from self.before.copied(part)
+
+    def _lay(self, before: dict[str, list[Place]]) -> list[bytes | range]:
+        """Give each new version its place; return all records, as `_pieces` takes them.
 
         A new record takes the place of one of its length that is gone, or goes to the end. Where a
         gap would be left, everything is laid anew.
@@ -119,25 +141,37 @@ class Draft:
             for place in places:
                 if place.offset not in kept:
                     gone.setdefault(place.length, []).append(place)
-        laid = bytearray(self.old)
+        new: dict[int, bytes] = {}
+        end = self.records
         for row in rows:
             size = len(row.sealed)
             if not size:
                 continue
             free = gone.get(size)
-            start = free.pop().offset if free else len(laid)
+            start = free.pop().offset if free else end
+            end = max(end, start + size)
             row.place = Place(start, size, row.sealed[-TAG:])
-            laid[start : start + size] = row.sealed
-        return self._closed_up(laid) if any(gone.values()) else bytes(laid)
+            new[start] = row.sealed
+        return [self._closed_up()] if any(gone.values()) else self._between(new)
 
-    def _closed_up(self, laid: bytearray) -> bytes:
+    def _between(self, new: dict[int, bytes]) -> list[bytes | range]:
+        """Return new records, by where they begin, with those before around them."""
+        parts: list[bytes | range] = []
+        at = 0
+        for start, sealed in sorted(new.items()):
+            parts += [range(at, start), sealed]
+            at = start + len(sealed)
+        return [*parts, range(at, self.records)]
+
+    def _closed_up(self) -> bytes:
         """Return the records without gaps, every secret's places made right."""
+        old = b"".join(self._pieces(range(self.records)))
         records = bytearray()
         for each in self.directory.entries.values():
             for row in each.rows:
                 there = row.place
                 row.place = Place(len(records), there.length, there.tag)
-                records += laid[there.offset : there.offset + there.length]
+                records += row.sealed or old[there.offset : there.offset + there.length]
         return bytes(records)
 
     def _index_entries(self, before: Iterable[str]) -> bytes:
@@ -150,21 +184,16 @@ class Draft:
                 changes[line[:HASH]] = line
         return changed(self.entries, changes)
 
-    def _copied(self, row: Row) -> bytes:
-        return self.old[row.place.offset : row.place.offset + row.place.length]
-
-    def _sealed_directory(self) -> bytes:
-        return seal_directory(self.data_key, self.header, encode(self.directory))
-
 
 def continued(before: Snapshot) -> Draft:
-    """Begin a change of an opened state."""
+    """Begin a change of an opened state, which is closed after the draft was put in place."""
     header = before.header.copy()
     header.generation += 1
     draft = Draft(header, before.data_key, before.index.audit_key, before.index.name_key)
     draft.directory = before.directory()
-    draft.old = before.body()[: before.index.directory.offset]
     draft.entries = before.index.entries
+    draft.before = before
+    draft.records = before.index.directory.offset
     return draft
 
 
@@ -183,7 +212,7 @@ def founded(store: bytes, data_key: bytes) -> Draft:
     return Draft(header, data_key, os.urandom(32), os.urandom(32))
 
 
-def put_in_place(folder: Folder, pieces: list[bytes]) -> bool:
+def put_in_place(folder: Folder, pieces: Iterable[bytes]) -> bool:
     """Make the pieces the store: write aside, sync, rename, sync the folder.
 
     Raises `StorageError` while nothing is committed. Returns whether the commit is durable: false
@@ -213,11 +242,6 @@ class UnknownDurabilityError(StorageError):
             f"the change was made, but {path} could not be synced: a power cut may undo it",
             hint="openclaw store check",
         )
-
-
-def index_tag(pieces: list[bytes]) -> bytes:
-    """Return what tells this state from every other of the same generation."""
-    return pieces[1][-TAG:]
 
 
 def _full(limit: str) -> ConflictError:

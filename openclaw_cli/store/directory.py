@@ -7,19 +7,21 @@ It has a line of JSON for each secret, so that a change of one of ten thousand r
 from __future__ import annotations
 
 from openclaw_cli.errors import IntegrityError
-from openclaw_cli.leanjson import loads
+from openclaw_cli.leanjson import dumps, loads
 from openclaw_cli.model import CURRENT
 from openclaw_cli.store.index import Place
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence, ValuesView
+    from collections.abc import Iterator
     from typing import Any
 
     Glance = tuple[str, str, str, int, dict[str, Any], int]
     """Name, provider, current version, since when, its rotation, when deleted; times in ms."""
 
 FORMAT = 1
+
+_FEW = 16  # lines that are found one by one; a pass over all of them costs as much
 
 
 class Row:
@@ -77,95 +79,144 @@ class Entry:
 
 
 class Entries:
-    """The secrets by name. Each is read from its line when it is first looked at."""
+    """The secrets by name. Each is read from its line when it is first looked at.
 
-    __slots__ = ("_found", "_lines", "_looked_at")
+    `plain` is the opened directory: its first line is not a secret's, and a newline begins every
+    other one. A change of a few finds their lines and leaves the rest of it as it is.
+    """
 
-    def __init__(self, lines: Sequence[bytes] = ()) -> None:
-        self._lines = {line.split(b'"', 2)[1].decode("ascii"): line for line in lines}
-        self._found: dict[str, Entry | bytes] = {**self._lines}
-        self._looked_at: dict[str, None] = {}  # in their order, so that one change is one file
+    __slots__ = ("_all", "_every", "_lines", "_looked_at", "_plain")
+
+    def __init__(self, plain: bytes = b"") -> None:
+        self._plain = plain
+        self._looked_at: dict[str, Entry | None] = {}  # in order, so that one change is one file
+        self._lines: dict[str, slice | None] = {}
+        self._every = False  # whether all lines were found
+        self._all = not plain  # and all looked at
 
     def __contains__(self, name: object) -> bool:
         """Tell whether there is a secret of this name, deleted ones included."""
-        return name in self._found
+        return isinstance(name, str) and self.get(name) is not None
 
     def __iter__(self) -> Iterator[str]:
-        """Go through the names."""
-        return iter(self._found)
+        """Go through the names; all are read for it."""
+        return iter([each.name for each in self.values()])
 
     def __len__(self) -> int:
-        """Return how many there are, deleted ones included."""
-        return len(self._found)
+        """Return how many there are, deleted ones included; all are read for it."""
+        return len(self.values())
 
     def __getitem__(self, name: str) -> Entry:
         """Return a secret's entry; raises `KeyError`."""
-        found = self._found[name]
-        if isinstance(found, bytes):
-            self[name] = found = _entry(_parsed(found))
+        found = self.get(name)
+        if found is None:
+            raise KeyError(name)
         return found
 
     def __setitem__(self, name: str, entry: Entry) -> None:
         """Put an entry in."""
-        self._found[name] = entry
-        self._looked_at[name] = None
+        self._looked_at[name] = entry
 
     def __delitem__(self, name: str) -> None:
         """Take an entry out; raises `KeyError`."""
-        del self._found[name]
-        self._looked_at[name] = None
+        self._looked_at[self[name].name] = None
 
     def get(self, name: str) -> Entry | None:
         """Return a secret's entry, or None."""
-        return self[name] if name in self._found else None
+        if name not in self._looked_at:
+            line = self._line(name)
+            self._looked_at[name] = self._read(line) if line else None
+        return self._looked_at[name]
 
-    def values(self) -> ValuesView[Entry]:
+    def values(self) -> list[Entry]:
         """Return all entries, read at once."""
-        unread = [name for name, found in self._found.items() if isinstance(found, bytes)]
-        lines = b",".join([self._lines[name] for name in unread])
-        for name, each in zip(unread, _parsed(b"[" + lines + b"]"), strict=True):
-            self[name] = _entry(each)
-        return self._found.values()  # type: ignore[return-value]  # none is a line any more
+        if not self._all:
+            seen = self._looked_at
+            found = map(_entry, self._parsed())
+            self._looked_at = {each.name: seen.get(each.name, each) for each in found} | seen
+            self._all = True
+        return [each for each in self._looked_at.values() if each is not None]
 
     def glances(self) -> list[Glance]:
         """Return what a list shows of each secret, as it was written, without making entries."""
-        lines = b",".join(self._lines.values())
-        return [
-            _glance(name, deleted, provider, policy, rows)
-            for name, deleted, provider, _, _, policy, rows in _parsed(b"[" + lines + b"]")
-        ]
+        try:
+            return [
+                _glance(name, deleted, provider, policy, rows)
+                for name, deleted, provider, _, _, policy, rows in self._parsed()
+            ]
+        except (ValueError, TypeError):
+            raise _malformed() from None
 
     def deleted(self) -> list[Entry]:
         """Return the entries that are deleted; the others are not read for it."""
-        return [
-            self[name]
-            for name, found in self._found.items()
-            if isinstance(found, Entry) or found[len(name) + 4 : len(name) + 6] != b"0,"
-            if self[name].deleted
-        ]
+        import re
+
+        lines = re.findall(rb'\n\["([^"]*)",[^0]', self._plain)
+        names = dict.fromkeys(
+            [*(name.decode(errors="replace") for name in lines), *self._looked_at]
+        )
+        return [each for name in names if (each := self.get(name)) and each.deleted]
 
     def touched(self) -> dict[str, Entry]:
         """Return the entries that were looked at, and so may have changed."""
-        return {name: self[name] for name in self._looked_at if name in self._found}
+        return {name: each for name, each in self._looked_at.items() if each is not None}
 
     def before(self) -> dict[str, list[Place]]:
         """Return the places that the touched ones had, and those that were taken out."""
         return {
-            name: [row.place for row in _entry(_parsed(self._lines[name])).rows]
+            name: [row.place for row in self._read(line).rows]
             for name in self._looked_at
-            if name in self._lines
+            if (line := self._line(name))
         }
 
-    def encode(self) -> list[bytes]:
-        """Return every line; those that were not looked at are as they were."""
-        import json
+    def encode(self, first: bytes) -> bytes:
+        """Return the plain directory behind its first line; what was not looked at is as it was."""
+        changed, new = [], []
+        for name, entry in self._looked_at.items():
+            plain = b"" if entry is None else b"\n" + dumps(_plain(entry)).encode()
+            line = self._line(name)
+            if line:
+                changed.append((line.start, line.stop, plain))
+            else:
+                new.append(plain)
+        before, at = memoryview(self._plain), _end(self._plain, 0)
+        pieces: list[bytes | memoryview] = [first]
+        for start, end, plain in sorted(changed):
+            pieces += [before[at:start], plain]
+            at = end
+        return b"".join([*pieces, before[at:], *new])
 
-        return [
-            found
-            if isinstance(found, bytes)
-            else json.dumps(_plain(found), separators=(",", ":")).encode()
-            for found in self._found.values()
-        ]
+    def _read(self, line: slice) -> Entry:
+        return _entry(_parsed(self._plain[line]))
+
+    def _parsed(self) -> list[Any]:
+        """Return every line, parsed."""
+        found: list[Any] = _parsed(b"[%s]" % self._plain.replace(b"\n", b","))[1:]
+        return found
+
+    def _line(self, name: str) -> slice | None:
+        """Return where a secret's line lies, with the newline before it; None for none."""
+        if name not in self._lines and not self._every:
+            if len(self._lines) < _FEW:
+                self._lines[name] = self._find(name)
+            else:
+                self._lines |= self._find_every()
+                self._every = True
+        return self._lines.get(name)
+
+    def _find(self, name: str) -> slice | None:
+        start = self._plain.find(b"\n[%s," % dumps(name).encode())
+        return None if start < 0 else slice(start, _end(self._plain, start + 1))
+
+    def _find_every(self) -> dict[str, slice]:
+        first, *lines = self._plain.split(b"\n")
+        found, at = {}, len(first)
+        for line in lines:
+            end = at + 1 + len(line)
+            name = line[2 : line.find(b'"', 2)].decode(errors="replace")
+            found[name] = slice(at, end)
+            at = end
+        return found
 
 
 class Directory:
@@ -183,28 +234,25 @@ def decode(plain: bytes) -> Directory:
 
     Raises `ConfigError` for a newer format, `IntegrityError` for what no version of us wrote.
     """
-    first, *lines = plain.split(b"\n")
+    found = _parsed(plain[: _end(plain, 0)])
     try:
-        found = loads(first)
-        number = found["v"]
-        if number != FORMAT:
-            from openclaw_cli.fileformat import newer
-
-            raise newer("the store's directory", number, FORMAT)
-        directory = Directory()
-        directory.extra = found["extra"]
-        directory.entries = Entries(lines)
-    except (ValueError, IndexError, KeyError, TypeError):
+        number, extra = found["v"], found["extra"]
+    except (KeyError, TypeError):
         raise _malformed() from None
+    if number != FORMAT:
+        from openclaw_cli.fileformat import newer
+
+        raise newer("the store's directory", number, FORMAT)
+    directory = Directory()
+    directory.extra = extra
+    directory.entries = Entries(plain)
     return directory
 
 
 def encode(directory: Directory) -> bytes:
     """Return the directory's plain bytes."""
-    import json
-
-    first = json.dumps({"v": FORMAT, "extra": directory.extra}, separators=(",", ":"))
-    return b"\n".join([first.encode(), *directory.entries.encode()])
+    first = dumps({"v": FORMAT, "extra": directory.extra}).encode()
+    return directory.entries.encode(first)
 
 
 def _glance(
@@ -214,6 +262,12 @@ def _glance(
         if stage == CURRENT and not deleted:
             return name, provider, str(number), created, policy, 0
     return name, provider, "", deleted, policy, deleted
+
+
+def _end(plain: bytes, start: int) -> int:
+    """Return where the line ends that begins there."""
+    end = plain.find(b"\n", start)
+    return len(plain) if end < 0 else end
 
 
 def _parsed(line: bytes) -> Any:  # noqa: ANN401  JSON is anything
@@ -237,6 +291,8 @@ def _entry(found: list[Any]) -> Entry:
         entry.rows = [_row(*row) for row in rows]
     except (ValueError, TypeError):
         raise _malformed() from None
+    if not isinstance(name, str):
+        raise _malformed()
     return entry
 
 

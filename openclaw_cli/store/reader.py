@@ -13,7 +13,7 @@ from openclaw_cli.store.seal import TAG
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from openclaw_cli.files import Directory as Folder
     from openclaw_cli.store.directory import Directory
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from openclaw_cli.store.index import Index
 
 FILE = "store.oc"
+_PIECE = 64 * 1024  # bytes
 _FIRST_READ = head.MAX_HEADER + 64  # bytes: the whole header, and mostly the whole file
 
 
@@ -88,9 +89,10 @@ class Snapshot:
         """Return a sealed part as it lies there."""
         return self._read(self.start + place.offset, place.length)
 
-    def body(self) -> bytes:
-        """Return everything behind the index as it lies there."""
-        return self._read(self.start, self.index.file_size - self.start)
+    def copied(self, records: range) -> Iterator[bytes]:
+        """Go through sealed records as they lie there, in pieces of some size."""
+        for offset in records[::_PIECE]:
+            yield self._read(self.start + offset, min(_PIECE, records.stop - offset))
 
     def whole(self) -> bytes:
         """Return the whole file as it lies there."""

@@ -69,11 +69,11 @@ def bound_to_version(header: Header, name: str, version: int) -> bytes:
     )
 
 
-def seal_directory(data_key: bytes, header: Header, plain: bytes) -> bytes:
-    """Seal the directory: salt 32 | ciphertext | tag 16."""
+def seal_directory(data_key: bytes, header: Header, plain: bytes) -> tuple[bytes, bytes]:
+    """Seal the directory: salt 32, and ciphertext | tag 16."""
     bound = _bound_to_directory(header)
     salt = salt_for(subkey(data_key, b"openclaw/v1/salt"), plain, bound)
-    return salt + seal_large(subkey(data_key, b"openclaw/v1/directory", salt), plain, bound)
+    return salt, seal_large(subkey(data_key, b"openclaw/v1/directory", salt), plain, bound)
 
 
 def open_directory(data_key: bytes, header: Header, sealed: bytes, tag: bytes) -> bytes:
@@ -82,7 +82,7 @@ def open_directory(data_key: bytes, header: Header, sealed: bytes, tag: bytes) -
     if len(sealed) < LARGE + TAG or not same(sealed[-TAG:], tag):
         raise IntegrityError(f"{what} is damaged or was tampered with")
     key = subkey(data_key, b"openclaw/v1/directory", sealed[:LARGE])
-    return open_large(key, sealed[LARGE:], _bound_to_directory(header), what)
+    return open_large(key, memoryview(sealed)[LARGE:], _bound_to_directory(header), what)
 
 
 def _bound_to_directory(header: Header) -> bytes:

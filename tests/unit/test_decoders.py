@@ -101,10 +101,23 @@ def test_an_index(data: bytes) -> None:
     assert found.find("other") is None
 
 
+def read_all(data: bytes) -> None:
+    """Read a directory in every way."""
+    found = directory.decode(data)
+    for read in (
+        lambda: found.entries.get("kept"),
+        found.entries.deleted,
+        found.entries.glances,
+        found.entries.values,
+        lambda: directory.encode(found),
+    ):
+        only(read, IntegrityError)
+
+
 @many
-@given(damaged(directory.encode(directory.Directory()) + b"x" * 40))
+@given(damaged(directory.encode(directory.Directory()) + b'\n["kept",0,"",1,{},{},[]]' * 2))
 def test_a_directory_even_with_the_key(data: bytes) -> None:
-    only(lambda: directory.decode(data), IntegrityError, ConfigError)
+    only(lambda: read_all(data), IntegrityError, ConfigError)
 
 
 anything: st.SearchStrategy[object] = st.sampled_from(
@@ -114,9 +127,11 @@ anything: st.SearchStrategy[object] = st.sampled_from(
 
 @many
 @given(st.lists(st.lists(anything, min_size=7, max_size=7) | anything, max_size=3), anything)
-def test_a_directory_of_the_right_shape_with_anything_in_it(entries: object, extra: object) -> None:
-    data = dumps({"v": 1, "secrets": entries, "extra": extra}).encode()
-    only(lambda: directory.decode(data), IntegrityError, ConfigError)
+def test_a_directory_of_the_right_shape_with_anything_in_it(
+    lines: list[object], extra: object
+) -> None:
+    data = "\n".join(map(dumps, [{"v": 1, "extra": extra}, *lines])).encode()
+    only(lambda: read_all(data), IntegrityError, ConfigError)
 
 
 RECORD = seal_record(KEY, b"bound", b"hunter2", bytes(RANDOM))
