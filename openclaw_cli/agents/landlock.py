@@ -53,6 +53,14 @@ _SYSTEM = (
     *("/etc/resolv.conf", "/etc/hosts", "/etc/nsswitch.conf", "/etc/gai.conf", "/etc/services"),
 )
 _DEVICES = ("/dev/null", "/dev/zero", "/dev/urandom", "/dev/random", "/dev/full")
+# Of the other devices what is typed at a terminal and what lies on a disk can be read, past all
+# rules; so an agent has none but memory that is shared, and what models are computed with.
+_MORE_DEVICES = ("/dev/shm", "/dev/mqueue", "/dev/dri", "/dev/kfd", "/dev/nvidia*")  # noqa: S108
+# Root may write there, and the kernel, a shell or cron would run it free of all rules.
+_SYSTEMS_OWN = (
+    *("/bin", "/boot", "/etc", "/lib", "/lib32", "/lib64", "/proc", "/sbin", "/sys", "/usr"),
+    *("/run/systemd", "/run/udev", "/var/spool/cron"),
+)
 _LOADERS = ("/lib64/ld-*.so*", "/lib/ld-*.so*", "/lib/*/ld-*.so*", "/usr/lib/*/ld-*.so*")
 
 
@@ -205,12 +213,13 @@ def _allow(rules: Rules, plan: Mapping[str, Any]) -> None:
     hidden = _Hidden(plan["root"], plan["visible"], plan["keys"])
     looking = verbs & ({"read"} if plan["refused"] else {"read", "exec"})
     # What it runs, and what others run, is not the agent's to change.
-    guarded = _Hidden("", (), [plan["root"], sys.prefix, *plan["code"], *plan["keys"]])
+    system = _SYSTEMS_OWN if os.geteuid() == 0 else ()
+    guarded = _Hidden("", (), [plan["root"], sys.prefix, *plan["code"], *plan["keys"], *system])
     # A folder beside what is hidden may have thousands of entries: one rule for each, and not two.
     allowed: dict[str, int] = {}
     for places, wanted in ((hidden, looking), (guarded, verbs & {"write", "delete"})):
         rights = _rights(wanted)
-        for path in places.around("/") if rights else ():
+        for path in _around_devices(places) if rights else ():
             allowed[path] = allowed.get(path, 0) | rights
     for folder in hidden.above():
         allowed[folder] = allowed.get(folder, 0) | (_rights(looking) & _LIST)
@@ -249,10 +258,21 @@ def _allow_programs(rules: Rules, plan: Mapping[str, Any], *, everything: bool) 
                 # A folder would bring all in it: /usr/bin/X11 is a link to /usr/bin.
                 if each.name not in refused and _identity(each.path) not in refused_files
             ]
+    for path in [*started, *_matching(_LOADERS)]:
+        rules.allow(path, _READ | _EXECUTE)
+
+
+def _around_devices(places: _Hidden) -> Iterator[str]:
+    """Give what is not hidden, of devices those alone that an agent may have."""
+    yield from (each for each in places.around("/") if not f"{each}/".startswith("/dev/"))
+    for each in _matching(_MORE_DEVICES):
+        yield from places.around(each)
+
+
+def _matching(patterns: Iterable[str]) -> list[str]:
     import glob
 
-    for path in [*started, *(found for each in _LOADERS for found in glob.glob(each))]:
-        rules.allow(path, _READ | _EXECUTE)
+    return [found for each in patterns for found in glob.glob(each)]
 
 
 def _programs(folder: str) -> list[os.DirEntry[str]]:

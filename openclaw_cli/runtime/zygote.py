@@ -15,7 +15,7 @@ from posix import P_ALL, WEXITED, WNOHANG, WNOWAIT, close, fork, killpg, preadv,
 from select import POLLIN, poll
 from time import monotonic
 
-from openclaw_cli.agents import landlock
+from openclaw_cli.agents import landlock, seccomp
 from openclaw_cli.runtime import guard, loading, owner, tree
 from openclaw_cli.runtime.birth import begin, prepare, rehearse
 from openclaw_cli.runtime.signals import SIGCHLD, SIGKILL, SIGTERM, set_wakeup_fd, signal
@@ -88,6 +88,7 @@ class Zygote:
         guard.adopt_orphans()
         self.worker = Worker(plan, loading.load(plan))
         level = landlock.confine(plan["confine"]) or level
+        seccomp.keep_to_itself()
         prepare()
         self.domain = landlock.domain()
         me = os.getpid()

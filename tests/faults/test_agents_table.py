@@ -186,7 +186,9 @@ def test_a_program_is_an_agent(rows: dict[str, Any]) -> None:
 def test_no_instance_can_look_into_another_one_or_end_it(rows: dict[str, Any]) -> None:
     tried = rows["looks"]["output"]
     assert len(tried) == 22
-    assert {each for each in tried.values() if each in ("open", "sent", "attached")} == set()
+    assert {
+        name: each for name, each in tried.items() if each in ("open", "sent", "attached")
+    } == {}
     assert rows["held on"]["outcome"] == "ok"
     assert rows["left"]["levels"] == [rows["level"]]
 

@@ -22,6 +22,7 @@ import pytest
 from openclaw_cli.agents import landlock
 from openclaw_cli.agents.policy import confinement
 from openclaw_cli.agents.spec import AgentSpec, Permissions
+from tests.faults import world
 
 pytestmark = pytest.mark.slow
 
@@ -124,6 +125,8 @@ syscall(438, fd, 1, 0)
 print("done")
 """
 KILL = "os.kill({pid}, 9); print('done')"
+LISTEN_IN = "fd = os.open({path!r}, os.O_RDONLY | os.O_NOCTTY); print(os.read(fd, 100))"
+TOUCHED = "open({path!r}, 'a').close(); print('done')"
 
 SECRET = "hunter2"
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
@@ -252,6 +255,38 @@ def test_no_process_outside_can_be_looked_into_or_ended(root: Path, code: str) -
             assert came is not confined, said
             assert (other.poll() is None) is (confined or code != KILL)
             other.kill()
+
+
+def test_what_is_typed_at_a_terminal_is_not_the_agents_to_read(root: Path) -> None:
+    for confined in (True, False):
+        typing, terminal = os.openpty()
+        os.write(typing, SECRET.encode() + b"\n")
+        code = LISTEN_IN.format(path=os.ttyname(terminal))
+        came, said = run(plan(root) if confined else {}, code)
+        assert (SECRET in said and came) is not confined, said
+        os.close(typing)
+        os.close(terminal)
+
+
+@pytest.mark.parametrize(
+    "path", ["/proc/sys/kernel/core_pattern", "/etc/hosts", "/usr/lib/os-release"]
+)
+def test_what_the_system_runs_and_reads_is_not_the_agents_to_change(root: Path, path: str) -> None:
+    world.need_root()
+    for confined in (True, False):
+        came, said = run(plan(root) if confined else {}, TOUCHED.format(path=path))
+        assert came is not confined, said
+
+
+def test_devices_that_programs_need_are_there(root: Path) -> None:
+    code = """
+for each in ("null", "zero", "urandom"):
+    open(f"/dev/{each}", "rb").close()
+open("/dev/null", "w").write("x")
+open("/dev/shm/openclaw-test", "w").write("x")
+os.unlink("/dev/shm/openclaw-test")
+"""
+    assert run(plan(root), code) == (True, "")
 
 
 def test_siblings_of_one_domain_are_apart_once_each_has_its_own(root: Path) -> None:

@@ -145,6 +145,9 @@ print("READ", os.listdir("/mnt"))
 """,
     "a hard link": "os.link({key!r}, '/tmp/openclaw-reach-link'); print('READ')",
     "a move of the folder": "os.rename({secrets!r}, {secrets!r} + '-moved'); print('READ')",
+    "the gateway's limits": "import resource; both = ({gateway}, resource.RLIMIT_NOFILE);"
+    " resource.prlimit(*both, resource.prlimit(*both)); print('READ')",
+    "the user's keys in the kernel": "checked(libc.syscall(250, 0, -4, 1)); print('READ')",
     "the gateway's memory": "print('READ', open('/proc/{gateway}/mem', 'rb'))",
     "the zygote's environment": "print('READ', open('/proc/{zygote}/environ').read())",
 }
