@@ -8,11 +8,12 @@ import time
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from openclaw_cli.agents.spec import unknown_agent
 from openclaw_cli.errors import NotFoundError
 from openclaw_cli.gateway import paths
+from openclaw_cli.gateway.log import READING, opened
 
 if TYPE_CHECKING:
     from openclaw_cli.cli.session import Session
@@ -28,7 +29,7 @@ def show(session: Session, wanted: Mapping[str, str], *, lines: int, follow: boo
         raise NotFoundError(f"there is no log yet: {path}", hint="openclaw gateway start")
     last: deque[dict[str, Any]] = deque(maxlen=max(lines, 0))
     for older in (f"{path}.1", path):
-        with suppress(OSError), open(older, encoding="utf-8", errors="replace") as source:
+        with suppress(FileNotFoundError), _opened(older) as source:
             last.extend(each for each in map(_read, source) if _fits(each, wanted))
     for each in last:
         _write(session, each)
@@ -44,7 +45,7 @@ def show(session: Session, wanted: Mapping[str, str], *, lines: int, follow: boo
 
 def _following(path: str) -> Iterator[str]:
     """Give each line that is added, also after the file was rotated."""
-    source = open(path, encoding="utf-8", errors="replace") if os.path.exists(path) else None  # noqa: SIM115
+    source = _opened(path) if os.path.exists(path) else None
     if source is not None:
         source.seek(0, os.SEEK_END)
     left = ""
@@ -61,11 +62,15 @@ def _following(path: str) -> Iterator[str]:
             if source is None or os.stat(path).st_ino != os.fstat(source.fileno()).st_ino:
                 if source is not None:
                     source.close()
-                source = open(path, encoding="utf-8", errors="replace")  # noqa: SIM115
+                source = _opened(path)
+
+
+def _opened(path: str) -> TextIO:
+    return open(opened(path, READING), encoding="utf-8", errors="replace")
 
 
 def _read(line: str) -> dict[str, Any]:
-    with suppress(ValueError):
+    with suppress(ValueError, RecursionError):
         found = json.loads(line)
         if isinstance(found, dict):
             return found
@@ -80,7 +85,11 @@ def _write(session: Session, line: Mapping[str, Any]) -> None:
     if session.as_json:
         session.output.json_line(line)
         return
-    head = [str(line.get("at", "")), str(line.get("agent") or "gateway"), str(line["event"])]
+    head = [
+        str(line.get("at", "")),
+        str(line.get("agent") or "gateway"),
+        str(line.get("event", "")),
+    ]
     marks = [f"{name}={line[name]}" for name in ("thread", "request") if name in line]
     rest = [f"{name}={value}" for name, value in line.items() if name not in _FIRST]
     session.output.line("  ".join([*head, *marks, *rest]))

@@ -165,24 +165,10 @@ def load(path: str) -> tuple[Token, ...]:
         directory.close()
     try:
         tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError:
+    except (ValueError, RecursionError):
         raise ConfigError(f"{path} is not TOML", hint=f"rm {path}, for a new one") from None
     fileformat.check(tables.pop("format", fileformat.FIRST), path)
     return tuple(_read(path, each, table) for each, table in tables.items())
-
-
-def token_text(path: str) -> str:
-    """Return the text of the generated token: for its owner's eyes, on their command."""
-    import tomllib
-
-    folder, _, name = path.rpartition("/")
-    directory = private_directory(folder)
-    try:
-        for table in tomllib.loads(directory.read(name, LIMIT).decode()).values():
-            return str(table["token"])
-    finally:
-        directory.close()
-    return ""
 
 
 def _first() -> str:

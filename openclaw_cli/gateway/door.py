@@ -18,8 +18,8 @@ import json
 import os
 import socket
 import struct
-from collections.abc import Awaitable, Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from openclaw_cli.agents.spec import CANCEL
 from openclaw_cli.errors import NotFoundError, OpenclawError, UsageError
@@ -101,7 +101,7 @@ class Door:
 
     async def _judged(self, request: web.BaseRequest) -> web.StreamResponse:
         path = request.path
-        headers = {name.lower(): value for name, value in request.headers.items()}
+        headers = _joined(request.headers.items())
         scope = self._scope(path, request.remote or "", headers)
         cookie = request.cookies.get(COOKIE, "") if "Cookie" in request.headers else ""
         asked = auth.Asked(
@@ -246,12 +246,26 @@ class Door:
 
     async def _object(self, request: web.BaseRequest) -> dict[str, Any]:
         try:
-            found = json.loads(await self._body(request))
+            found = json.loads(await self._body(request), parse_constant=_no_number)
         except (ValueError, RecursionError):
             raise UsageError("the body is not JSON", hint='{"input": ...}') from None
         if not isinstance(found, dict):
             raise UsageError("the body is not a JSON object", hint='{"input": ...}')
         return found
+
+
+def _joined(fields: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Put header fields together by their names; who sends one twice has said both."""
+    found: dict[str, str] = {}
+    for name, value in fields:
+        lower = name.lower()
+        found[lower] = f"{found[lower]}, {value}" if lower in found else value
+    return found
+
+
+def _no_number(text: str) -> NoReturn:
+    """Refuse what Python takes for JSON and JSON has not: NaN and Infinity."""
+    raise ValueError(text)
 
 
 def answered(reply: Reply) -> web.Response:

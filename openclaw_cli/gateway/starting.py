@@ -13,6 +13,7 @@ from typing import Any
 
 from openclaw_cli.errors import OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.gateway import paths, talk
+from openclaw_cli.gateway.log import APPENDING, opened
 from openclaw_cli.home import Home
 
 READY_SECONDS = 60.0
@@ -26,12 +27,10 @@ def start(home: Home, port: int | None) -> dict[str, Any]:
     Raises what it refuses with, and `RefusedError` with its last words when it just ends.
     """
     paths.make(home)
-    ready, told = os.pipe()
     _turn_over(paths.gateway_log(home))
-    log = os.open(
-        paths.gateway_log(home), os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600
-    )
+    log = opened(paths.gateway_log(home), APPENDING)
     before = os.fstat(log).st_size
+    ready, told = os.pipe()
     argv = [sys.executable, "-P", "-m", "openclaw_cli.gateway", str(port or ""), str(told)]
     try:
         process = subprocess.Popen(  # noqa: S603  ourselves

@@ -89,7 +89,7 @@ def read(base: str) -> dict[str, Any]:
     import tomllib
 
     found: dict[str, Any] = {}
-    with suppress(OSError, OpenclawError, ValueError):
+    with suppress(OSError, OpenclawError, ValueError, RecursionError):
         found = tomllib.loads(_folder(base).read(FILE, LIMIT).decode())
     fileformat.check(found.get("format", fileformat.FIRST), f"{base}/{FILE}")
     return found
@@ -98,9 +98,10 @@ def read(base: str) -> dict[str, Any]:
 def reconcile(found: dict[str, Any]) -> list[int]:
     """End what the gateway before left running; return the numbers of what was ended."""
     ended: list[int] = []
-    if found.get("gateway", {}).get("boot") != boot_id():
+    gateway = found.get("gateway")
+    if not isinstance(gateway, dict) or gateway.get("boot") != boot_id():
         return ended
-    for each in found.get("zygotes", []):
+    for each in _tables(found, "zygotes"):
         pid, started = each.get("pid"), each.get("started")
         if not isinstance(pid, int) or pid <= 1 or not started or tree.started(pid) != started:
             continue
@@ -117,7 +118,7 @@ def restore(found: dict[str, Any], supervisor: Supervisor, folder: str) -> int:
     """Take up the sessions known before, without an instance; return how many."""
     restored = 0
     now = time.time()
-    for each in found.get("sessions", []):
+    for each in _tables(found, "sessions"):
         with suppress(KeyError, TypeError, ValueError):
             pool = supervisor.pools[each["agent"]]
             session = Session(
@@ -133,6 +134,12 @@ def restore(found: dict[str, Any], supervisor: Supervisor, folder: str) -> int:
                 pool.sessions.known.setdefault(session.key, session)
                 restored += 1
     return restored
+
+
+def _tables(found: dict[str, Any], name: str) -> list[dict[str, Any]]:
+    """Return the tables of a list; whoever wrote the file, something else is none of ours."""
+    listed = found.get(name)
+    return [each for each in listed if isinstance(each, dict)] if isinstance(listed, list) else []
 
 
 def remember(folder: str, session: Session) -> None:
@@ -162,11 +169,11 @@ def forget(folder: str, session: Session) -> None:
 
 
 def transcript(folder: str, agent: str, key: str) -> list[dict[str, Any]]:
-    """Return what was said in a session, as far as it was kept."""
+    """Return what was said in a session, as far as it was kept and can be read."""
     directory = private_directory(folder)
     try:
         return list(_turns(directory.read(_file(agent, key), TRANSCRIPT)))
-    except FileNotFoundError:
+    except (FileNotFoundError, OpenclawError):
         return []
     finally:
         directory.close()
@@ -174,8 +181,10 @@ def transcript(folder: str, agent: str, key: str) -> list[dict[str, Any]]:
 
 def _turns(data: bytes) -> Iterator[dict[str, Any]]:
     for line in data.splitlines():
-        with suppress(ValueError):
-            yield json.loads(line)
+        with suppress(ValueError, RecursionError):
+            turn = json.loads(line)
+            if isinstance(turn, dict):
+                yield turn
 
 
 def _file(agent: str, key: str) -> str:

@@ -347,6 +347,20 @@ def test_wrong_tokens_are_401_and_a_foreign_host_or_origin_is_403(gateway: Gatew
         assert gateway.ask("/healthz", token="", headers=headers).status == 403
 
 
+def test_what_is_said_twice_counts_twice_and_what_json_has_not_is_told(gateway: Gateway) -> None:
+    good, bad = f"Authorization: Bearer {gateway.token}", "Authorization: Bearer other"
+    for fields, status in (
+        ([good], b"200"),
+        ([bad, good], b"401"),
+        ([good, "Origin: http://evil.example", "Origin: http://localhost"], b"403"),
+    ):
+        head = "\r\n".join(["GET /v1/status HTTP/1.1", "Host: localhost", *fields, "", ""])
+        with socket.create_connection(("127.0.0.1", gateway.port), timeout=20) as sent:
+            sent.sendall(head.encode())
+            assert sent.recv(12)[9:] == status, fields
+    assert gateway.ask("/v1/agents/echo", {"input": float("nan")}).status == 400
+
+
 def test_another_user_is_not_heard_on_the_control_socket(gateway: Gateway) -> None:
     path = gateway.state / "run" / "gateway.sock"
     asked = "POST /control/stop HTTP/1.1\\r\\nHost: x\\r\\nContent-Length: 2\\r\\n\\r\\n{}"

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import json
+import os
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from openclaw_cli.agents.spec import CronEntry
-from openclaw_cli.errors import RefusedError, TemporaryError
-from openclaw_cli.gateway import dispatch, unit
+from openclaw_cli.errors import DeniedError, RefusedError, StorageError, TemporaryError
+from openclaw_cli.gateway import dispatch, state, unit
 from openclaw_cli.gateway.link import Links
-from openclaw_cli.gateway.log import Log
+from openclaw_cli.gateway.log import APPENDING, READING, Log, opened
 from openclaw_cli.gateway.metrics import Metrics
 from openclaw_cli.gateway.scheduler import Scheduler
 from openclaw_cli.home import Home
 from openclaw_cli.rotation.runs import Report
 from openclaw_cli.runtime.lines import LINE, PRINTED, Lines
 from openclaw_cli.runtime.request import Reply
+from openclaw_cli.runtime.session import Session
 
 THREE = 1_795_143_600.0  # 2026-11-20T03:00:00Z
 NIGHTLY = CronEntry("rotate-secrets", "0 3 * * *", rotates=True)
+NO_AGENTS: Any = SimpleNamespace(pools={})
 OTHER = CronEntry("news", "0 3 * * *", rotates=False)
 
 
@@ -103,6 +109,79 @@ def test_a_log_that_was_moved_is_opened_again(tmp_path: Path) -> None:
     log.reopen()
     log.write("e", "a", {})
     assert path.read_text()
+
+
+def test_a_log_that_cannot_be_begun_anew_goes_on_in_the_old_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "agent.log"
+    log = Log(str(path), size=300, kept=3)
+    full = OSError(errno.ENOSPC, "full")
+    real = os.open
+
+    def refused(place: str, flags: int, mode: int = 0o777, **more: int) -> int:
+        if place == str(path):
+            raise full
+        return real(place, flags, mode, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", refused)
+        for number in range(20):
+            log.write("e", "a", {"number": number})
+        with pytest.raises(StorageError):
+            log.reopen()
+    log.write("e", "a", {"number": 20})
+    log.close()
+    kept = [
+        json.loads(line)["number"]
+        for each in ("agent.log.1", "agent.log")
+        for line in (tmp_path / each).read_text().splitlines()
+    ]
+    assert kept == list(range(21))
+    assert json.loads(path.read_text())["number"] == 20
+
+
+@pytest.mark.parametrize("flags", [APPENDING, READING])
+def test_what_is_no_log_is_neither_followed_nor_waited_for(tmp_path: Path, flags: int) -> None:
+    (tmp_path / "elsewhere").write_text("mine")
+    (tmp_path / "link").symlink_to(tmp_path / "elsewhere")
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "folder").mkdir()
+    for name in ("link", "fifo", "folder"):
+        with pytest.raises((DeniedError, StorageError)):
+            opened(str(tmp_path / name), flags)
+    assert (tmp_path / "elsewhere").read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'gateway = 5\nzygotes = 7\nsessions = "x"\n',
+        "zygotes = [5]\nsessions = [5, {agent = 1}]\n[gateway]\nboot = 1\n",
+        f"format = {'9' * 10_000}\n",
+        f"sessions = {'[' * 100_000}\n",
+    ],
+)
+def test_a_state_that_is_not_ours_is_as_good_as_none(tmp_path: Path, text: str) -> None:
+    tmp_path.chmod(0o700)
+    path = tmp_path / "state.toml"
+    path.write_text(text)
+    path.chmod(0o600)
+    found = state.read(str(tmp_path))
+    assert state.reconcile(found) == []
+    assert state.restore(found, NO_AGENTS, str(tmp_path / "sessions")) == 0
+
+
+def test_of_what_was_said_the_turns_that_are_none_are_left_out(tmp_path: Path) -> None:
+    folder = str(tmp_path / "sessions")
+    session = Session("a", "t", 0.0, 0.0, transcript=[{"input": 1, "output": 2}])
+    state.remember(folder, session)
+    (path,) = (tmp_path / "sessions").iterdir()
+    with path.open("ab") as file:
+        file.write(b"5\n\xff\n" + b"[" * 100_000 + b"\n")
+    assert state.transcript(folder, "a", "t") == session.transcript
+    path.chmod(0o644)
+    assert state.transcript(folder, "a", "t") == []
 
 
 def test_printed_lines_are_bounded_in_length_and_in_all() -> None:
