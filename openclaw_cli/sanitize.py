@@ -23,6 +23,14 @@ def safe(text: str) -> str:
     )
 
 
+def safe_lines(text: str) -> str:
+    """Give a text of several lines as `safe` gives one: tabs and line ends stay."""
+    if printable(text.encode(errors="surrogatepass")):
+        return text
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join("\t".join(map(safe, line.split("\t"))) for line in lines)
+
+
 def printable(value: bytes) -> bool:
     """Say whether `value` may be written to a terminal as it is: UTF-8 without hidden characters.
 

@@ -26,6 +26,7 @@ from openclaw_cli.errors import (
 )
 from openclaw_cli.files import read_all
 from openclaw_cli.gateway import talk
+from openclaw_cli.sanitize import safe_lines
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
@@ -115,8 +116,7 @@ def run(
         session.output.json({name: each for name, each in answer.items() if name != "schema"})
     else:
         output = answer.get("output")
-        shown = output if isinstance(output, str) else json.dumps(output)
-        stdout.write_all((shown + ("" if shown.endswith("\n") else "\n")).encode())
+        _show(output if isinstance(output, str) else json.dumps(output))
     return 0
 
 
@@ -346,6 +346,13 @@ class _interruptible:  # noqa: N801  a block
     def __exit__(self, *_: object) -> None:
         for number, handler in self._before.items():
             signal.signal(number, handler)
+
+
+def _show(answer: str) -> None:
+    """Write what an agent answered; what a terminal would act on only where there is none."""
+    shown = safe_lines(answer) if os.isatty(stdout.STDOUT) else answer
+    end = "" if shown.endswith("\n") else "\n"
+    stdout.write_all((shown + end).encode(errors="backslashreplace"))
 
 
 def _failed(answer: dict[str, Any]) -> OpenclawError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import fcntl
 import gc
 import json
@@ -17,7 +18,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from openclaw_cli.errors import ConflictError, OpenclawError
+from openclaw_cli.errors import ConflictError, OpenclawError, StorageError
 from openclaw_cli.files import private_directory
 from openclaw_cli.gateway import auth, paths
 from openclaw_cli.gateway.core import Gateway
@@ -69,11 +70,21 @@ def run(
     guard.adopt_orphans()
     _raise_limits()
     try:
-        return asyncio.run(_main(home, port, ready, said))
+        return _run(home, port, ready, said)
     except OpenclawError as refused:
         words = {"kind": refused.kind, "message": refused.message, "hint": refused.hint}
         _tell(ready, {"error": words})
         raise
+
+
+def _run(
+    home: Home, port: int | None, ready: int, said: Callable[[dict[str, Any]], None] | None
+) -> int:
+    try:
+        return asyncio.run(_main(home, port, ready, said))
+    except OSError as refused:
+        reason = os.strerror(refused.errno or errno.EIO).lower()
+        raise StorageError(f"the gateway cannot go on: {reason}") from None
 
 
 async def _main(
@@ -93,6 +104,7 @@ async def _main(
         loading = asyncio.to_thread(import_module, "openclaw_cli.gateway.door")
         await asyncio.gather(loading, gateway.start())
         door, servers = _doors(gateway)
+        loop.set_exception_handler(_troubles())
         await loop.create_unix_server(servers[0], sock=sockets.control, backlog=BACKLOG)
         await loop.create_server(servers[1], sock=sockets.tcp, backlog=BACKLOG)
         _signals(gateway)
@@ -109,6 +121,12 @@ async def _main(
         return await _end(gateway, door, servers, sockets)
     finally:
         await gateway.close()
+
+
+def _troubles() -> Callable[[asyncio.AbstractEventLoop, dict[str, Any]], None]:
+    from openclaw_cli.gateway.serving import Troubles
+
+    return Troubles()
 
 
 def _doors(gateway: Gateway) -> tuple[Door, list[Server]]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import sys
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from openclaw_cli.gateway import web
@@ -15,6 +16,9 @@ CONNECTIONS = 1024
 
 HEAD_SECONDS = 10.0
 """How long a client may take to send the head of its first request."""
+
+AGAIN_SECONDS = 60.0
+"""After how long a failure is said again."""
 
 _HEAD = 16 * 1024  # bytes of one line, or of all header fields' values
 _Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
@@ -60,11 +64,36 @@ class Connection(web.RequestHandler):
         """Say where an error of ours came from, and not what it said."""
         found = more.get("exc_info") or sys.exc_info()[1]
         if isinstance(found, BaseException):
-            trace = found.__traceback__
-            while trace and trace.tb_next:
-                trace = trace.tb_next
-            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
-            sys.stderr.write(f"openclaw: {type(found).__name__} at {place}\n")
+            sys.stderr.write(f"openclaw: {_where(found)}\n")
+
+
+class Troubles:
+    """Says of what failed beside all requests where it came from, and not what it said.
+
+    The same is said once a minute: without descriptors the loop fails a thousand times a second.
+    """
+
+    def __init__(self) -> None:
+        self._said: dict[str, float] = {}
+
+    def __call__(self, _loop: asyncio.AbstractEventLoop, context: Mapping[str, Any]) -> None:
+        """Take what the loop tells of a failure; its own words stand for one without an error."""
+        crash = context.get("exception")
+        line = _where(crash) if isinstance(crash, BaseException) else str(context.get("message"))
+        now = time.monotonic()
+        if now - self._said.get(line, -AGAIN_SECONDS) >= AGAIN_SECONDS:
+            self._said[line] = now
+            sys.stderr.write(f"openclaw: {line}\n")
+
+
+def _where(crash: BaseException) -> str:
+    trace = crash.__traceback__
+    while trace and trace.tb_next:
+        trace = trace.tb_next
+    place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace else "?"
+    code = getattr(crash, "errno", None)
+    number = f" ({errno.errorcode.get(code, code)})" if isinstance(code, int) else ""
+    return f"{type(crash).__name__}{number} at {place}"
 
 
 class Server(web.Server):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from pathlib import Path
@@ -249,6 +250,18 @@ def test_a_home_that_cannot_be_written_works_without_the_compiled_file(home: Hom
     os.mkdir(f"{home.root}/{COMPILED}.new")  # in the way, as a read-only file system would be
     assert config.load(home, {})["store.versions"] == 5
     assert not os.path.exists(f"{home.root}/{COMPILED}")
+
+
+def test_where_the_compiled_file_cannot_get_its_name_nothing_is_left(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_names: str) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    write(home, "store.versions = 5\n")
+    monkeypatch.setattr(os, "replace", refused)
+    assert config.load(home, {})["store.versions"] == 5
+    assert os.listdir(home.root) == ["settings.toml"]
 
 
 def test_what_a_crash_left_half_written_is_taken_away_after_a_while(home: Home) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openclaw_cli.sanitize import printable, safe
+from openclaw_cli.sanitize import printable, safe, safe_lines
 
 ANY_TEXT = st.text(st.characters(exclude_categories=()))  # lone surrogates included
 
@@ -42,6 +42,11 @@ def test_what_is_safe_is_one_printable_line_that_can_be_encoded(text: str) -> No
     assert shown.splitlines() in ([shown], [])
     assert safe(shown) == shown
     assert shown.encode().decode() == shown
+
+
+def test_lines_and_tabs_of_a_longer_text_stay() -> None:
+    assert safe_lines("a\tb\r\nc\x1b[2J\n\rd\ud800") == "a\tb\nc\\x1b[2J\n\\x0dd\\ud800"
+    assert safe_lines("plain\r\n\t鍵\n") == "plain\r\n\t鍵\n"
 
 
 def test_every_control_of_unicode_is_caught() -> None:

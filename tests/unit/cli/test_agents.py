@@ -17,6 +17,7 @@ from openclaw_cli.home import find
 from openclaw_cli.runtime.session import Session
 from tests.conftest import SCRIPTS, Openclaw
 from tests.gateways import running, settings
+from tests.unit.cli.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
@@ -54,6 +55,22 @@ def test_run_ends_with_the_status_of_what_happened(
     assert said in done.err.decode()
     assert b"Traceback" not in done.err
     assert done.out == (b"hi\n" if not status else b"")
+
+
+def test_an_answer_moves_no_terminal_and_comes_through_a_pipe_as_it_is(openclaw: Openclaw) -> None:
+    settings(ZOO)
+    line = ("agents", "run", "echo", "--input", "-")
+    odd = "one\n\x1b[2J\u202e"
+    assert openclaw(*line, input=json.dumps(odd).encode(), check=0).out == f"{odd}\n".encode()
+    assert openclaw(*line, input=b'"\\ud800"', check=0).out == b"\\ud800\n"
+    with Terminal() as terminal:
+        subprocess.run(
+            [f"{SCRIPTS}/openclaw", *line],
+            input=json.dumps(odd).encode(),
+            stdout=terminal.descriptor,
+            check=True,
+        )
+        assert terminal.screen(until=b"202e") == b"one\n\\x1b[2J\\u202e\n"
 
 
 def test_run_has_the_same_statuses_by_a_gateway(openclaw: Openclaw) -> None:

@@ -19,6 +19,7 @@ from openclaw_cli.gateway.link import Links
 from openclaw_cli.gateway.log import APPENDING, READING, Log, opened
 from openclaw_cli.gateway.metrics import Metrics
 from openclaw_cli.gateway.scheduler import Scheduler
+from openclaw_cli.gateway.serving import Troubles
 from openclaw_cli.home import Home
 from openclaw_cli.rotation.runs import Report
 from openclaw_cli.runtime.lines import LINE, PRINTED, Lines
@@ -139,6 +140,23 @@ def test_a_log_that_cannot_be_begun_anew_goes_on_in_the_old_one(
     ]
     assert kept == list(range(21))
     assert json.loads(path.read_text())["number"] == 20
+
+
+def test_what_fails_beside_all_requests_is_said_once_and_shows_no_value(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    async def failing() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(Troubles())
+        for _ in range(1000):
+            crash = OSError(errno.EMFILE, "hunter2")
+            loop.call_exception_handler({"message": "accept", "exception": crash})
+        loop.call_exception_handler({"message": "another"})
+
+    asyncio.run(failing())
+    first, second = capfd.readouterr().err.splitlines()
+    assert first == "openclaw: OSError (EMFILE) at ?"
+    assert second == "openclaw: another"
 
 
 @pytest.mark.parametrize("flags", [APPENDING, READING])
