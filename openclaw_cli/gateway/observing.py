@@ -32,6 +32,11 @@ HEALTH_EVERY = 10.0
 HISTORY = 360
 """Looks that are kept for the page: half an hour."""
 
+UNKNOWN = "(unknown)"
+"""What all names are counted as that no secret has: an agent can ask for any number of them."""
+TOLD = 100
+"""Names and who asked for them that an alert tells; of more it says that there were."""
+
 ACCESS = "access-count"
 STATUS = "rotation-status"
 RISK = "exposure-risk"
@@ -54,6 +59,7 @@ class Observing:
         self.reads: Counter[tuple[str, str]] = Counter()
         self.unexpected: Counter[str] = Counter()
         self._unexpected_at: dict[str, float] = {}
+        self._names: set[str] = set()
         self.shipped: dict[str, str] = {}
 
     async def look(self) -> None:
@@ -110,6 +116,7 @@ class Observing:
                 began = time.monotonic()
                 secrets = self._gateway.secrets()
                 self.secrets = secret_health.rows(secrets, self._gateway.settings, now)
+                self._names.update(each["name"] for each in self.secrets)
                 # Ten thousand secrets take a while: never more than a fiftieth of the time.
                 took = time.monotonic() - began
                 self._health_at = now + max(HEALTH_EVERY, 50 * took)
@@ -137,12 +144,17 @@ class Observing:
     def _count(self, event: events.Event, now: float) -> None:
         if event.kind == REVEAL:
             outcome = event.outcome or "ok"
-            self.reads[event.name, outcome] += 1
+            if outcome == "ok":
+                self._names.add(event.name)
+            name = event.name if event.name in self._names else UNKNOWN
+            self.reads[name, outcome] += 1
             by_agent = event.actor.agent and outcome == "denied"
             if by_agent or event.unexpected:
-                self.unexpected[event.name] += 1
+                self.unexpected[name] += 1
                 who = event.actor.agent or event.actor.program or f"uid {event.actor.uid}"
-                self._unexpected_at[f"{event.name} by {who}"] = now
+                what = f"{event.name} by {who}"
+                room = what in self._unexpected_at or len(self._unexpected_at) < TOLD
+                self._unexpected_at[what if room else "and more"] = now
         elif event.kind == "secret_rotate" and not event.is_intent:
             self._health_at = 0.0
         old = [what for what, at in self._unexpected_at.items() if now - at > alerts.REMEMBERED]

@@ -347,6 +347,51 @@ def test_wrong_tokens_are_401_and_a_foreign_host_or_origin_is_403(gateway: Gatew
         assert gateway.ask("/healthz", token="", headers=headers).status == 403
 
 
+SCOPES = ("", "none", "invoke", "read", "admin")
+"""No token, one without a scope, and one for each scope."""
+
+OPEN, LOOKING, ASKING = (200,) * 5, (401, 403, 403, 200, 403), (401, 403, 200, 403, 403)
+ROUTES: list[tuple[str, str, tuple[int, ...]]] = [
+    ("GET", "/healthz", OPEN),
+    ("GET", "/metrics", (200, 403, 403, 200, 403)),  # without names of secrets for nobody
+    ("GET", "/v1/status", LOOKING),
+    ("GET", "/v1/status?verbose", LOOKING),
+    ("GET", "/__openclaw__/", LOOKING),
+    ("GET", "/__openclaw__/status", LOOKING),
+    ("GET", "/__openclaw__/link?t=x", (401,) * 5),  # it takes a link, not a token
+    ("POST", "/v1/agents/echo", ASKING),
+    ("POST", "/v1/agents/nobody", (401, 403, 404, 403, 403)),
+    ("GET", "/v1/agents/echo", (401, 403, 405, 403, 403)),
+    ("POST", "/v1/dispatch", ASKING),
+    ("POST", "/control/stop", (401, 403, 403, 404, 403)),
+    ("GET", "/nowhere", (401, 403, 403, 404, 403)),
+    ("GET", "/v1%2fstatus", LOOKING),
+    ("GET", "/healthz/../v1/status", (401, 403, 403, 404, 403)),
+]
+
+
+def test_each_route_takes_its_scope_and_no_other(openclaw: Openclaw) -> None:
+    state = settings({"echo": {"type": "thread-bound", "handler": "zoo:echo"}}).parent
+    tokens = {scope: scope and f"a-token-with-{scope}" for scope in SCOPES}
+    (state / "gateway").mkdir(mode=0o700)
+    (state / "gateway" / "tokens.toml").write_text(
+        "".join(
+            f'[{scope}]\ntoken = "{text}"\nscopes = {[scope] if scope != "none" else []}\n'
+            for scope, text in tokens.items()
+            if scope
+        )
+    )
+    (state / "gateway" / "tokens.toml").chmod(0o600)
+    body = {"input": 1, "agents": ["echo"]}
+    with running(openclaw) as gateway:
+        for method, path, expected in ROUTES:
+            found = tuple(
+                gateway.ask(path, body if method == "POST" else None, token=tokens[scope]).status
+                for scope in SCOPES
+            )
+            assert found == expected, path
+
+
 def test_what_is_said_twice_counts_twice_and_what_json_has_not_is_told(gateway: Gateway) -> None:
     good, bad = f"Authorization: Bearer {gateway.token}", "Authorization: Bearer other"
     for fields, status in (

@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from openclaw_cli.cli import app, tree
-from tests.conftest import SCRIPTS
+from tests.conftest import SCRIPTS, Openclaw
 from tests.faults import cases, prepared, world
 
 pytestmark = [pytest.mark.slow, pytest.mark.integration]
@@ -270,6 +270,28 @@ def test_a_value_as_a_bare_word_is_refused_and_not_repeated(tmp_path: Path) -> N
     seen = watched(use, tmp_path)
     assert seen.status == 2
     assert not world.leaked(seen.out, seen.err)
+
+
+TALKATIVE = {
+    "PYTHONVERBOSE": "2",
+    "PYTHONINSPECT": "1",
+    "PYTHONPROFILEIMPORTTIME": "1",
+    "PYTHONMALLOCSTATS": "1",
+    "PYTHONDEVMODE": "1",
+    "PYTHONFAULTHANDLER": "1",
+    "PYTHONTRACEMALLOC": "5",
+}
+
+
+@pytest.mark.parametrize("slow", ["", "1"])
+def test_what_makes_python_talk_makes_it_tell_no_value(openclaw: Openclaw, slow: str) -> None:
+    openclaw("secrets", "create", "kept", input=world.CANARY, check=0)
+    for name, value in TALKATIVE.items():
+        given = {name: value, "OPENCLAW_NO_HOT": slow}
+        seen = openclaw("secrets", "get", "kept", env=given, input=b"print('typed')\n", check=0)
+        assert seen.out == world.CANARY, name
+        assert not world.leaked(seen.err), name
+        assert seen.err or name != "PYTHONVERBOSE", "it was not made to talk"
 
 
 def crashed(command: list[str], work: Path, ready: Callable[[], bool]) -> set[str]:
