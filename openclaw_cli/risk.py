@@ -57,6 +57,11 @@ class Risk(NamedTuple):
         return next(iter(self.parts.values()), 0)
 
 
+def told(score: int, lowers: int, command: str) -> str:
+    """Return a risk in words, with the step against it where there is anything to lower."""
+    return f"{score} of 100" + (f"; {lowers} less by {command}" if command else "")
+
+
 def of(known: Known) -> Risk:
     """Return the risk of a secret."""
     found = {

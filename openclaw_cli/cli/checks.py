@@ -27,12 +27,11 @@ from openclaw_cli.which import which
 
 if TYPE_CHECKING:
     from openclaw_cli.elsewhere import Elsewhere
-    from openclaw_cli.health import Finding, Look
+    from openclaw_cli.health import Look
     from openclaw_cli.home import Home
 
 OK = "ok"
-ATTENTION = "attention"
-BAD = "bad"
+ADVICE, ATTENTION, BAD = health.ADVICE, health.ATTENTION, health.BAD
 
 _REMOTE = ("nfs", "nfs4", "cifs", "smb3", "smbfs", "9p", "fuse.sshfs", "afs", "ceph")
 _IN_MEMORY = ("tmpfs", "ramfs")
@@ -50,12 +49,17 @@ _LEAST_FREE = 64 * 1024 * 1024  # bytes
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """What was looked at, how it is, and the mend; `state` is OK, ATTENTION or BAD."""
+    """What was looked at, how it is, and the mend; `state` is OK, ADVICE, ATTENTION or BAD."""
 
     name: str
     state: str
     what: str
     hint: str = ""
+
+    @property
+    def wrong(self) -> bool:
+        """Whether it needs a hand, as `health.needs_a_hand` has it."""
+        return self.state in (ATTENTION, BAD)
 
 
 def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
@@ -74,10 +78,9 @@ def all_of_them(environ: Mapping[str, str], now: float) -> Iterator[Check]:
     yield from served(home)
     known = _settings(home, environ)
     seen = health.look(home, assembly.secrets(home, known, environ))
-    yield from of_findings(seen, home, known)
+    yield from of_findings(seen, home, known, now)
     yield key(home, seen)
     yield store(seen)
-    yield from rotations(seen, now)
     yield trail(seen)
     yield clock(seen, now)
     yield core_files()
@@ -262,30 +265,16 @@ def _nearest(path: str) -> str:
     return path
 
 
-def of_findings(seen: Look, home: Home, settings: Settings) -> Iterator[Check]:
-    """Take over what `status` finds in files: permissions, plain text, the keys."""
-    found: list[Finding] = health.of_permissions(home)
-    if not found:
+def of_findings(seen: Look, home: Home, settings: Settings, now: float) -> Iterator[Check]:
+    """Take over all that `status` finds, with its severity, and say what it found nothing of."""
+    found = health.findings(seen, home, settings, now)
+    about = {each.where if each.what != "permissions" else each.what for each in found}
+    if "permissions" not in about:
         yield Check("permissions", OK, "nobody else can open what is ours")
-    kept = {each.name for each in seen.alive}
-    found += [*health.of_plaintext(home, settings.plaintext, kept), *health.of_keys(seen, home)]
-    found += health.of_encryption(seen, settings.encryption)
-    yield from map(_of_finding, found)
-
-
-def _of_finding(found: Finding) -> Check:
-    state = {health.BAD: BAD, health.ATTENTION: ATTENTION}.get(found.severity, OK)
-    return Check(found.what.replace("-", " "), state, found.why, found.hint)
-
-
-def rotations(seen: Look, now: float) -> Iterator[Check]:
-    """Say whether rotations go well, and whether the gateway has taken up what they made."""
-    if not seen.there or seen.locked or seen.trouble:
-        return
-    wrong = health.of_rotation(seen.directory, now)
-    if not wrong:
+    if "rotation" not in about and seen.there and not (seen.locked or seen.trouble):
         yield Check("rotation", OK, "none has failed, none is overdue")
-    yield from map(_of_finding, wrong)
+    for each in found:
+        yield Check(each.what.replace("-", " "), each.severity, each.why, each.hint)
 
 
 def key(home: Home, seen: Look) -> Check:

@@ -19,6 +19,7 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _TONES = {
     checks.OK: "",
+    checks.ADVICE: "quiet",
     checks.ATTENTION: "attention",
     checks.BAD: "bad",
     "mended": "",
@@ -41,7 +42,7 @@ def doctor(
     """Find what is wrong here, and say the mend.
 
     Nothing is changed without --fix, and no value is read. The status is 10 when something needs a
-    hand.
+    hand; advice is a choice that may be right as it is.
 
         openclaw doctor --checklist --json
     """
@@ -52,7 +53,7 @@ def doctor(
         raise UsageError("--fix goes with --checklist", hint="openclaw doctor --checklist --fix")
     with session.output.progress("looking"):
         found = list(checks.all_of_them(os.environ, time.time()))
-    wrong = [each for each in found if each.state != checks.OK]
+    wrong = [each for each in found if each.wrong]
     if session.as_json:
         session.output.json({"checks": [_plain(each) for each in found], "wrong": len(wrong)})
     else:

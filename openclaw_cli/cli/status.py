@@ -14,6 +14,7 @@ from openclaw_cli.cli.layout import Column, wrapped
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import FindingsError, TemporaryError
 from openclaw_cli.exposure import exposure
+from openclaw_cli.risk import told
 from openclaw_cli.sanitize import safe
 from openclaw_cli.service import LOCAL
 
@@ -81,15 +82,7 @@ def status(
     settings = session.settings
     gateway = running(session) if agents or verbose or session.as_json else None
     seen = health.look(session.home, assembly.secrets(session.home, settings, os.environ))
-    found = health.findings(
-        seen,
-        session.home,
-        now,
-        old_days=settings["status.old-days"],
-        deleted_days=settings["store.deleted-days"],
-        plaintext=settings.plaintext,
-        encryption=settings.encryption,
-    )
+    found = health.findings(seen, session.home, settings, now)
     rows = _rows(seen, settings, now) if secrets or verbose else []
     if session.as_json:
         listed = rows if secrets or verbose else None
@@ -142,10 +135,9 @@ def _show(
         output.table(_SECRETS, [_cells(each, now) for each in rows])
         worst = max(rows, key=lambda row: row["risk"]["score"])
         output.line()
-        output.line(
-            f"most exposed: {worst['name']}, {worst['risk']['score']} of 100; "
-            f"{worst['lower']['by']} less by {worst['lower']['command']}"
-        )
+        lower = worst["lower"]
+        risk = told(worst["risk"]["score"], lower["by"], lower["command"])
+        output.line(f"most exposed: {worst['name']}, {risk}")
 
 
 def _show_backends(session: Session, settings: Settings) -> None:

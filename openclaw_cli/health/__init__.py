@@ -6,7 +6,6 @@ questions about that, a module for each thing that they are about.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from openclaw_cli.health.finding import ADVICE, ATTENTION, BAD, Finding, needs_a_hand
@@ -24,7 +23,6 @@ from openclaw_cli.health.looking import BUNDLE, Look, look
 from openclaw_cli.health.of_secrets import of_age, of_deletion, of_rotation
 from openclaw_cli.health.on_disk import (
     PLAINTEXT_BYTES,
-    Plaintext,
     of_encryption,
     of_keys,
     of_one_key,
@@ -34,6 +32,7 @@ from openclaw_cli.health.on_disk import (
 
 if TYPE_CHECKING:
     from openclaw_cli.home import Home
+    from openclaw_cli.settings import Settings
 
 __all__ = [
     "ADVICE",
@@ -65,25 +64,16 @@ __all__ = [
 ]
 
 
-def findings(
-    seen: Look,
-    home: Home,
-    now: float,
-    *,
-    old_days: int,
-    deleted_days: int,
-    plaintext: Plaintext | None = None,
-    encryption: Mapping[str, str] | None = None,
-) -> list[Finding]:
+def findings(seen: Look, home: Home, settings: Settings, now: float) -> list[Finding]:
     """Return all that needs a hand, the worst first; `now` in seconds since 1970."""
     found = [
         *of_permissions(home),
         *of_keys(seen, home),
-        *of_encryption(seen, encryption or {}),
-        *of_plaintext(home, plaintext, {each.name for each in seen.alive}),
-        *of_age(seen.alive, now, old_days),
+        *of_encryption(seen, settings.encryption),
+        *of_plaintext(home, settings.plaintext, {each.name for each in seen.alive}),
+        *of_age(seen.alive, now, settings["status.old-days"]),
         *of_rotation(seen.directory, now),
-        *of_deletion(seen.deleted, now, deleted_days),
+        *of_deletion(seen.deleted, now, settings["store.deleted-days"]),
         *of_unexpected(seen.trail, now),
     ]
     order = (BAD, ATTENTION, ADVICE)

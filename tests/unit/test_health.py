@@ -14,6 +14,7 @@ from openclaw_cli.errors import IntegrityError
 from openclaw_cli.model import SecretValue
 from openclaw_cli.names import parse
 from openclaw_cli.service import Secrets
+from openclaw_cli.settings import Settings
 from openclaw_cli.store.directory import Entry, Row
 from openclaw_cli.store.header import Slot
 from openclaw_cli.store.index import Place
@@ -40,7 +41,7 @@ def whats(found: list[health.Finding]) -> set[str]:
 
 def found_in(secrets: Secrets) -> list[health.Finding]:
     seen = health.look(secrets.home, secrets)
-    return health.findings(seen, secrets.home, time.time(), old_days=90, deleted_days=30)
+    return health.findings(seen, secrets.home, Settings({}, {}), time.time())
 
 
 def test_nothing_is_made_by_looking_where_there_is_nothing(secrets: Secrets) -> None:

@@ -63,3 +63,10 @@ def test_it_is_never_outside_of_its_scale(
     assert bool(found.command) == (found.score > 0)
     older = risk.of(Known("x", age * 2, longest, readers, copies=copies, scanned=scanned))
     assert older.parts["age"] >= found.parts["age"]
+
+
+def test_in_words_there_is_a_step_only_where_there_is_anything_to_lower() -> None:
+    assert risk.told(0, 0, "") == "0 of 100"
+    assert risk.told(15, 10, "openclaw secrets scan") == (
+        "15 of 100; 10 less by openclaw secrets scan"
+    )

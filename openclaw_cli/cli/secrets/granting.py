@@ -283,7 +283,8 @@ def _check_agent(session: Session, agent: str) -> None:
     known = session.configuration.agents
     if known and agent not in known:
         session.output.warn(
-            f"the settings have no agent {agent}", hint=f"known: {', '.join(known)}"
+            f"the settings have no agent {agent}: this waits for one",
+            hint=spec.unknown_agent(agent, known).hint,
         )
 
 

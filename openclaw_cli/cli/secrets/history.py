@@ -18,6 +18,7 @@ from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.timeline import VersionLine, timeline
 from openclaw_cli.model import CURRENT, RETIRED
 from openclaw_cli.names import parse
+from openclaw_cli.risk import told
 from openclaw_cli.service import absent
 
 if TYPE_CHECKING:
@@ -83,7 +84,7 @@ def status(context: typer.Context, name: Name) -> None:
             *_facts(session, entry, reads, newest),
             *_rotation(session, entry, directory, now),
             ("granted to", ", ".join(holders) or "no agent"),
-            ("exposure", f"{risk.score} of 100; {risk.lowers} less by {risk.command}"),
+            ("exposure", told(risk.score, risk.lowers, risk.command)),
         ]
     )
     if stale and current is not None:

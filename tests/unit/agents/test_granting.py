@@ -25,6 +25,7 @@ from openclaw_cli.settings import Settings
 from tests.conftest import Result
 
 As = Callable[..., Secrets]
+Main = Callable[..., Result]
 
 
 @pytest.fixture
@@ -244,3 +245,18 @@ def test_a_grant_of_a_local_secret_covers_its_fields(as_agent: As, changes: Chan
     assert read(as_agent("mailer", "w*"), "whole#user") == b"u"
     with pytest.raises(DeniedError):
         read(as_agent("mailer", "whole#password"), "whole#user")
+
+
+def test_a_grant_to_an_agent_that_the_settings_have_not_waits_and_says_who_may_be_meant(
+    main: Main, tmp_path: Path
+) -> None:
+    state = tmp_path / "state"
+    state.mkdir()
+    agents = {name: {"handler": "m:f"} for name in ("mailer", "reporter")}
+    (state / "openclaw.json").write_text(json.dumps({"agents": agents}))
+    main("secrets", "create", "db", input=b"value", check=0)
+    for name, hint in (("mialer", b"did you mean mailer?"), ("x", b"known: mailer, reporter")):
+        done = main("secrets", "grant", name, "db", check=0)
+        assert b"the settings have no agent %s: this waits for one" % name.encode() in done.err
+        assert b"hint: " + hint in done.err
+    assert b"no agent" not in main("secrets", "grant", "mailer", "db", check=0).err

@@ -47,7 +47,9 @@ def test_each_line_is_a_state_a_name_and_a_word_on_it(main: Main, kept: Path) ->
     done = main("doctor", check=10)
     lines = done.out.decode().splitlines()
     assert all(
-        line.startswith(("ok ", "attention ", "bad ", "   ")) for line in lines[:-2] if line
+        line.startswith(("ok ", "advice ", "attention ", "bad ", "   "))
+        for line in lines[:-2]
+        if line
     ), lines
     assert lines[-1].endswith("a hand")
     assert "hint: openclaw store slots add recovery" in done.out.decode()
@@ -58,7 +60,7 @@ def test_each_line_is_a_state_a_name_and_a_word_on_it(main: Main, kept: Path) ->
 def test_all_well_is_status_0(main: Main, tmp_path: Path) -> None:
     main("store", "init", "--recovery-file", str(tmp_path / "recovery"), check=0)
     answer = main("doctor", "--json")
-    wrong = [each for each in answer.json()["checks"] if each["state"] != "ok"]
+    wrong = [each for each in answer.json()["checks"] if each["state"] not in ("ok", "advice")]
     assert (answer.status, wrong) == (0, [])
 
 
@@ -215,3 +217,33 @@ def test_a_port_that_somebody_else_holds_is_found_where_agents_need_it(tmp_path:
             assert f"port {number} is held by" in found.what
             assert found.hint.startswith("openclaw gateway start --port ")
     assert checks.port(home, {}).what == f"{number} is free for our gateway"
+
+
+def test_it_says_of_everything_that_status_finds_what_status_says(main: Main, kept: Path) -> None:
+    (kept / ".env").write_text("KEY=sk-ant-api03-" + "Ab1-" * 23 + "xAA\n")
+    main("secrets", "create", "soon", input=b"canary-81d0", check=0)
+    main("secrets", "delete", "soon", check=0)
+    main("config", "set", "store.deleted-days", "5", check=0)
+    (kept / "audit").chmod(0o750)
+    said = main("status", "--json").json()["findings"]
+    assert {each["severity"] for each in said} == {"advice", "attention", "bad"}
+    checked = main("doctor", "--json", check=10).json()
+    for each in said:
+        check = {
+            "name": each["what"].replace("-", " "),
+            "state": each["severity"],
+            "what": each["why"],
+            "hint": each["hint"],
+        }
+        assert check in checked["checks"]
+    states = [each["state"] for each in checked["checks"]]
+    assert checked["wrong"] == states.count("attention") + states.count("bad")
+
+
+def test_advice_is_said_with_its_hint_and_is_no_failure(main: Main, tmp_path: Path) -> None:
+    main("store", "init", "--recovery-file", str(tmp_path / "recovery"), check=0)
+    lines = main("doctor", check=0).out.decode().splitlines()
+    (at,) = [number for number, line in enumerate(lines) if "the key lies beside" in line]
+    assert lines[at].startswith("advice")
+    assert "hint: openclaw store slots add passphrase" in lines[at + 1]
+    assert lines[-1] == "all is well"
