@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_cli.committing import KEEP_DELETED, Commits
 from openclaw_cli.errors import ConflictError, NotFoundError, UsageError
+from openclaw_cli.missing import absent
 from openclaw_cli.model import CURRENT, MAX_VALUE, PREVIOUS, RETIRED, SecretValue
 from openclaw_cli.names import check
-from openclaw_cli.service import absent
 from openclaw_cli.store.directory import Entry, Row
 
 if TYPE_CHECKING:

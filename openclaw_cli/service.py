@@ -125,10 +125,7 @@ class Secrets:
             snapshot = self.open()
             if snapshot is None:
                 if self.guard is None and all(self._is_local(each) for each in references):
-                    where = self.home.environment
-                    return self._suggested(
-                        references, [_no_store(each, where) for each in references]
-                    )
+                    return self._suggested(references, self._without_store(references))
                 snapshot = self.opened()
             try:
                 started = time.monotonic()
@@ -301,20 +298,19 @@ class Secrets:
             return (*self.order, CONFIG, *self.fallback)
         return (*self.order, *self.fallback)
 
+    def _without_store(self, references: Sequence[Reference]) -> list[Secret | OpenclawError]:
+        from openclaw_cli.missing import without_store
+
+        return [without_store(each.path, self.home.environment) for each in references]
+
     def _suggested(
         self, references: Sequence[Reference], found: list[Secret | OpenclawError]
     ) -> list[Secret | OpenclawError]:
         """Let the hint for a name that is not there be one that the settings have."""
-        if not self.names and not self.plaintext:
-            return found
-        known = {*self.names, *self.plaintext}
-        for reference, answer in zip(references, found, strict=True):
-            if isinstance(answer, NotFoundError) and reference.path not in known:
-                import difflib
+        if self.names or self.plaintext:
+            from openclaw_cli.missing import suggest
 
-                close = difflib.get_close_matches(reference.path, known, n=1, cutoff=0.75)
-                if close and close[0] != API_KEYS and not reference.backend:
-                    answer.hint = f"did you mean {close[0]}?"
+            suggest(references, found, {*self.names, *self.plaintext} - {API_KEYS})
         return found
 
     def named(self, name: str) -> Reference | None:
@@ -451,6 +447,8 @@ def _local(snapshot: Snapshot, reference: Reference) -> Secret:
         return _older(snapshot, reference, reference.version)
     found = snapshot.current(name)
     if found is None:
+        from openclaw_cli.missing import absent
+
         raise absent(snapshot.directory(), name)
     number, value = found
     return Secret(_part(reference, value), Version(str(number)), LOCAL)
@@ -477,6 +475,8 @@ def _older(snapshot: Snapshot, reference: Reference, version: str) -> Secret:
     directory = snapshot.directory()
     entry = directory.entries.get(name)
     if entry is None or entry.deleted:
+        from openclaw_cli.missing import absent
+
         raise absent(directory, name)
     row = entry.version(int(version)) if version.isdecimal() and len(version) < _DIGITS else None
     if row is None:
@@ -486,24 +486,3 @@ def _older(snapshot: Snapshot, reference: Reference, version: str) -> Secret:
     value = snapshot.value(name, row.number, row.place)
     made = Version(str(row.number), stage=row.stage, created=row.created / 1000)
     return Secret(_part(reference, value), made, LOCAL)
-
-
-def absent(directory: Catalogue, name: str) -> NotFoundError:
-    """Return the error for a name that is not there, with what may have been meant."""
-    entries = directory.entries
-    if name in entries:
-        return NotFoundError(f"{name} was deleted", hint=f"openclaw secrets restore {name}")
-    import difflib
-
-    alive = [each.name for each in entries.values() if not each.deleted]
-    close = difflib.get_close_matches(name, alive, n=3, cutoff=0.75)
-    hint = f"did you mean {' or '.join(close)}?" if close else f"openclaw secrets create {name}"
-    return NotFoundError(f"no secret is called {name}", hint=hint)
-
-
-def _no_store(reference: Reference, environment: str) -> NotFoundError:
-    where = f" in the environment {environment}" if environment else ""
-    return NotFoundError(
-        f"no secret is called {reference.path}: there is no store yet{where}",
-        hint=f"openclaw secrets create {reference.path}",
-    )

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from openclaw_cli.missing import absent
 from openclaw_cli.rotation import policy
 from openclaw_cli.rotation.policy import Policy
-from openclaw_cli.service import absent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

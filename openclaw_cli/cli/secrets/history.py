@@ -16,10 +16,10 @@ from openclaw_cli.cli.render import STATES
 from openclaw_cli.cli.secrets import far, named, said
 from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.timeline import VersionLine, timeline
+from openclaw_cli.missing import absent
 from openclaw_cli.model import CURRENT, RETIRED
 from openclaw_cli.names import parse
 from openclaw_cli.risk import told
-from openclaw_cli.service import absent
 
 if TYPE_CHECKING:
     from openclaw_cli.risk import Risk
