@@ -61,6 +61,32 @@ PROVIDERS = Registry(
     },
 )
 
+_BEGIN = {
+    "anthropic": (b"sk-ant-",),
+    "aws": (b"AKIA", b"ASIA", b"ABSK"),
+    "discord": (b"M", b"N", b"O", b"https://"),
+    "elevenlabs": (b"sk_",),
+    "gemini": (b"AQ.",),
+    "github": (b"gh", b"github_pat_"),
+    "google": (b"AIza", b"GOCSPX-"),
+    "groq": (b"gsk_",),
+    "huggingface": (b"hf_", b"api_org_"),
+    "mysql": (b"mysql", b"mariadb"),
+    "notion": (b"ntn_",),
+    "openai": (b"sk-",),
+    "openrouter": (b"sk-or-v",),
+    "postgres": (b"postgres",),
+    "replicate": (b"r8_",),
+    "sendgrid": (b"SG.",),
+    "slack": (b"xox", b"xapp-", b"xwfp-", b"https://hooks.slack.com/"),
+    "stripe": (b"sk_", b"rk_"),
+    "tavily": (b"tvly-",),
+    "telegram": tuple(b"%d" % digit for digit in range(10)),
+    "twilio": (b"SK",),
+    "xai": (b"xai-",),
+}
+"""How each provider's distinct keys begin: the others need not be loaded to recognise one."""
+
 _LETTERS = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZ")
 _DIGITS = frozenset("0123456789")
 
@@ -78,7 +104,8 @@ def names() -> tuple[str, ...]:
 
 def recognise(value: bytes) -> Provider | None:
     """Say whose key this is, when its form alone proves it."""
-    return next((one for one in _all() if one.recognises(value)), None)
+    likely = [name for name in PROVIDERS.ours if value.startswith(_BEGIN.get(name, ()))]
+    return next((one for one in (*map(get, likely), *_others()) if one.recognises(value)), None)
 
 
 def for_variable(variable: str) -> Provider | None:
@@ -114,8 +141,12 @@ def _as_variable(name: str) -> str:
 
 
 def _all() -> Iterator[Provider]:
-    for name in PROVIDERS.ours:
-        yield get(name)
+    yield from map(get, PROVIDERS.ours)
+    yield from _others()
+
+
+def _others() -> Iterator[Provider]:
+    """Go through those that other packages bring."""
     for name in PROVIDERS.names()[len(PROVIDERS.ours) :]:
         try:
             yield get(name)

@@ -9,7 +9,6 @@ from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import UsageError
 from openclaw_cli.model import SecretValue
 from openclaw_cli.names import check
-from openclaw_cli.rotation import generators
 from openclaw_cli.service import LOCAL
 
 
@@ -84,6 +83,8 @@ def labels(given: list[str] | None) -> dict[str, str]:
 
 
 def _generated(session: Session, kind: str) -> SecretValue:
+    from openclaw_cli.rotation import generators
+
     generator = generators.parse(kind)
     made = generator.generate()
     session.output.note(f"generated: {generator.describe()}")

@@ -101,6 +101,30 @@ def test_a_value_that_may_be_anybody_s_is_recognised_as_nobody_s(value: bytes) -
     assert providers.recognise(value) is None
 
 
+@pytest.mark.parametrize("name", providers.PROVIDERS.ours)
+@given(data=st.data())
+def test_every_distinct_key_is_recognised_whatever_else_it_might_be(
+    name: str, data: st.DataObject
+) -> None:
+    """The table of beginnings leaves none out."""
+    for pattern in providers.get(name).distinct:
+        key = data.draw(st.from_regex(pattern, fullmatch=True))
+        assert providers.recognise(key) is not None
+
+
+def test_a_value_that_begins_as_no_key_does_loads_no_provider() -> None:
+    program = """
+import sys
+from openclaw_cli import providers
+assert providers.recognise(b"hunter2") is None
+assert providers.recognise(b"xai-" + b"a" * 80).name == "xai"
+print(sorted(name for name in sys.modules if name.startswith("openclaw_cli.providers.")))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=True)
+    loaded = ["openclaw_cli.providers.provider", "openclaw_cli.providers.xai"]
+    assert done.stdout.decode().strip() == str(loaded)
+
+
 def test_a_key_of_another_service_is_pointed_out() -> None:
     warning = providers.get("openai").check(KEYS["anthropic"].encode())
     assert warning == "this looks like a key of Anthropic, not of OpenAI"
