@@ -113,16 +113,16 @@ class Door:
         verdict = auth.judged(asked, self.gateway.rules)
         if verdict.status:
             if verdict.status != 401 or "Authorization" in request.headers:  # noqa: PLR2004
-                self.gateway.watch.happened(
-                    "refused", "", address=verdict.address, path=path[:200], why=verdict.why
+                self.gateway.watch.often(
+                    "refused", address=verdict.address, path=path[:200], why=verdict.why
                 )
             response = _error(verdict.status, "denied", verdict.why)
             if verdict.status == 401:  # noqa: PLR2004
                 response.headers["WWW-Authenticate"] = 'Bearer realm="openclaw"'
             return response
         if verdict.why:
-            self.gateway.watch.happened(
-                "unexpected_client", "", address=verdict.address, path=path[:200], why=verdict.why
+            self.gateway.watch.often(
+                "unexpected_client", address=verdict.address, path=path[:200], why=verdict.why
             )
         part = page.answer(request.path) if request.method in ("GET", "HEAD") else None
         return part or await self._answered(request, verdict.address, named=scope != auth.OPEN)

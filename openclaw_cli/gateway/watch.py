@@ -19,6 +19,10 @@ TRAILED = frozenset(("thread_spawn", "agent_exec"))
 EVENTS = 100
 """Last events that are kept for the status page."""
 
+OFTEN = 60
+"""Times a minute that something is told which anybody can cause, without a token too."""
+
+_MINUTE = 60.0
 _QUIET = frozenset(("thread_spawn", "agent_exec", "instance_end", "printed"))
 _WAITS = frozenset(("thread_spawn", "instance_end"))  # for the request that they belong to
 _WAIT_SECONDS = 0.1
@@ -37,6 +41,7 @@ class Watch:
         self._flushing: asyncio.TimerHandle | None = None
         self._records: list[dict[str, Any]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._often: dict[str, tuple[float, int]] = {}
 
     def happened(self, event: str, agent: str, **fields: Any) -> None:  # noqa: ANN401
         """Take note of an event."""
@@ -56,6 +61,22 @@ class Watch:
             self.last.append({"at": at, "event": event, "agent": agent, **fields})
         for each in self.heard:
             each(event, agent, fields)
+
+    def often(self, event: str, **fields: Any) -> None:  # noqa: ANN401
+        """Take note of what anybody can cause as often as they like: so many times a minute.
+
+        How many were left out is told with the next one: nobody writes the log full with them, so
+        that what was in it before is gone.
+        """
+        now = time.monotonic()
+        since, count = self._often.get(event, (now, 0))
+        if now - since >= _MINUTE:
+            left_out = count - OFTEN
+            fields |= {"left_out": left_out} if left_out > 0 else {}
+            since, count = now, 0
+        self._often[event] = since, count + 1
+        if count < OFTEN:
+            self.happened(event, "", **fields)
 
     def printed(self, agent: str, instance: int, request: str, line: str) -> None:
         """Write a line that an instance printed, under its request's id."""

@@ -6,6 +6,7 @@ import asyncio
 import errno
 import json
 import os
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -20,6 +21,7 @@ from openclaw_cli.gateway.log import APPENDING, READING, Log, opened
 from openclaw_cli.gateway.metrics import Metrics
 from openclaw_cli.gateway.scheduler import Scheduler
 from openclaw_cli.gateway.serving import Troubles
+from openclaw_cli.gateway.watch import OFTEN, Watch
 from openclaw_cli.home import Home
 from openclaw_cli.rotation.runs import Report
 from openclaw_cli.runtime.lines import LINE, PRINTED, Lines
@@ -140,6 +142,23 @@ def test_a_log_that_cannot_be_begun_anew_goes_on_in_the_old_one(
     ]
     assert kept == list(range(21))
     assert json.loads(path.read_text())["number"] == 20
+
+
+def test_what_anybody_can_cause_does_not_write_the_log_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "agent.log"
+    watch = Watch(Log(str(path)), Metrics())
+    now = time.monotonic()
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    for _ in range(1000):
+        watch.often("refused", why="no token")
+    now += 61
+    for _ in range(2):
+        watch.often("refused", why="no token")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    assert len(lines) == OFTEN + 2
+    assert [each.get("left_out") for each in lines[-3:]] == [None, 1000 - OFTEN, None]
 
 
 def test_what_fails_beside_all_requests_is_said_once_and_shows_no_value(
