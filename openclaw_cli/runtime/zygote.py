@@ -88,7 +88,7 @@ class Zygote:
         guard.adopt_orphans()
         self.worker = Worker(plan, loading.load(plan))
         level = landlock.confine(plan["confine"]) or level
-        seccomp.keep_to_itself()
+        seccomp.keep_to_itself(writes="write" in plan["confine"].get("verbs", ["write"]))
         prepare()
         self.domain = landlock.domain()
         me = os.getpid()

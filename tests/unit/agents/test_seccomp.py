@@ -15,7 +15,7 @@ libc = ctypes.CDLL(None, use_errno=True)
 other, files = int(sys.argv[2]), resource.RLIMIT_NOFILE
 if sys.argv[1] == "held":
     guard.no_new_privileges()
-    assert seccomp.keep_to_itself()
+    assert seccomp.keep_to_itself(writes=sys.argv[3] == "writes")
 
 def checked(result):
     if result < 0:
@@ -33,11 +33,25 @@ resource.prlimit(other, files)
 """
 
 
-def done(code: str, *, held: bool) -> bool:
+RIGHTS = (
+    *("os.chmod(path, 0o600)", "os.fchmod(file.fileno(), 0o600)", "os.chown(path, -1, -1)"),
+    *("os.fchown(file.fileno(), -1, -1)", "os.lchown(path, -1, -1)"),
+    "os.chmod(path, 0o600, dir_fd=os.open('/', 0))",
+    "checked(libc.syscall(452, -100, path.encode(), 0o600, 0))",
+)
+FILE = """
+import tempfile
+file = tempfile.NamedTemporaryFile()
+path = file.name
+"""
+
+
+def done(code: str, *, held: bool, writes: bool = True) -> bool:
     """Run code, held or not, beside another process; tell whether it came to its end."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as other:
         how = "held" if held else "free"
         line = [sys.executable, "-c", PRELUDE + code, how, str(other.pid)]
+        line.append("writes" if writes else "reads")
         try:
             return subprocess.run(line, capture_output=True, check=False).returncode == 0
         finally:
@@ -58,3 +72,11 @@ def test_neither_another_number_nor_the_keys_lead_anywhere(code: str) -> None:
 
 def test_limits_of_ones_own_are_and_those_of_others_can_be_asked_for() -> None:
     assert done(OWN, held=True)
+
+
+@pytest.mark.parametrize("code", RIGHTS)
+def test_who_may_not_write_sets_no_rights_of_files(code: str) -> None:
+    assert not done(FILE + code, held=True, writes=False)
+    if "452" not in code:  # which older kernels do not have
+        assert done(FILE + code, held=True, writes=True)
+        assert done(FILE + code, held=False)
