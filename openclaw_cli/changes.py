@@ -110,16 +110,27 @@ class Changes(Commits):
 
         self.amend("secret_describe", {"name": name}, change)
 
-    def rollback(self, name: str, version: int | None = None) -> int:
-        """Make an older version the current one again, the one before by default; return it."""
+    def rollback(
+        self, name: str, version: int | None = None, *, serves: bool = False
+    ) -> tuple[int, list[str]]:
+        """Make an older version the current one again, the one before by default.
+
+        Return it, and who is to be told by the next run of rotations; with `serves` the OpenClaw
+        gateway is one of them.
+        """
+        untold: list[str] = []
 
         def change(draft: Draft, now: int) -> int:
             entry = _existing(draft, name)
             row = older(entry, version)
             _promote(entry, row, now)
+            if entry.policy or serves:
+                from openclaw_cli.rotation.by_hand import rolled_back
+
+                untold[:] = rolled_back(draft, entry, serves=serves)
             return row.number
 
-        return self.amend("secret_rollback", {"name": name}, change)
+        return self.amend("secret_rollback", {"name": name}, change), untold
 
     def delete(self, name: str, *, purge: bool = False) -> bool:
         """Delete a secret, for good with `purge`; tell whether there was one.

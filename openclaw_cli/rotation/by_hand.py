@@ -1,4 +1,4 @@
-"""What a person does to a secret that is rotated: a new value, deletion, and its return."""
+"""What a person does to a secret that is rotated: a new value, an older one, deletion, return."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import uuid
 from msgspec.structs import replace
 
 from openclaw_cli.model import PREVIOUS
-from openclaw_cli.rotation import agenda, policy, steps
+from openclaw_cli.rotation import agenda, policy, reloading, steps
 from openclaw_cli.store.commit import Draft
 from openclaw_cli.store.directory import Entry
 
@@ -33,6 +33,22 @@ def renewed(draft: Draft, entry: Entry, now: int, kind: str) -> None:
     after = replace(after, telling=list(after.tell))  # by the next run: nobody waits for them here
     entry.policy = policy.write(after)
     agenda.note(draft.directory, entry.name, steps.attention(after))
+
+
+def rolled_back(draft: Draft, entry: Entry, *, serves: bool) -> list[str]:
+    """Have those who are told of a rotation told of the older value; return them.
+
+    With `serves` the OpenClaw gateway is to take it up, too. The next run tells them, as after
+    `renewed`.
+    """
+    if serves:
+        reloading.owe(draft, [entry.name])
+    found = policy.read(entry.policy)
+    if found.tell:
+        after = replace(found, telling=list(found.tell))
+        entry.policy = policy.write(after)
+        agenda.note(draft.directory, entry.name, steps.attention(after))
+    return [*found.tell, *([reloading.GATEWAY] if serves else [])]
 
 
 def gone(draft: Draft, name: str) -> None:

@@ -61,7 +61,7 @@ def test_rollback_makes_the_version_before_the_current_one(
 ) -> None:
     changes.set("key", value("one"))
     changes.set("key", value("two"))
-    assert changes.rollback("key") == 1
+    assert changes.rollback("key") == (1, [])
     assert read(secrets, "key") == b"one"
     assert changes.set("key", value("three")) == 3
 

@@ -11,6 +11,7 @@ from openclaw_cli.cli.secrets import given, places
 from openclaw_cli.cli.secrets.values import Label, Name, Provider
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import UsageError
+from openclaw_cli.interop.gateway import remembered
 from openclaw_cli.names import check
 from openclaw_cli.service import LOCAL
 
@@ -48,17 +49,21 @@ def rollback(
 ) -> None:
     """Make an older version the current one again.
 
-    One that its service does not accept any more is taken after a question, or with --yes.
+    One that its service does not accept any more is taken after a question, or with --yes. Who is
+    told of rotations is told of it by the next run of them.
 
         openclaw secrets rollback db-password --to 3
     """
     session: Session = context.obj
     session.guard(f"make an older version of {name} the current one?")
     _ask_about_revoked(session, check(name), to)
-    version = session.changes.rollback(name, to)
+    serves = remembered(session.home) is not None
+    version, untold = session.changes.rollback(name, to, serves=serves)
     if session.as_json:
-        session.output.json({"name": name, "version": str(version)})
+        session.output.json({"name": name, "version": str(version), "untold": untold})
     session.output.done(f"version {version} of {name} is the current one again")
+    if untold:
+        session.output.note(f"told by the next rotate --due: {', '.join(untold)}")
 
 
 def _ask_about_revoked(session: Session, name: str, to: int | None) -> None:

@@ -178,3 +178,25 @@ def test_what_a_person_keeps_is_told_by_the_next_run(world: World) -> None:
     assert world.told == ["agent:reader a 2"]
     world.due()
     assert len(world.told) == 1
+
+
+def test_a_rollback_is_told_to_those_who_are_told_of_rotations(world: World) -> None:
+    world.keep("a", tell=["agent:reader", "command:/bin/true"])
+    world.now += 2 * DAY
+    world.due()
+    assert world.told == ["agent:reader a 2", "command:/bin/true a 2"]
+    assert world.changes.rollback("a") == (1, ["agent:reader", "command:/bin/true"])
+    assert world.policy("a").telling == ["agent:reader", "command:/bin/true"]
+    world.due()
+    assert world.told[2:] == ["agent:reader a 1", "command:/bin/true a 1"]
+    world.due()
+    assert len(world.told) == 4  # once
+
+
+def test_a_rollback_that_nobody_is_told_of_leaves_nothing_to_do(world: World) -> None:
+    world.keep("a")
+    world.now += 2 * DAY
+    world.due()
+    before = agenda.times(world.secrets.catalogue())
+    assert world.changes.rollback("a") == (1, [])
+    assert agenda.times(world.secrets.catalogue()) == before

@@ -76,12 +76,14 @@ def test_one_rotated_by_name_tells_the_gateway_of_all_that_it_missed(
 def test_it_is_asked_less_and_less_often(world: World, gateway: Gateway) -> None:
     world.keep("a")
     world.now += 2 * DAY
-    times = []
+    world.due()
+    world.changes.delete("a")  # nothing new from here on, whatever the time of the day
+    times = [world.now]
     for _ in range(60):
+        world.now += 5 * MINUTE
         before = len(gateway.asked)
         world.due()
         times += [world.now] * (len(gateway.asked) - before)
-        world.now += 5 * MINUTE
     gaps = [round((late - early) / MINUTE) for early, late in pairwise(times)]
     assert gaps == [5, 10, 20, 40, 80]
 
@@ -154,3 +156,27 @@ def test_what_a_person_sees_of_a_gateway_that_is_away(
     main("secrets", "rotate", "other", check=0)
     assert b"OpenClaw gateway" not in main("secrets", "status", "k", check=0).out
     assert b"has not taken up" not in main("doctor").out
+
+
+def test_a_rollback_is_taken_up_by_the_next_run(world: World, gateway: Gateway) -> None:
+    gateway.refusal = None
+    world.keep("a")
+    world.now += 2 * DAY
+    world.due()
+    assert world.changes.rollback("a", serves=True) == (1, [GATEWAY])
+    world.due()
+    assert gateway.asked == [["a"], ["a"]]
+
+
+def test_rollback_says_who_is_told_by_the_next_run(
+    main: Callable[..., Result], tmp_path: Path
+) -> None:
+    main("secrets", "create", "k", "--generate", check=0)
+    main("secrets", "rotate", "k", "--tell", "signal:HUP:/run/app.pid", "--schedule", "daily")
+    main("secrets", "set", "k", input=b"third", check=0)
+    remember(find(os.environ), Served(("/bin/true",), (2026, 9, 6), str(tmp_path), "c.json"))
+    done = main("secrets", "rollback", "k", "--json", check=0)
+    assert done.json()["untold"] == ["signal:HUP:/run/app.pid", GATEWAY]
+    done = main("secrets", "rollback", "k", check=0)
+    said = "told by the next rotate --due: signal:HUP:/run/app.pid, the OpenClaw gateway"
+    assert said in done.err.decode()
