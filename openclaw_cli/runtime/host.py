@@ -9,16 +9,18 @@ import subprocess
 import sys
 import time
 from _socket import socketpair  # without the wrapper that `socket` puts around each
+from array import array
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import chain
 
 from openclaw_cli.agents import policy
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.runtime import guard, tree
 from openclaw_cli.runtime.instance import Instance
 from openclaw_cli.runtime.printed import Printed, Prints
-from openclaw_cli.runtime.wire import FDS, PACKET, SPAWN, Message, packet, unpacked
+from openclaw_cli.runtime.wire import BIND_NOW, PACKET, TOGETHER, Message, packet, spawn, unpacked
 
 START_SECONDS = 30.0
 """How long a handler may take to be imported."""
@@ -72,6 +74,8 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._outgoing: list[tuple[bytes, tuple[int, ...]]] = []
+        self._wanted: dict[int, tuple[int, int]] = {}
+        """The descriptors of the instances that it is to be asked for, by their number."""
         self._prints = Prints()
         self._full = False
         self._ready: asyncio.Future[Message] = asyncio.get_running_loop().create_future()
@@ -98,7 +102,7 @@ class Zygote:
                 stdin=subprocess.DEVNULL,
                 stdout=out,
                 stderr=out,
-                env=clean(environ, self.name),
+                env={**clean(environ, self.name), BIND_NOW: "1"},
                 start_new_session=True,
             )
         except OSError as refused:
@@ -185,8 +189,18 @@ class Zygote:
         made = Instance(self, number, ours, raw=self.plan["kind"] == "command")
         self._prints.add(number, Printed(log, lambda piece: self.said(number, piece)))
         self.instances[number] = made
-        self._send(SPAWN + b"%d" % number, (theirs.detach(), out))
+        self._wanted[number] = (theirs.detach(), out)
+        if len(self._wanted) == 1:
+            asyncio.get_running_loop().call_soon(self._ask)
+        elif len(self._wanted) == TOGETHER:
+            self._ask()
         return made
+
+    def _ask(self) -> None:
+        """Ask for all that was wanted in this moment: to fork several at once is cheaper."""
+        wanted, self._wanted = self._wanted, {}
+        if wanted:
+            self._send(spawn(wanted), tuple(chain.from_iterable(wanted.values())))
 
     def end_instance(self, number: int, signal_number: int, why: str = "") -> None:
         """Signal an instance through its parent, so that no other process can be meant."""
@@ -248,8 +262,9 @@ class Zygote:
         loop.remove_reader(control.fileno())
         loop.remove_writer(control.fileno())
         control.close()  # what makes it kill all that it has forked, and end
-        for _, fds in self._outgoing:
+        for fds in (*self._wanted.values(), *[fds for _, fds in self._outgoing]):
             _close(fds)
+        self._wanted.clear()
         self._outgoing.clear()
         self._sessions = {self.pid, *(each.pid for each in self.instances.values())} - {0}
         for each in list(self.instances.values()):
@@ -311,6 +326,7 @@ class Zygote:
 
     def _send(self, data: bytes, fds: tuple[int, ...] = ()) -> None:
         """Say something to it; when its socket is full, in order and later."""
+        self._ask()  # else it would be told of an instance that it does not know
         if self._control is None:
             _close(fds)
             return
@@ -323,7 +339,7 @@ class Zygote:
         while self._outgoing and self._control is not None:
             data, fds = self._outgoing[0]
             try:
-                beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, FDS.pack(*fds))] if fds else []
+                beside = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array("i", fds))] if fds else []
                 self._control.sendmsg([data], beside)
             except BlockingIOError:
                 self._full = True

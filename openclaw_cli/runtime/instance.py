@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 LAST_WORD = 1.0
 """Seconds after which a request is answered whether or not the zygote says how it ended."""
 
+_TOLD = 0.1  # seconds that a zygote may take to tell of what it has forked
 _PIECE, _PIECES = 64 * 1024, 16  # bytes that are read at once, and how often in one go
 LATE = 2.0
 """Seconds that an instance may take to end once it has answered, and once more when it is told."""
@@ -32,10 +33,6 @@ class Answer:
     output: Any = None
     error: str = ""
     hint: str = ""
-    pid: int = 0
-    peak_bytes: int = 0
-    cpu_seconds: float = 0.0
-    strays: int = 0
 
 
 class Instance:
@@ -94,7 +91,6 @@ class Instance:
             message.get("output"),
             message.get("error", ""),
             message.get("hint", ""),
-            pid=self.pid,
         )
 
     def tell(self, message: Message) -> None:
@@ -104,6 +100,12 @@ class Instance:
     def stop(self, why: str) -> None:
         """End it now."""
         self.zygote.end_instance(self.number, signal.SIGKILL, why)
+
+    async def until_known(self) -> None:
+        """Wait until its process is known: it may have answered before its zygote has told."""
+        until = time.monotonic() + _TOLD
+        while not self.pid and self.ended is None and time.monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
 
     async def until_gone(self) -> None:
         """Wait for its end, and have it ended if that takes too long."""

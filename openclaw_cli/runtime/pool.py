@@ -141,18 +141,17 @@ class Pool:
         if key and (self.spec.keeps_session or not self.spec.is_thread_bound):
             reply = await self._turn_of_session(request, key, given, left)
         else:
-            answer = await self._once(request, given, left)
-            reply = self._reply(request, answer)
+            reply = await self._once(request, given, left)
         reply.seconds = time.monotonic() - began
         return reply
 
-    async def _once(self, request: Request, given: Given, seconds: float) -> Answer:
+    async def _once(self, request: Request, given: Given, seconds: float) -> Reply:
         instance = await self._instance()
         answer = await self._asked(instance, request, given, seconds, turn=1)
         if instance.alive and keeps(self.spec):
             instance.dismiss()
         await instance.until_gone()  # its place is free only then
-        return answer
+        return self._reply(request, answer, instance)
 
     async def _turn_of_session(
         self, request: Request, key: str, given: Given, seconds: float
@@ -190,11 +189,12 @@ class Pool:
             session.remember(request.input, answer.output)
         else:
             await asyncio.sleep(0)  # its end may be known by now
+        await instance.until_known()
         if not keeps(self.spec) or answer.outcome in ("timeout", "memory_limit"):
             await instance.until_gone()
         if not instance.alive:
             session.instance = None
-        reply = self._reply(request, answer)
+        reply = self._reply(request, answer, instance)
         reply.session = session.key
         reply.resumed = not fresh or session.turns == 1 or bool(past)
         return reply
@@ -237,7 +237,7 @@ class Pool:
         finally:
             del self.running[place]
 
-    def _reply(self, request: Request, answer: Answer) -> Reply:
+    def _reply(self, request: Request, answer: Answer, instance: Instance) -> Reply:
         if answer.outcome in _CRASHES:
             self.backoff.crash(time.monotonic())
         return Reply(
@@ -247,7 +247,7 @@ class Pool:
             output=answer.output,
             error=answer.error,
             hint=answer.hint,
-            pid=answer.pid,
+            pid=instance.pid,
         )
 
     # --- instances and zygotes ---

@@ -15,7 +15,7 @@ from openclaw_cli.leanjson import dumps, loads, scan
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any, TypeAlias
 
     Message: TypeAlias = dict[str, Any]
@@ -46,10 +46,21 @@ def unpacked(data: bytes) -> Message:
     return _message(data)
 
 
+BIND_NOW = "LD_BIND_NOW"
+"""Has a zygote's functions of C found when it starts, and not in each instance that calls one."""
+
 FDS = struct.Struct("2i")
 """Two descriptors as they travel beside a message: a new instance's socket, and its output."""
 
 SPAWN = b"spawn "
+
+TOGETHER = 32
+"""Instances that are asked for in one message at most: Linux takes 253 descriptors beside one."""
+
+
+def spawn(numbers: Iterable[int]) -> bytes:
+    """Write which instances to fork; the descriptors of each travel beside it."""
+    return SPAWN + b" ".join([b"%d" % each for each in numbers])
 
 
 def spawned(number: int, pid: int) -> bytes:

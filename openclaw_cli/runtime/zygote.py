@@ -19,7 +19,17 @@ from openclaw_cli.agents import landlock, seccomp
 from openclaw_cli.runtime import guard, loading, owner, tree
 from openclaw_cli.runtime.birth import begin, prepare, rehearse
 from openclaw_cli.runtime.signals import SIGCHLD, SIGKILL, SIGTERM, set_wakeup_fd, signal
-from openclaw_cli.runtime.wire import FDS, PACKET, SPAWN, ended, packet, spawned, unpacked
+from openclaw_cli.runtime.wire import (
+    BIND_NOW,
+    FDS,
+    PACKET,
+    SPAWN,
+    TOGETHER,
+    ended,
+    packet,
+    spawned,
+    unpacked,
+)
 from openclaw_cli.runtime.worker import Worker
 
 TYPE_CHECKING = False
@@ -33,7 +43,7 @@ PROCESS, UID = "process", "uid"
 """The least level of isolation, and the most; `agents.spec.LEVELS` has them all."""
 
 _LAST_SECONDS = 4.0  # for killing all that is below, which a fork bomb makes long
-_BESIDE = CMSG_SPACE(FDS.size)  # bytes of the descriptors of a new instance, with what names them
+_BESIDE = CMSG_SPACE(FDS.size * TOGETHER)  # bytes of the descriptors of new instances
 _ORDER = 4096  # bytes of what the gateway says at once, after the plan
 _LIST, _LONG_LIST = 4096, 1024 * 1024  # bytes of the list of our children, usually and at most
 _LINES = 500  # of news, in one message to the gateway
@@ -146,7 +156,7 @@ class Zygote:
             return False
         data = self._order[:size]
         if data.startswith(SPAWN):
-            self._spawn(int(data[len(SPAWN) :]), *FDS.unpack(beside[0][2]))
+            self._spawn(data[len(SPAWN) :].split(), list(FDS.iter_unpack(beside[0][2])))
             return True
         message = unpacked(bytes(data))
         if message["op"] == "kill":
@@ -155,20 +165,26 @@ class Zygote:
             self.ending = True
         return True
 
-    def _spawn(self, number: int, channel: int, output: int) -> None:
-        try:
-            pid = fork()
-        except OSError:
+    def _spawn(self, numbers: list[bytearray], ends: list[tuple[int, int]]) -> None:
+        """Fork instances, one right after the other: whatever is done between two costs pages."""
+        worker, domain, threaded = self.worker, self.domain, self.threads > 1
+        forked = []
+        for channel, output in ends:
+            try:
+                pid = fork()
+            except OSError:
+                pid = -1
+            if not pid:
+                begin(worker, channel, output, domain=domain, threaded=threaded)
+            forked.append(pid)
+        for number, pid, (channel, output) in zip(map(int, numbers), forked, ends, strict=True):
             close(channel)
             close(output)
-            self.news.append(ended(number, 0, "fork"))
-            return
-        if not pid:
-            begin(self.worker, channel, output, domain=self.domain, threaded=self.threads > 1)
-        close(channel)
-        close(output)
-        self.forked[pid] = number
-        self.news.append(spawned(number, pid))
+            if pid < 0:
+                self.news.append(ended(number, 0, "fork"))
+            else:
+                self.forked[pid] = number
+                self.news.append(spawned(number, pid))
 
     def _kill(self, number: int, signal_number: int, why: str) -> None:
         for pid, each in self.forked.items():
@@ -281,4 +297,5 @@ def main() -> None:
     """Run a zygote on the descriptor that it was given."""
     control = socket(AF_UNIX, SOCK_SEQPACKET, 0, int(sys.argv[1]))
     os.set_inheritable(control.fileno(), False)
+    os.environ.pop(BIND_NOW, None)  # it is ours alone, and no program's that an agent starts
     sys.exit(Zygote(control).run())

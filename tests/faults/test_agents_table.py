@@ -145,6 +145,7 @@ def test_an_instance_has_its_own_descriptors_alone(rows: dict[str, Any]) -> None
 def test_the_environment_is_clean(rows: dict[str, Any]) -> None:
     assert "PLANTED" not in rows["environment"]["output"]
     assert "PYTHONPATH" not in rows["environment"]["output"]
+    assert "LD_BIND_NOW" not in rows["environment"]["output"]
     assert rows["environment"]["output"]["OPENCLAW_AGENT"] == "environment"
 
 
