@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from openclaw_cli.backends.protocols import Setting, setting_of
 from openclaw_cli.settings import BACKENDS, Settings
+
+if TYPE_CHECKING:
+    from openclaw_cli.backends.protocols import Setting
 
 HIDDEN = "(hidden)"
 
 
 def of_backends(settings: Settings) -> Iterator[tuple[str, Setting, Any]]:
     """Give each setting of a backend: the table it stands in, what it is, what may be shown."""
+    places = sorted(each for each in settings.values if each.startswith(BACKENDS))
+    if not places:
+        return
     from openclaw_cli.backends import BACKENDS as KINDS
+    from openclaw_cli.backends.protocols import setting_of
 
-    for place in sorted(each for each in settings.values if each.startswith(BACKENDS)):
+    for place in places:
         name = place.removeprefix(BACKENDS)
         for written, value in settings.values[place].items():
             known = setting_of(KINDS.get(name).SETTINGS, written, name)

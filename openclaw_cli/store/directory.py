@@ -7,7 +7,7 @@ It has a line of JSON for each secret, so that a change of one of ten thousand r
 from __future__ import annotations
 
 from openclaw_cli.errors import IntegrityError
-from openclaw_cli.leanjson import dumps, loads
+from openclaw_cli.leanjson import dumps, scan
 from openclaw_cli.model import CURRENT
 from openclaw_cli.store.index import Place
 
@@ -65,9 +65,11 @@ class Entry:
 
     def current(self) -> Row | None:
         """Return the version that `get` gives, or None while the secret is deleted."""
-        if self.deleted:
-            return None
-        return next((row for row in self.rows if row.stage == CURRENT), None)
+        if not self.deleted:
+            for row in self.rows:
+                if row.stage == CURRENT:
+                    return row
+        return None
 
     def version(self, number: int) -> Row | None:
         """Return a version by its number."""
@@ -270,11 +272,16 @@ def _end(plain: bytes, start: int) -> int:
     return len(plain) if end < 0 else end
 
 
-def _parsed(line: bytes) -> Any:  # noqa: ANN401  JSON is anything
+def _parsed(text: bytes) -> Any:  # noqa: ANN401  JSON is anything
+    r"""Return the value that a text of ours holds; it may be a line with its "\n" in front."""
     try:
-        return loads(line)
-    except ValueError:
+        plain = text.decode("ascii")
+        value, end = scan(plain, plain.startswith("\n"))
+    except (ValueError, StopIteration, RecursionError, SystemError):
         raise _malformed() from None
+    if end != len(plain):
+        raise _malformed()
+    return value
 
 
 def _malformed() -> IntegrityError:

@@ -9,13 +9,13 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import duration
-from openclaw_cli.backends.protocols import Versioned
 from openclaw_cli.cli.layout import Column
 from openclaw_cli.errors import NotFoundError
 from openclaw_cli.names import Reference, parse
 from openclaw_cli.service import LOCAL
 
 if TYPE_CHECKING:
+    from openclaw_cli.backends.protocols import Versioned
     from openclaw_cli.cli.session import Session
     from openclaw_cli.model import Version
 
@@ -38,7 +38,7 @@ def found(session: Session, name: str) -> tuple[Reference, list[Version]] | None
         return None
     for backend in session.settings.backends():
         there = Reference(reference.path, backend=backend)
-        if backend != LOCAL and isinstance(session.secrets.elsewhere.backend(backend), Versioned):
+        if backend != LOCAL and _versioned(session, backend):
             try:
                 return there, _versions(session, there)
             except NotFoundError:
@@ -100,11 +100,19 @@ def show_history(session: Session, reference: Reference, versions: list[Version]
 
 
 def _versions(session: Session, reference: Reference) -> list[Version]:
-    opened = session.secrets.elsewhere.backend(reference.backend)
-    if not isinstance(opened, Versioned):
+    opened = _versioned(session, reference.backend)
+    if opened is None:
         return []
     with session.output.progress(f"asking {reference.backend}"):
         return opened.versions(reference.path)
+
+
+def _versioned(session: Session, backend: str) -> Versioned | None:
+    """Return a backend that tells of its versions; None for one that does not."""
+    from openclaw_cli.backends.protocols import Versioned
+
+    opened = session.secrets.elsewhere.backend(backend)
+    return opened if isinstance(opened, Versioned) else None
 
 
 def _of(version: Version, now: float) -> str:

@@ -77,8 +77,8 @@ def list_(
     now = time.time()
     old_days = session.settings["status.old-days"]
     here = listing.entries(directory, deleted=deleted) if backend in (None, LOCAL) else []
-    shown = _sorted(here, sort, now, old_days)
-    rows = _rows(shown, now, old_days) + far
+    found = _sorted(here, sort, now, old_days)
+    shown, rows = [entry for _, entry in found], [row for row, _ in found] + far
     if filter_ is not None:
         kept = _filtered(rows, filter_)
         shown, rows = [shown[at] for at in kept if at < len(shown)], [rows[at] for at in kept]
@@ -175,15 +175,17 @@ def _absent(session: Session, directory: Directory, path: str) -> list[str]:
     return sorted((bare - led | local) - there)
 
 
-def _sorted(entries: list[Entry], column: str, now: float, old_days: int) -> list[Entry]:
+def _sorted(
+    entries: list[Entry], column: str, now: float, old_days: int
+) -> list[tuple[list[str], Entry]]:
+    """Return each secret with its row, in the order of a column."""
     if column not in _WORDS:
         raise UsageError(f"no column is called {column}", hint=f"known: {', '.join(_WORDS)}")
+    both = zip(_rows(entries, now, old_days), entries, strict=True)
     if column == "age":
-        return sorted(entries, key=_born)
+        return sorted(both, key=lambda pair: _born(pair[1]))
     at = _WORDS[column]
-    words = [row[at] for row in _rows(entries, now, old_days)]
-    paired = sorted(zip(words, entries, strict=True), key=lambda pair: (pair[0], pair[1].name))
-    return [entry for _, entry in paired]
+    return sorted(both, key=lambda pair: (pair[0][at], pair[1].name))
 
 
 def _rows(shown: list[Entry], now: float, old_days: int) -> list[list[str]]:
