@@ -14,6 +14,8 @@ import os
 import stat
 import sys
 
+from openclaw_cli.agents import wildcards
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -270,9 +272,7 @@ def _around_devices(places: _Hidden) -> Iterator[str]:
 
 
 def _matching(patterns: Iterable[str]) -> list[str]:
-    import glob
-
-    return [found for each in patterns for found in glob.glob(each)]
+    return [path for pattern in patterns for path in wildcards.paths(pattern)]
 
 
 def _programs(folder: str) -> list[os.DirEntry[str]]:

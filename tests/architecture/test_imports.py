@@ -38,6 +38,11 @@ NOT_FORKED = (
     *("base64", "collections", "contextlib", "enum", "functools", "importlib", "json", "re"),
     *("selectors", "signal", "socket", "typing"),
 )
+# What a zygote does before it forks, for an agent that may start programs.
+_CONFINED = """\
+from openclaw_cli.agents import landlock
+plan = dict.fromkeys(("programs", "refused", "visible", "keys", "code", "readable", "ports"), ())
+plan |= {"verbs": ["exec", "read"], "strict": True, "root": "", "entry": ["sh"]}"""
 # What the gateway starts without.
 LATER = ("aiohttp.client", "aiohttp.web", "prometheus_client", "psutil", "yaml")
 
@@ -79,6 +84,7 @@ def test_every_module_of_the_command_line_can_be_imported_without_one() -> None:
 
 def test_a_zygote_has_little_in_its_memory() -> None:
     assert not loaded("import openclaw_cli.runtime.zygote", NOT_FORKED)
+    assert not loaded(f"{_CONFINED}\nassert landlock.confine(plan)", NOT_FORKED)
     assert loaded("import signal", NOT_FORKED)
 
 
