@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from prometheus_client.core import Metric
 
+    from openclaw_cli.runtime.means import Counters
     from openclaw_cli.runtime.supervisor import Supervisor
 
 _PREFIX = "openclaw_thread_bound"
@@ -159,7 +160,7 @@ class _Agents:
         if self.wanted[ERRORS]:
             gauges["error_ratio"] = (
                 "The share of its requests that did not end well.",
-                {n: _errors(p.counters.requests) for n, p in pools.items()},
+                {n: _errors(p.counters) for n, p in pools.items()},
             )
         for name, (text, values) in gauges.items():
             family = GaugeMetricFamily(f"{_PREFIX}_{name}", text, labels=("agent",))
@@ -202,6 +203,6 @@ class _Agents:
             yield family
 
 
-def _errors(requests: dict[str, int]) -> float:
-    every = sum(requests.values())
-    return (every - requests.get("ok", 0)) / every if every else 0.0
+def _errors(counters: Counters) -> float:
+    every = sum(counters.requests.values())
+    return counters.errors / every if every else 0.0

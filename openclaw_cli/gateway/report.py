@@ -50,7 +50,7 @@ def _agent(pool: Pool, waiting: int, *, verbose: bool) -> dict[str, Any]:
         "queued": waiting,
         "sessions": pool.sessions.live(),
         "requests": every,
-        "errors": every - counters.requests.get("ok", 0),
+        "errors": counters.errors,
         "timeouts": counters.requests.get("timeout", 0),
         "outcomes": counters.requests,
         "restarts": counters.restarts,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from openclaw_cli.runtime.request import CANCELLED, UNWANTED
 from openclaw_cli.runtime.wire import FRAME, FrameError, Frames, Message, frame
 
 if TYPE_CHECKING:
@@ -292,7 +293,7 @@ _WHY = {
     "lost": ("lost", "its zygote is gone, and the instance with it"),
     "closed": ("closed", "its thread was closed"),
     "restart": ("lost", "it was ended by a restart"),
-    "cancelled": ("cancelled", "nobody waited for it any more"),
+    CANCELLED: (CANCELLED, UNWANTED),
     "memory": ("memory_limit", "its processes took more memory than allowed"),
     "processes": ("process_limit", "it started more processes than allowed"),
 }

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from openclaw_cli.agents.spec import AgentSpec
 from openclaw_cli.runtime.crowd import Crowd
-from openclaw_cli.runtime.request import Given, Reply, Request
+from openclaw_cli.runtime.request import CANCELLED, OK, Given, Reply, Request
 from openclaw_cli.runtime.slots import Room, Slots
 
 
@@ -52,3 +52,9 @@ class Counters:
     def count(self, outcome: str) -> None:
         """Count one request that was answered."""
         self.requests[outcome] = self.requests.get(outcome, 0) + 1
+
+    @property
+    def errors(self) -> int:
+        """How many of them went wrong; one that nobody waited for did not."""
+        well = self.requests.get(OK, 0) + self.requests.get(CANCELLED, 0)
+        return sum(self.requests.values()) - well

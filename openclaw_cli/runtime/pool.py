@@ -66,6 +66,15 @@ class Pool:
         except OpenclawError as refused:
             reply = Reply(self.spec.name, request.id, refused.kind, error=refused.message)
             reply.hint = refused.hint
+        except asyncio.CancelledError:
+            reply = Reply(self.spec.name, request.id, words.CANCELLED, error=words.UNWANTED)
+            reply.seconds = time.monotonic() - began
+            self._over(request, reply, began)
+            raise
+        return self._over(request, reply, began)
+
+    def _over(self, request: Request, reply: Reply, began: float) -> Reply:
+        """Count and tell what became of a request."""
         reply.session = reply.session or request.session
         reply.waited = max(0.0, time.monotonic() - began - reply.seconds)
         self.counters.count(reply.outcome)
@@ -232,7 +241,7 @@ class Pool:
                 lambda said: self.hearing.heard(instance, request, said, until),
             )
         except asyncio.CancelledError:
-            instance.stop("cancelled")
+            instance.stop(words.CANCELLED)
             raise
         finally:
             del self.running[place]

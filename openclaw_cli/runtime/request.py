@@ -14,6 +14,8 @@ BUSY = "busy"
 UNAVAILABLE = "unavailable"
 TIMEOUT = "timeout"
 MEMORY = "memory_limit"
+CANCELLED = "cancelled"
+UNWANTED = "nobody waited for it any more"
 
 RETRY_SECONDS = 1
 
@@ -23,12 +25,18 @@ def new_id() -> str:
     return secrets.token_hex(8)
 
 
+def is_id(text: str) -> bool:
+    """Tell whether a text is such an id."""
+    return len(text) == 16 and set(text) <= set("0123456789abcdef")  # noqa: PLR2004
+
+
 @dataclass(slots=True)
 class Request:
     """What is asked of an agent.
 
     `ancestors` are the agents whose calls led here, `seconds` what time they have left. `emit`
-    takes parts of the answer as they come; `peer` says from where it came, for the trail.
+    takes parts of the answer as they come, and `again` is called where those before no longer
+    hold; `peer` says from where it came, for the trail.
     """
 
     agent: str
@@ -38,6 +46,7 @@ class Request:
     seconds: float = 0.0
     ancestors: tuple[str, ...] = ()
     emit: Callable[[str], None] | None = None
+    again: Callable[[], None] | None = None
     peer: str = ""
 
 

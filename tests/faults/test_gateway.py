@@ -193,7 +193,7 @@ def test_a_client_that_goes_away_ends_nothing_unless_the_agent_says_so(openclaw:
     agent = {"type": "thread-bound", "handler": "zoo:sleep"}
     settings({"finish": agent, "cancel": {**agent, "onDisconnect": "cancel"}})
     with running(openclaw) as gateway:
-        for name, outcomes in (("finish", {"ok": 1}), ("cancel", {})):
+        for name, outcomes in (("finish", {"ok": 1}), ("cancel", {"cancelled": 1})):
             with pytest.raises(TimeoutError):
                 gateway.ask(f"/v1/agents/{name}", {"input": 1.5}, seconds=0.5)
             _until(lambda: not busy(gateway), 5)
@@ -202,6 +202,9 @@ def test_a_client_that_goes_away_ends_nothing_unless_the_agent_says_so(openclaw:
         _until(
             lambda: ("instance_end", "cancel") in [(e["event"], e["agent"]) for e in gateway.log()]
         )
+        told = [e for e in gateway.log() if e["event"] == "agent_exec" and e["agent"] == "cancel"]
+        assert [each["outcome"] for each in told] == ["cancelled"]
+        _until(lambda: told[0]["request"] in openclaw("secrets", "audit", "--json").out.decode())
 
 
 def test_an_answer_is_streamed_in_parts_and_then_whole(openclaw: Openclaw) -> None:
