@@ -44,7 +44,7 @@ def node(gateway: GatewaySpec) -> Callable[..., int]:
 def remote(gateway: GatewaySpec) -> Callable[..., Any]:
     """Return what sends requests to nodes; raises as `node` does."""
     try:
-        from openclaw_cli.engines.celery import Remote
+        from openclaw_cli.engines.remote import Remote
     except ModuleNotFoundError as missing:
         raise _missing(gateway, missing) from None
     return Remote

@@ -90,6 +90,8 @@ async def _spawn(gateway: Gateway, given: Given) -> Given:
         thread = spec.session_key or f"{spec.name}-{new_id()}"
     if not is_thread(thread):
         raise UsageError("this is not a thread's name", hint="letters, digits and . _ : @ / -")
+    if _is_far(gateway, given) and spec.keeps_session:
+        return await gateway.placing.spawn(spec, thread)
     known = thread in pool.sessions.known
     session = await pool.bind(thread)
     instance = session.instance
@@ -117,7 +119,7 @@ async def _close(gateway: Gateway, given: Given) -> Given:
         pool.sessions.end(thread, "closed")
         closed.append(pool.spec.name)
     if not closed:
-        raise _no_thread(thread)
+        return await _elsewhere(gateway, "agents/close", given)
     return {"closed": closed, "thread": thread}
 
 
@@ -127,7 +129,7 @@ async def _stop_agent(gateway: Gateway, given: Given) -> Given:
     if thread:
         stopped = [pool.spec.name for pool in _pools(gateway, given) if pool.stop_thread(thread)]
         if not stopped:
-            raise _no_thread(thread)
+            return await _elsewhere(gateway, "agents/stop", given)
         return {"stopped": stopped, "thread": thread}
     if not given.get("agent"):
         raise UsageError("say which agent, or which thread", hint="openclaw agents stop NAME")
@@ -136,6 +138,39 @@ async def _stop_agent(gateway: Gateway, given: Given) -> Given:
         raise ConflictError(f"{pool.spec.name} is stopped already")
     await pool.stop()
     return {"stopped": [pool.spec.name]}
+
+
+async def _holds(gateway: Gateway, given: Given) -> Given:
+    """Tell which agents have a session, or a request, of a thread here."""
+    thread = str(given.get("thread") or "")
+    held = [pool.spec.name for pool in _pools(gateway, given) if _has(pool, thread)]
+    return {"held": held}
+
+
+def _has(pool: Pool, thread: str) -> bool:
+    asked = {request.session for _, request in pool.running.values()}
+    return bool(thread) and (thread in pool.sessions.known or thread in asked)
+
+
+async def _cancel(gateway: Gateway, given: Given) -> Given:
+    """End a request that the node brought; one that is not there is none."""
+    return {"cancelled": gateway.placing.cancel(str(given.get("request") or ""))}
+
+
+async def _elsewhere(gateway: Gateway, verb: str, given: Given) -> Given:
+    """Have another machine do it; raises `NotFoundError` where none has the thread."""
+    thread = str(given.get("thread") or "")
+    found = None
+    if thread and _is_far(gateway, given):
+        found = await gateway.placing.command(verb, str(given.get("agent") or ""), thread)
+    if not found:
+        raise _no_thread(thread)
+    return found
+
+
+def _is_far(gateway: Gateway, given: Given) -> bool:
+    """Tell whether there are other machines, and this was not asked by one of them."""
+    return gateway.placing.far and not given.get("here")
 
 
 async def _cleanup(gateway: Gateway, given: Given) -> Given:
@@ -183,4 +218,6 @@ _VERBS: dict[str, Callable[[Any, Given], Awaitable[Given]]] = {
     "agents/close": _close,
     "agents/stop": _stop_agent,
     "agents/cleanup": _cleanup,
+    "agents/holds": _holds,
+    "agents/cancel": _cancel,
 }

@@ -151,7 +151,7 @@ class Gateway:
         """End every agent and write the last records."""
         for task in list(self._tasks):
             task.cancel()
-        self.placing.close()
+        await self._tried(self.placing.close)
         await self._tried(self.supervisor.close)
         await self._tried(self.watch.flush)
         self._changed = True

@@ -14,6 +14,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import os
 import socket
@@ -233,8 +234,9 @@ class Door:
 
     def _placed(self, request: web.BaseRequest, address: str) -> Ask:
         """Return who answers: what the node beside us brings is answered here."""
-        of_node = not address and FROM_NODE in request.headers
-        return self.gateway.supervisor.ask if of_node else self.gateway.placing.ask
+        placing = self.gateway.placing
+        of_node = "" if address else request.headers.get(FROM_NODE, "")
+        return functools.partial(placing.brought, of_node) if of_node else placing.ask
 
     # --- bodies ---
 

@@ -1,19 +1,35 @@
-"""Where a request that came over TCP is answered: here, or on a machine that the broker finds."""
+"""Where a request is answered: here, or on a machine that the broker finds; and how it is ended."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
-from collections.abc import Callable
+import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+from openclaw_cli.agents.spec import AgentSpec
 from openclaw_cli.engines import broker
+from openclaw_cli.engines.parts import Parts
 from openclaw_cli.errors import OpenclawError
-from openclaw_cli.runtime.request import OK, RETRY_SECONDS, Reply, Request
+from openclaw_cli.runtime.request import (
+    CANCELLED,
+    OK,
+    RETRY_SECONDS,
+    UNWANTED,
+    Reply,
+    Request,
+    is_id,
+    new_id,
+)
 
 if TYPE_CHECKING:
     from openclaw_cli.gateway.core import Gateway
+
+_TELLING = 4  # threads that tell the broker something beside the requests
+_LAST_WORDS = 2.0  # seconds for what is to be told when the gateway ends
+_COMMAND_SECONDS = 40.0
 
 
 class Placing:
@@ -22,26 +38,31 @@ class Placing:
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
         self._remote: Any = None
+        self._making = threading.Lock()
         self._waiting: ThreadPoolExecutor | None = None
+        self._telling: ThreadPoolExecutor | None = None
+        self._brought: dict[str, asyncio.Task[Reply]] = {}
+
+    @property
+    def far(self) -> bool:
+        """Whether requests go to several machines."""
+        return self._gateway.configuration.gateway.engine != broker.LOCAL
+
+    # --- what goes to other machines ---
 
     async def ask(self, request: Request) -> Reply:
-        """Answer a request, wherever that is; raises `NotFoundError` for an unknown agent."""
-        gateway = self._gateway
-        spec = gateway.supervisor.pool(request.agent).spec
-        if gateway.configuration.gateway.engine == broker.LOCAL:
-            return await gateway.supervisor.ask(request)
-        if self._waiting is None:
-            most = gateway.configuration.threads.max_threads
-            self._waiting = ThreadPoolExecutor(most, "placed")
+        """Answer a request, wherever that is; raises `NotFoundError` for an unknown agent.
+
+        One that is cancelled is cancelled on the machine where it runs, too.
+        """
+        spec = self._gateway.supervisor.pool(request.agent).spec
+        if not self.far:
+            return await self._gateway.supervisor.ask(request)
         given = {"agent": spec.name, "input": request.input, "request_id": request.id}
         if request.session or spec.session_key:
             given["session"] = request.session or spec.session_key
-        loop = asyncio.get_running_loop()
-        emit = None
-        if request.emit is not None:
-            emit = functools.partial(_handed, loop, request.emit)
         try:
-            answer = await loop.run_in_executor(self._waiting, self._asked, spec, given, emit)
+            answer = await self._placed(spec, given, request)
         except OpenclawError as refused:
             return Reply(
                 spec.name,
@@ -53,27 +74,120 @@ class Placing:
             )
         return _reply(request, answer)
 
-    def close(self) -> None:
-        """Wait for nobody any more."""
+    async def spawn(self, spec: AgentSpec, thread: str) -> dict[str, Any]:
+        """Bind a thread to an instance on the machine that its requests will go to."""
+        request = Request(spec.name, None, session=thread)
+        given = {"agent": spec.name, "request_id": request.id, "session": thread, "spawn": True}
+        answer = await self._placed(spec, given, request)
+        if answer["outcome"] != OK:
+            raise OpenclawError(str(answer["error"]["message"]))
+        found: dict[str, Any] = answer["spawned"]
+        return found
+
+    async def command(self, verb: str, agent: str, thread: str) -> dict[str, Any] | None:
+        """Have the machine that has a thread do something with it; None where none has it."""
+        given = {"agent": agent, "thread": thread, "request_id": new_id()}
+        work = functools.partial(self._commanded, verb, given)
+        found: dict[str, Any] | None = await asyncio.get_running_loop().run_in_executor(
+            self._teller(), work
+        )
+        return found
+
+    async def _placed(
+        self, spec: AgentSpec, given: dict[str, Any], request: Request
+    ) -> dict[str, Any]:
+        if self._waiting is None:
+            most = self._gateway.configuration.threads.max_threads
+            self._waiting = ThreadPoolExecutor(most, "placed")
+        loop = asyncio.get_running_loop()
+        work = functools.partial(self._asked, spec, given, request, loop)
+        try:
+            return await loop.run_in_executor(self._waiting, work)
+        except asyncio.CancelledError:
+            self._gateway.watch.happened(
+                "request_cancelled",
+                spec.name,
+                request=request.id,
+                thread=request.session or None,
+            )
+            self._teller().submit(self._cancelled, spec, request.id)
+            raise
+
+    # --- what the node beside us brings ---
+
+    async def brought(self, name: str, request: Request) -> Reply:
+        """Answer what the node brings under the id that it has everywhere, unless it is ended."""
+        request.id = name if is_id(name) else request.id
+        work = asyncio.get_running_loop().create_task(self._gateway.supervisor.ask(request))
+        self._brought[request.id] = work
+        try:
+            return await work
+        except asyncio.CancelledError:
+            if request.id in self._brought:
+                raise
+            return Reply(request.agent, request.id, CANCELLED, error=UNWANTED)
+        finally:
+            self._brought.pop(request.id, None)
+
+    def cancel(self, name: str) -> bool:
+        """End a request that the node brought; tell whether it was there."""
+        work = self._brought.pop(name, None)
+        return work is not None and work.cancel()
+
+    # --- the end ---
+
+    async def close(self) -> None:
+        """Wait for nobody any more; what was to be told is told."""
+        if self._telling is not None:
+            telling = self._telling
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORDS):
+                    await asyncio.to_thread(telling.shutdown)
+        if self._remote is not None:
+            self._remote.close()
         if self._waiting is not None:
             self._waiting.shutdown(wait=False, cancel_futures=True)
 
+    # --- in threads ---
+
+    def _teller(self) -> ThreadPoolExecutor:
+        if self._telling is None:
+            self._telling = ThreadPoolExecutor(_TELLING, "telling")
+        return self._telling
+
+    def _sender(self) -> Any:  # noqa: ANN401  a `Remote`, whose library may not be there
+        with self._making:
+            if self._remote is None:
+                configuration = self._gateway.configuration
+                address = broker.address(configuration.gateway, self._gateway.secrets())
+                self._remote = broker.remote(configuration.gateway)(address, configuration.agents)
+            return self._remote
+
     def _asked(
         self,
-        spec: Any,  # noqa: ANN401
+        spec: AgentSpec,
         given: dict[str, Any],
-        emit: Callable[[str], None] | None,
+        request: Request,
+        loop: asyncio.AbstractEventLoop,
     ) -> dict[str, Any]:
-        configuration = self._gateway.configuration
-        if self._remote is None:
-            address = broker.address(configuration.gateway, self._gateway.secrets())
-            self._remote = broker.remote(configuration.gateway)(address, configuration.agents)
-        found: dict[str, Any] = self._remote.ask(spec, given, emit)
+        emit, again = request.emit, request.again
+        parts = None
+        if emit is not None and again is not None:
+            parts = Parts(
+                lambda text: loop.call_soon_threadsafe(emit, text),
+                lambda: loop.call_soon_threadsafe(again),
+                repeats=spec.idempotent,
+            )
+        found: dict[str, Any] = self._sender().ask(spec, given, parts)
         return found
 
+    def _cancelled(self, spec: AgentSpec, request: str) -> None:
+        with suppress(OpenclawError):  # then it ends at its own time limit
+            self._sender().cancel(spec, request)
 
-def _handed(loop: asyncio.AbstractEventLoop, emit: Callable[[str], None], part: str) -> None:
-    loop.call_soon_threadsafe(emit, part)
+    def _commanded(self, verb: str, given: dict[str, Any]) -> dict[str, Any] | None:
+        found: dict[str, Any] | None = self._sender().command(verb, given, _COMMAND_SECONDS)
+        return found
 
 
 def _reply(request: Request, answer: dict[str, Any]) -> Reply:

@@ -31,7 +31,10 @@ STATUS = {
 """The HTTP status of each outcome."""
 
 FROM_NODE = "X-Openclaw-Node"
-"""The header of what a node brings from the broker: it is answered here, and goes nowhere else."""
+"""The header of what a node brings from the broker, with the id that the request has everywhere.
+
+It is answered here, and goes nowhere else.
+"""
 
 OTHER_STATUS = 502
 """Of any other: the agent did not answer."""

@@ -30,20 +30,27 @@ async def stream(
     request: Request,
     ask: Ask,
 ) -> web.StreamResponse:
-    """Answer with events: `chunk` for each part, then `reply` with the whole as JSON."""
+    """Answer with events: `chunk` for each part, then `reply` with the whole as JSON.
+
+    Before parts that do not go on with those before, `again`: the answer begins again.
+    """
     response = web.StreamResponse(
         headers={"Content-Type": "text/event-stream", "Cache-Control": "no-store"}
     )
     await response.prepare(asked)
-    pieces: list[str] = []
+    pieces: list[str | None] = []
     arrived = asyncio.Event()
 
     def emit(piece: str) -> None:
-        if sum(map(len, pieces)) < _WAITING:
+        if _length(pieces) < _WAITING:
             pieces.append(piece)
         arrived.set()
 
-    request.emit = emit
+    def again() -> None:
+        pieces[:] = [None]
+        arrived.set()
+
+    request.emit, request.again = emit, again
     work = asyncio.get_running_loop().create_task(ask(request))
     work.add_done_callback(lambda _done: arrived.set())
     try:
@@ -64,19 +71,27 @@ async def stream(
     return response
 
 
-async def _gathered(pieces: list[str], work: asyncio.Task[object]) -> None:
+async def _gathered(pieces: list[str | None], work: asyncio.Task[object]) -> None:
     """Wait until enough has come, or long enough."""
     for _ in range(10):
-        if work.done() or sum(map(len, pieces)) >= MOST:
+        if work.done() or _length(pieces) >= MOST:
             return
         await asyncio.wait([work], timeout=TOGETHER / 10)
 
 
-async def _send(response: web.StreamResponse, pieces: list[str]) -> None:
-    if pieces:
-        text = "".join(pieces)
-        pieces.clear()
+async def _send(response: web.StreamResponse, pieces: list[str | None]) -> None:
+    """Send what waits; None among it means that the answer begins again."""
+    begins_again = None in pieces
+    text = "".join(filter(None, pieces))
+    pieces.clear()
+    if begins_again:
+        await _event(response, "again", {})
+    if text:
         await _event(response, "chunk", {"text": text})
+
+
+def _length(pieces: list[str | None]) -> int:
+    return sum(len(each) for each in pieces if each)
 
 
 async def _event(response: web.StreamResponse, name: str, data: object) -> None:

@@ -80,12 +80,19 @@ def post(
 
 
 def brought(
-    home: Home, path: str, given: dict[str, Any], emit: Callable[[str], None] | None
+    home: Home,
+    path: str,
+    given: dict[str, Any],
+    request: str,
+    emit: Callable[[str], None] | None,
 ) -> dict[str, Any]:
-    """Return the answer to what a node brings; `emit` takes its parts. Raises as `post` does."""
+    """Return the answer to what a node brings, under the id that it has everywhere.
+
+    `emit` takes its parts. Raises as `post` does.
+    """
     wanted = {**given, "stream": emit is not None}
     answer: dict[str, Any] = {}
-    with _asked(home, path, wanted, None, {FROM_NODE: "1"}) as response:
+    with _asked(home, path, wanted, None, {FROM_NODE: request}) as response:
         if emit is None or response.getheader("Content-Type") != "text/event-stream":
             answer = json.loads(response.read())
         else:

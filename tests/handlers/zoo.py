@@ -114,6 +114,17 @@ def parts(given: list[str], ctx: Any) -> str:
     return "".join(given)
 
 
+def recite(given: dict[str, Any], ctx: Any) -> str:
+    """Count aloud, a tenth of a second for each; where it `varies`, with our process's id."""
+    said = ""
+    for number in range(given["count"]):
+        each = f"{number}.{os.getpid()} " if given.get("varies") else f"{number} "
+        ctx.emit(each)
+        said += each
+        time.sleep(0.1)
+    return said
+
+
 def asks(given: dict[str, Any], ctx: Any) -> Any:
     """Ask another agent."""
     return ctx.call(given["agent"], given["input"], session=given.get("session", ""))

@@ -7,16 +7,11 @@ from __future__ import annotations
 
 import json
 import os
-import signal
-import socket
 import subprocess
 import sys
-import sysconfig
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,172 +19,21 @@ import pytest
 
 from tests import others
 from tests.conftest import Openclaw
-from tests.gateways import HANDLERS, Gateway
+from tests.integration.brokers import alive, machine, redis_server, total
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
-
-PROGRAM = f"{sysconfig.get_path('scripts')}/openclaw"
-AGENTS = {
-    "echo": {"handler": "zoo:echo", "secrets": ["db"]},
-    "talk": {"handler": "zoo:Talk", "mode": "session"},
-    "slow": {
-        "handler": "zoo:sleep",
-        "idempotent": True,
-        "timeout": "4s",
-        "queue-timeout": "1s",
-        "max-concurrency": 20,
-    },
-    "hog": {"handler": "zoo:hog"},
-    "parts": {"handler": "zoo:parts"},
-}
-
-
-@dataclass
-class Machine:
-    """A state directory of its own, its gateway, and its node."""
-
-    gateway: Gateway
-    argv: list[str]
-    environ: dict[str, str]
-    node: subprocess.Popen[bytes] = field(init=False)
-
-    def start_node(self) -> None:
-        """Have it take requests from the broker."""
-        self.node = subprocess.Popen(
-            self.argv,
-            env={**os.environ, **self.environ},
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-        )
-
-    def ask(self, name: str, given: Any, **more: Any) -> Any:  # noqa: ANN401
-        """Ask by the front door, whose answer comes from any machine."""
-        answer = self.gateway.ask(f"/v1/agents/{name}", {"input": given, **more}, seconds=60)
-        return answer.json
-
-    def kill(self) -> None:
-        """Take the machine away without a word."""
-        for process in (self.node.pid, self.gateway.pid):
-            os.kill(process, signal.SIGKILL)
-        self.node.wait()
 
 
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
-    port = _free()
-    words = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", ""]
-    words += ["--appendonly", "no", "--dir", str(tmp_path), "--requirepass", "redis-pass"]
-    server = subprocess.Popen(words, stdout=subprocess.DEVNULL)
-    until = time.monotonic() + 10
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
-            break
-        except OSError:
-            assert time.monotonic() < until
-            time.sleep(0.05)
-    yield f"redis://:redis-pass@127.0.0.1:{port}/0"
-    server.kill()
-    server.wait()
-
-
-@pytest.fixture
-def rabbit(tmp_path: Path) -> Iterator[str]:
-    """Start RabbitMQ and its name service on ports of their own."""
-    ports = [_free() for _ in range(3)]
-    home = tmp_path / "rabbit"
-    home.mkdir()
-    environ = {
-        **os.environ,
-        "HOME": str(home),
-        "ERL_EPMD_ADDRESS": "127.0.0.1",
-        "ERL_EPMD_PORT": str(ports[0]),
-        "RABBITMQ_NODENAME": f"openclaw{ports[1]}@localhost",
-        "RABBITMQ_NODE_IP_ADDRESS": "127.0.0.1",
-        "RABBITMQ_NODE_PORT": str(ports[1]),
-        "RABBITMQ_DIST_PORT": str(ports[2]),
-        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
-        "RABBITMQ_MNESIA_BASE": str(home),
-        "RABBITMQ_LOG_BASE": str(home),
-        "RABBITMQ_PID_FILE": str(home / "pid"),
-        "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
-        "RABBITMQ_CONF_ENV_FILE": "/dev/null",
-    }
-    names = subprocess.Popen(
-        ["epmd", "-port", str(ports[0]), "-address", "127.0.0.1"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    with open(home / "said", "wb") as said:
-        server = subprocess.Popen(
-            ["/usr/lib/rabbitmq/bin/rabbitmq-server"],  # not the one that changes to its own user
-            env=environ,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
-    try:
-        until = time.monotonic() + 90
-        while b"Starting broker... completed" not in (home / "said").read_bytes():
-            assert time.monotonic() < until, (home / "said").read_text()[-2000:]
-            assert server.poll() is None, (home / "said").read_text()[-2000:]
-            time.sleep(0.2)
-        yield f"amqp://guest:guest@127.0.0.1:{ports[1]}//"
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
-        names.kill()
-        names.wait()
-
-
-def _free() -> int:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return int(free.getsockname()[1])
-
-
-@contextmanager
-def machine(
-    openclaw: Openclaw, folder: Path, broker: str, name: str, inside: Sequence[str] = ()
-) -> Iterator[Machine]:
-    state = folder / name
-    state.mkdir(mode=0o700)
-    (state / "handlers").symlink_to(HANDLERS)
-    more = {"port": 0, "engine": "celery", "broker": "broker-url"}
-    (state / "openclaw.json").write_text(json.dumps({"agents": AGENTS, "gateway": more}))
-    environ = {"OPENCLAW_STATE_DIR": str(state)}
-    openclaw("secrets", "create", "broker-url", input=broker.encode(), env=environ, check=0)
-    openclaw("secrets", "create", "db", input=b"hunter2", env=environ, check=0)
-    said = openclaw("gateway", "start", "--json", env=environ, check=0).json()
-    gateway = Gateway(openclaw, state, said["address"], said["pid"])
-    made = Machine(gateway, [*inside, PROGRAM, "agents", "node", "--name", name], environ)
-    made.start_node()
-    try:
-        yield made
-    finally:
-        if made.node.poll() is None:
-            made.node.terminate()
-            try:
-                made.node.wait(20)
-            except subprocess.TimeoutExpired:
-                made.node.kill()
-                made.node.wait()
-        openclaw("gateway", "stop", "--wait", "1s", env=environ)
-
-
-def alive(broker: str, count: int) -> None:
-    from openclaw_cli.engines.celery import Remote
-
-    until = time.monotonic() + 40
-    while len(Remote(broker, {}).nodes()) < count:
-        assert time.monotonic() < until
-        time.sleep(0.2)
+    with redis_server(tmp_path) as broker:
+        yield broker
 
 
 def test_two_machines_share_the_work_and_one_may_die(
     openclaw: Openclaw, tmp_path: Path, redis: str
 ) -> None:
-    from openclaw_cli.engines.celery import redis_of
+    from redis import Redis
 
     with (
         machine(openclaw, tmp_path, redis, "one") as one,
@@ -207,7 +51,7 @@ def test_two_machines_share_the_work_and_one_may_die(
         assert len({pid for _, pid, _ in turns}) == 1
 
         everything = b""
-        client = redis_of(redis)
+        client = Redis.from_url(redis)
         for key in client.scan_iter():
             everything += key + (client.dump(key) or b"")
         assert b"hunter2" not in everything
@@ -243,21 +87,25 @@ def test_streams_dispatches_and_the_command_line_are_answered_by_any_machine(
         assert [each["output"] for each in both.json["replies"]] == [["x"], "x"]
         line = ("agents", "run", "echo", "--input", "-")
         assert openclaw(*line, input=b"7", env=one.environ, check=0).out == b"7\n"
-        assert _total(one, "requests") == 0
-        assert _total(two, "requests") == 4
+        assert total(one, "requests") == 0
+        assert total(two, "requests") == 4
 
 
 def test_a_request_that_is_lost_on_its_way_to_a_machine_is_sent_once_more(
     openclaw: Openclaw, tmp_path: Path, redis: str
 ) -> None:
-    from openclaw_cli.engines.celery import COMMON, redis_of
+    from redis import Redis
+
+    from openclaw_cli.engines.names import COMMON
 
     with machine(openclaw, tmp_path, redis, "one") as one, ThreadPoolExecutor(1) as pool:
         one.node.kill()
         one.node.wait()
         asked = pool.submit(one.ask, "slow", 0.1)
         until = time.monotonic() + 20
-        while redis_of(redis).lpop(COMMON) is None:  # as one does whose network is cut just then
+        while (
+            Redis.from_url(redis).lpop(COMMON) is None
+        ):  # as one does whose network is cut just then
             assert time.monotonic() < until
             time.sleep(0.02)
         one.start_node()
@@ -276,22 +124,18 @@ def test_rabbitmq_carries_requests_and_gives_a_dead_machines_to_another(
         refused = one.ask("talk", "x", session="t-1")
         assert "needs Redis" in refused["error"]["message"]
         until = time.monotonic() + 40
-        while not _total(two, "requests"):  # then both nodes are there: they are asked in turn
+        while not total(two, "requests"):  # then both nodes are there: they are asked in turn
             assert one.ask("echo", 1)["outcome"] == "ok"
             assert time.monotonic() < until
         with ThreadPoolExecutor(8) as pool:
             asked = [pool.submit(one.ask, "slow", 1.5) for _ in range(8)]
             until = time.monotonic() + 20
-            while not (_total(one, "active") and _total(two, "active")):  # each has some of them
+            while not (total(one, "active") and total(two, "active")):  # each has some of them
                 assert time.monotonic() < until
                 time.sleep(0.05)
             two.kill()
             answers = [each.result() for each in asked]
         assert [each["outcome"] for each in answers] == ["ok"] * 8
-
-
-def _total(machine: Machine, what: str) -> int:
-    return sum(each[what] for each in machine.gateway.ask("/v1/status").json["agents"])
 
 
 IN_A_NAMESPACE = """
@@ -311,8 +155,8 @@ print(json.dumps(found))
 """
 NODES = """
 import sys
-from openclaw_cli.engines.celery import Remote
-print(len(Remote(sys.argv[1], {}).nodes()))
+from openclaw_cli.engines.redis import RedisWay
+print(len(RedisWay(sys.argv[1]).nodes()))
 """
 
 
