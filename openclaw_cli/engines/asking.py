@@ -14,7 +14,7 @@ from openclaw_cli.errors import TemporaryError
 LOOK_SECONDS = 0.5
 """Between two looks whether somebody still waits."""
 
-_ALIVE_SECONDS = 5.0  # between two looks whether its machine lives; it is gone after two of them
+_ALIVE_SECONDS = 3.0  # between two looks whether its machine lives; it is gone after two of them
 
 
 @dataclass(slots=True)

@@ -8,7 +8,6 @@ request whose thread has no such queue goes, by the alternate exchange, to whoev
 from __future__ import annotations
 
 import math
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -227,7 +226,7 @@ class _Voice:
         """Send a sign of life when it is time, and take the broker's."""
         with self.channel():
             self._connection.heartbeat_check()
-            with suppress(socket.timeout):
+            with suppress(TimeoutError):
                 self._connection.drain_events(timeout=0.001)
 
     def close(self) -> None:
@@ -293,7 +292,7 @@ class _Inbox:
             with taking:
                 self._open.set()
                 while not self._ended.is_set():
-                    with suppress(socket.timeout):
+                    with suppress(TimeoutError):
                         connection.drain_events(timeout=1)
                     connection.heartbeat_check()
                     self._well = time.monotonic()

@@ -150,20 +150,23 @@ def test_a_stream_goes_on_when_its_machine_dies_or_says_that_it_begins_again(
         one.node.terminate()
         one.node.wait()
         until(lambda: one.ask("echo", 1)["outcome"] == "ok")
+        assert one.ask("hog", 200)["outcome"] == "memory_limit"
         told: dict[bool, list[tuple[str, Any]]] = {False: [], True: []}
 
         def read(varies: bool) -> None:
             for event in one.stream("recite", {"count": 30, "varies": varies}):
                 told[varies].append(event)
 
-        with ThreadPoolExecutor(2) as pool:
+        with ThreadPoolExecutor(6) as pool:
             reading = [pool.submit(read, each) for each in told]
+            asked = [pool.submit(one.ask, "slow", 2.5) for _ in range(4)]
             until(lambda: all(told.values()))
             time.sleep(1)
             two.kill()
             one.start_node()
             for each in reading:
                 each.result()
+            assert [each.result()["outcome"] for each in asked] == ["ok"] * 4
 
         same, varied = told[False], told[True]
         assert {name for name, _ in same[:-1]} == {"chunk"}
@@ -173,6 +176,37 @@ def test_a_stream_goes_on_when_its_machine_dies_or_says_that_it_begins_again(
         assert [name for name, _ in varied[: begins[0]]] == ["chunk"] * begins[0]
         rest = "".join(each["text"] for _, each in varied[begins[0] + 1 : -1])
         assert rest == varied[-1][1]["output"]
+
+
+def test_a_request_that_has_ended_three_machines_is_given_up_and_a_cancelled_one_not_begun(
+    tmp_path: Path, broker: str
+) -> None:
+    from openclaw_cli.engines.node import Node
+    from openclaw_cli.engines.way import way_of
+    from openclaw_cli.home import Home
+    from openclaw_cli.runtime.request import new_id
+
+    front, back = way_of(broker), way_of(broker)
+    node = Node(Home(str(tmp_path)), back, "n")  # there is no gateway: each time it fails
+    again, unwanted = new_id(), new_id()
+    with front.hearing(again) as heard, front.hearing(unwanted) as nothing:
+        given = {"agent": "x", "input": 1, "inbox": front.inbox}
+        for number in range(4):
+            node.take({**given, "request_id": again}, again=True, redelivered=number > 0)
+        front.cancel(unwanted, 60)
+        front.cancel(unwanted, 60)
+        node.take({**given, "request_id": unwanted}, again=False, redelivered=False)
+        told = [said for _ in range(7) if (said := heard(5))]
+        assert [each["op"] for each in told] == ["begun", "answer"] * 3 + ["answer"]
+        outcomes = [each["answer"]["outcome"] for each in told if each["op"] == "answer"]
+        assert outcomes == ["unavailable"] * 3 + ["poison"]
+        assert len({each["attempt"] for each in told}) == 4
+        last = nothing(5)
+        assert last is not None
+        assert last["answer"]["outcome"] == "cancelled"
+        assert not back.cancelled(again)
+    front.close()
+    back.close()
 
 
 def test_no_value_goes_by_the_broker(openclaw: Openclaw, tmp_path: Path, broker: str) -> None:
