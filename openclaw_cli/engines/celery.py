@@ -28,6 +28,9 @@ MARGIN = 3.0
 """Seconds beyond every time limit, before a request counts as lost."""
 
 DELIVERIES = 3
+RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
+"""How often a broker that is away is tried before who sends is told."""
+
 _SCHEMES = ("redis", "rediss", "amqp", "amqps")
 
 
@@ -52,7 +55,7 @@ def app(broker: str, agents: Mapping[str, AgentSpec]) -> Celery:
         # Who can reach the broker can ask agents; how a node runs is its own affair.
         worker_enable_remote_control=False,
         broker_connection_retry_on_startup=True,
-        broker_transport_options=_transport(agents) if is_redis(broker) else {},
+        broker_transport_options=RETRY | (_restoring(agents) if is_redis(broker) else {}),
     )
     return made
 
@@ -82,7 +85,7 @@ def _limit(spec: AgentSpec) -> float:
     return spec.queue_timeout + spec.timeout + spec.grace
 
 
-def _transport(agents: Mapping[str, AgentSpec]) -> dict[str, float]:
+def _restoring(agents: Mapping[str, AgentSpec]) -> dict[str, float]:
     """Return when a request that no node finished is given to another one.
 
     Celery's own are an hour, and a look every hundred seconds.

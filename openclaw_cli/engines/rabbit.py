@@ -120,9 +120,10 @@ class RabbitWay:
         """Keep the connection alive, and with it the node's threads that somebody uses."""
         with self._voice.channel() as main:
             late = time.monotonic() - THREAD_SECONDS
-            for thread in [name for name, (_, used) in self._threads.items() if used < late]:
-                del self._threads[thread]
-                main.queue_delete(_thread(thread))
+            for thread, (_, used) in list(self._threads.items()):
+                if used < late:
+                    del self._threads[thread]
+                    main.queue_delete(_thread(thread))
             main.queue_declare(node_queue(node), durable=True, auto_delete=False)
         self._voice.beat()
 
@@ -163,10 +164,9 @@ class _Voice:
         """Give a channel; after a failure the connection is made anew."""
         with self._lock:
             try:
-                if self._connection is None:
+                if self._connection is None or not self._main.is_open:
+                    self.close()
                     self._connect()
-                elif not self._main.is_open:
-                    self._open()
                 yield self._main
             except _ANSWERS:
                 raise  # an answer, which ended the channel alone
@@ -181,10 +181,7 @@ class _Voice:
         )
         self._connection = made
         self._declare(made)
-        self._open()
-
-    def _open(self) -> None:
-        self._main = self._connection.channel()
+        self._main = made.channel()
         self._main.events["basic_return"].add(lambda *what: self._returned.append(what))
 
     def do(self, work: Callable[[Any], Result]) -> Result:

@@ -6,10 +6,12 @@ import json
 import random
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from redis import Redis, RedisError
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from openclaw_cli.engines.names import COMMON, node_queue
 from openclaw_cli.engines.way import (
@@ -41,7 +43,9 @@ class RedisWay:
     loses = True
 
     def __init__(self, broker: str) -> None:
-        self._redis: Any = Redis.from_url(broker, socket_timeout=5, socket_connect_timeout=5)
+        self._redis: Any = Redis.from_url(
+            broker, socket_timeout=5, socket_connect_timeout=5, retry=Retry(NoBackoff(), 1)
+        )
 
     @property
     def inbox(self) -> str:
@@ -55,7 +59,8 @@ class RedisWay:
         try:
             yield _Stream(self._redis, key).next
         finally:
-            self._redis.delete(key)
+            with suppress(*self.errors):  # then it expires
+                self._redis.delete(key)
 
     def nodes(self) -> list[str]:
         """Return the machines that are alive."""

@@ -10,7 +10,7 @@ from kombu.exceptions import OperationalError
 from openclaw_cli.agents.spec import AgentSpec
 from openclaw_cli.engines import celery
 from openclaw_cli.engines.asking import LOOK_SECONDS, Asking
-from openclaw_cli.engines.celery import AGAIN, ONCE, TO_ALL
+from openclaw_cli.engines.celery import AGAIN, ONCE, RETRY, TO_ALL
 from openclaw_cli.engines.names import COMMON
 from openclaw_cli.engines.parts import Parts
 from openclaw_cli.engines.way import Heard, Message, Place, way_of
@@ -18,8 +18,6 @@ from openclaw_cli.errors import OpenclawError, TemporaryError
 
 HERE_SECONDS = 2.0
 """How long a node is waited for to say that it has a thread."""
-
-_RETRY = {"max_retries": 2, "interval_start": 0, "interval_step": 0.2, "interval_max": 0.5}
 
 
 class Remote:
@@ -154,7 +152,7 @@ class Remote:
                 serializer="json",
                 delivery_mode=1,
                 retry=True,
-                retry_policy=_RETRY,
+                retry_policy=RETRY,
             )
 
 
