@@ -77,7 +77,11 @@ class Asking:
 
     def _look(self) -> None:
         """See whether the machine that has it lives."""
-        self.missed = 0 if not self.node or self.way.alive(self.node) else self.missed + 1
+        try:
+            alive = not self.node or self.way.alive(self.node)
+        except self.way.errors:
+            return  # nobody knows: the broker is away
+        self.missed = 0 if alive else self.missed + 1
         if self.missed < 2:  # noqa: PLR2004
             return
         if not self.spec.idempotent:

@@ -17,7 +17,7 @@ from celery import Celery, Task, bootsteps
 from celery.platforms import SecurityWarning
 from kombu import Consumer, Queue
 
-from openclaw_cli.agents.spec import Configuration
+from openclaw_cli.agents.spec import NAME, Configuration
 from openclaw_cli.engines import celery
 from openclaw_cli.engines.celery import AGAIN, DELIVERIES, ONCE, TO_ALL
 from openclaw_cli.engines.names import COMMON, hears, node_queue
@@ -25,7 +25,7 @@ from openclaw_cli.engines.way import AWAY_SECONDS, Message, Way, way_of
 from openclaw_cli.errors import NotFoundError, OpenclawError
 from openclaw_cli.gateway import talk
 from openclaw_cli.home import Home
-from openclaw_cli.runtime.request import CANCELLED, OK, UNAVAILABLE, UNWANTED, new_id
+from openclaw_cli.runtime.request import CANCELLED, OK, UNAVAILABLE, UNWANTED, is_id, new_id
 
 COMMANDS = ("agents/close", "agents/stop")
 """What a node has its gateway do with a thread because another gateway says so."""
@@ -57,11 +57,13 @@ class Node:
             answer = self._answer(given, attempt, again=again, redelivered=redelivered)
         finally:
             self._taken.discard(request)
-        self._answered(given, {"op": "answer", "attempt": attempt, "answer": answer})
+        self._say(given, {"op": "answer", "attempt": attempt, "answer": answer})
         return True
 
     def _answer(self, given: Message, attempt: str, *, again: bool, redelivered: bool) -> Message:
         request = given["request_id"]
+        if not (is_id(request) and NAME.fullmatch(given["agent"])):  # they go into a path, a header
+            return failed(given, "usage", "this is no request")
         if self._way.cancelled(request):
             return failed(given, CANCELLED, UNWANTED)
         count = self._way.deliveries(request, redelivered=redelivered) if again else 1
@@ -99,19 +101,16 @@ class Node:
         found = talk.ask(self._home, "agents/spawn", wanted)
         return {"outcome": OK, "spawned": {**found, "node": self._name}}
 
-    def _answered(self, given: Message, answer: Message) -> None:
-        """Say an answer; the broker may be away for a moment."""
+    def _say(self, given: Message, message: Message) -> None:
+        """Say something to who sent a request; the broker may be away for a moment."""
         until = time.monotonic() + AWAY_SECONDS
         while True:
             try:
-                return self._say(given, answer)
+                return self._way.say(given["request_id"], given.get("inbox", ""), message)
             except self._way.errors:
                 if time.monotonic() > until:
                     raise
                 time.sleep(_AGAIN_SECONDS)
-
-    def _say(self, given: Message, message: Message) -> None:
-        self._way.say(given["request_id"], given.get("inbox", ""), message)
 
     # --- what every node hears ---
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from openclaw_cli.agents.spec import AgentSpec
 from openclaw_cli.engines import broker
 from openclaw_cli.engines.parts import Parts
-from openclaw_cli.errors import OpenclawError
+from openclaw_cli.errors import OpenclawError, RefusedError
 from openclaw_cli.runtime.request import (
     CANCELLED,
     OK,
@@ -80,7 +80,7 @@ class Placing:
         given = {"agent": spec.name, "request_id": request.id, "session": thread, "spawn": True}
         answer = await self._placed(spec, given, request)
         if answer["outcome"] != OK:
-            raise OpenclawError(str(answer["error"]["message"]))
+            raise RefusedError(str(answer["error"]["message"]))
         found: dict[str, Any] = answer["spawned"]
         return found
 
