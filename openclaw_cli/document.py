@@ -20,8 +20,8 @@ _COMMENTS = {
 }
 
 
-def content(path: str) -> tuple[bytes, os.stat_result] | None:
-    """Return a file's bytes and what it is; a link is followed, since it holds no secrets."""
+def content(path: str, limit: int = LIMIT) -> tuple[bytes, os.stat_result] | None:
+    """Return a file's bytes and what it is, None where there is none; a link is followed."""
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
     except (FileNotFoundError, NotADirectoryError):
@@ -32,7 +32,7 @@ def content(path: str) -> tuple[bytes, os.stat_result] | None:
         found = os.fstat(fd)
         if not stat.S_ISREG(found.st_mode):
             raise DeniedError(f"{path} is not a plain file", hint=f"ls -ld {path}")
-        return read_all(fd, path, LIMIT), found
+        return read_all(fd, path, limit), found
     finally:
         os.close(fd)
 

@@ -186,14 +186,16 @@ class Fetcher:
 
         One that failed a moment ago is to try nothing `again` by itself.
         """
+        from openclaw_cli.backends.protocols import Batched, Persistent
+
         try:
             backend = self._opened[name] = self._backend(name)
             if name in self._late:
                 return dict.fromkeys(wanted, _too_late(name))
-            if hasattr(backend, "persist"):
+            if isinstance(backend, Persistent):
                 backend.persist(again=again)
             plain = [each for each in wanted if each.version is None and not each.field]
-            if len(plain) > 1 and hasattr(backend, "get_many"):
+            if len(plain) > 1 and isinstance(backend, Batched):
                 found = backend.get_many([each.path for each in plain])
                 answers: Answers = {each: found[each.path] for each in plain}
             else:

@@ -11,8 +11,20 @@ from openclaw_cli.errors import TemporaryError
 T = TypeVar("T")
 
 
+class LateError(Exception):
+    """What was waited for has not come in time."""
+
+
 def within(seconds: float, work: Callable[[], T], service: str) -> T:
-    """Return what `work` does on a thread; raises `TemporaryError` when it takes longer.
+    """Return what `work` does on a thread; raises `TemporaryError` when it takes longer."""
+    try:
+        return awaited(seconds, work)
+    except LateError:
+        raise TemporaryError(f"{service} did not answer within the time limit") from None
+
+
+def awaited(seconds: float, work: Callable[[], T]) -> T:
+    """Return what `work` does on a thread; raises `LateError` when it takes longer.
 
     The thread is then left behind: what it asked for may still happen, as when a reply is lost.
     """
@@ -31,5 +43,5 @@ def within(seconds: float, work: Callable[[], T], service: str) -> T:
     if failed:
         raise failed[0]
     if not done:
-        raise TemporaryError(f"{service} did not answer within the time limit")
+        raise LateError
     return done[0]

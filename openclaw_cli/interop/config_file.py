@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import newfile
+from openclaw_cli.document import content
 from openclaw_cli.errors import ConfigError, ConflictError, RefusedError
-from openclaw_cli.files import failure, read_all
+from openclaw_cli.files import failure
 from openclaw_cli.interop import json5
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from openclaw_cli.interop.gateway import Gateway
 
 LIMIT = 16 * 1024 * 1024  # bytes
-
-_OPEN = os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,19 +55,8 @@ class File:
 def read(path: str) -> File | None:
     """Return a file, None where there is none; a link is followed."""
     path = os.path.realpath(path)
-    try:
-        fd = os.open(path, _OPEN)
-    except FileNotFoundError:
-        return None
-    except OSError as refused:
-        raise failure("read", path, refused) from None
-    try:
-        found = os.fstat(fd)
-        if not stat.S_ISREG(found.st_mode):
-            raise ConfigError(f"{path} is not a plain file", hint=f"ls -ld {path}")
-        return File(path, read_all(fd, path, LIMIT), stat.S_IMODE(found.st_mode))
-    finally:
-        os.close(fd)
+    found = content(path, LIMIT)
+    return File(path, found[0], stat.S_IMODE(found[1].st_mode)) if found else None
 
 
 def put(file: File, data: bytes, gateway: Gateway | None = None) -> None:

@@ -6,7 +6,6 @@ import functools
 import os
 import re
 import shlex
-import threading
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -76,25 +75,16 @@ def again(settings: Mapping[str, str | float | bool]) -> str:
 def within(deadline: Deadline, sender: Sender, work: Callable[[], T]) -> T:
     """Return what `work` does on a thread, which is left behind when it takes too long."""
     from openclaw_cli.backends.connect.timed import Late
+    from openclaw_cli.within import LateError, awaited
 
-    done: list[T] = []
-    failed: list[BaseException] = []
-
-    def do() -> None:
+    def do() -> T:
         sender.current.deadline = deadline
-        try:
-            done.append(work())
-        except BaseException as failure:  # noqa: BLE001 - it is raised where it is awaited
-            failed.append(failure)
+        return work()
 
-    thread = threading.Thread(target=do, daemon=True)
-    thread.start()
-    thread.join(deadline.left())
-    if failed:
-        raise failed[0]
-    if not done:
-        raise Late
-    return done[0]
+    try:
+        return awaited(deadline.left(), do)
+    except LateError:
+        raise Late from None
 
 
 def keep_quiet() -> None:
