@@ -135,6 +135,7 @@ def key_places(home: Home) -> list[str]:
     from openclaw_cli.store.keys import file, given, session
 
     unlocked = session.folder()
-    in_memory = os.path.isdir(unlocked) or not unlocked.startswith("/dev/shm")  # noqa: S108
-    places = [file.path(home), os.environ.get(given.FOLDER, ""), unlocked if in_memory else ""]
+    # To hide what is not there yet nothing new may be made beside it: not in /dev/shm, then.
+    hidden = unlocked != session.folder({}) or os.path.isdir(unlocked)
+    places = [file.path(home), os.environ.get(given.FOLDER, ""), unlocked if hidden else ""]
     return [each for each in places if os.path.isabs(each)]

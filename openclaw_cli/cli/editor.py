@@ -25,6 +25,8 @@ from typing import Self
 
 from openclaw_cli.cli.ask import LONGEST_VALUE
 from openclaw_cli.errors import ConfigError, StorageError, UsageError
+from openclaw_cli.files import private_directory
+from openclaw_cli.store.keys import session
 from openclaw_cli.which import which
 
 _IN_MEMORY = ("tmpfs", "ramfs")
@@ -95,8 +97,11 @@ def _quietly(program: str) -> tuple[str, ...]:
 
 
 def _memory(environ: Mapping[str, str]) -> str:
-    for place in ("/dev/shm", environ.get("XDG_RUNTIME_DIR", "")):  # noqa: S108  (checked below)
-        if place and os.access(place, os.W_OK | os.X_OK) and filesystem(place) in _IN_MEMORY:
+    """Return a folder in memory that is hidden from agents, as `/dev/shm` itself is not."""
+    for place in (session.folder(environ), session.folder({})):
+        above = os.path.dirname(place)
+        if os.access(above, os.W_OK | os.X_OK) and filesystem(above) in _IN_MEMORY:
+            private_directory(place).close()
             return place
     raise UsageError(
         "no place in memory was found for the file to edit: /dev/shm is not a tmpfs",

@@ -57,7 +57,7 @@ USES = (
     Use("secrets set kept", cases.NEW),
     Use("secrets get kept", answers=True),
     Use("secrets get kept --json", answers=True),
-    Use("secrets edit kept", into=r"/dev/shm/openclaw-edit-", terminal=True),
+    Use("secrets edit kept", into=r"^/dev/shm/[\w-]+/openclaw/openclaw-edit-", terminal=True),
     Use("secrets list"),
     Use("secrets list --json"),
     Use("secrets status kept --json"),

@@ -16,15 +16,17 @@ from openclaw_cli.files import Directory, private_directory
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from openclaw_cli.store.header import Header
 
 _FORMAT = struct.Struct(">8s16sIQ32s")
 _MAGIC = b"OCSESS01"
 
 
-def folder() -> str:
-    """Return the directory that sessions are kept in."""
-    runtime = os.environ.get("XDG_RUNTIME_DIR", "")
+def folder(environ: Mapping[str, str] = os.environ) -> str:
+    """Return the directory that sessions are kept in, and what is being edited; agents see none."""
+    runtime = environ.get("XDG_RUNTIME_DIR", "")
     if runtime.startswith("/"):
         return f"{runtime.rstrip('/')}/openclaw"
     return f"/dev/shm/openclaw-{os.getuid()}"  # noqa: S108  opened only when it is ours and private

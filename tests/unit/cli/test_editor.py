@@ -9,11 +9,14 @@ import sys
 import threading
 import time
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
+from openclaw_cli.agents.policy import key_places
 from openclaw_cli.cli.editor import edit, filesystem
 from openclaw_cli.errors import ConfigError, StorageError, UsageError
+from openclaw_cli.home import find
 
 # What an editor may do to its file; $1 is the file.
 REPLACE = 'printf "new value\\n" > "$1"'
@@ -99,6 +102,17 @@ def test_without_being_told_a_place_the_file_is_in_memory(tmp_path: Path) -> Non
     path = (tmp_path / "seen").read_text().splitlines()[2]
     assert filesystem(os.path.dirname(os.path.dirname(path))) in ("tmpfs", "ramfs")
     assert not os.path.exists(os.path.dirname(path))
+
+
+def test_the_file_lies_where_agents_see_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with TemporaryDirectory(dir="/dev/shm") as runtime:
+        monkeypatch.setenv("XDG_RUNTIME_DIR", runtime)
+        edit(b"hunter2", environ={**editor(tmp_path, LOOK), "XDG_RUNTIME_DIR": runtime})
+        path = Path((tmp_path / "seen").read_text().splitlines()[2])
+        hidden = key_places(find(os.environ))
+    assert any(path.is_relative_to(each) for each in hidden)
 
 
 def test_file_systems_are_told_apart(tmp_path: Path) -> None:
