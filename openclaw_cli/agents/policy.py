@@ -36,6 +36,18 @@ VISIBLE = ("handlers", "lib", "skills", "workspace")
 """What a handler may see of the state directory, besides Python modules; all else is hidden."""
 
 
+_AWS = (
+    *("~/.aws", "$AWS_SHARED_CREDENTIALS_FILE", "$AWS_CONFIG_FILE"),
+    "$AWS_WEB_IDENTITY_TOKEN_FILE",
+)
+_SIGN_INS: Mapping[str, tuple[str, ...]] = {
+    "vault": ("~/.vault-token", "$VAULT_CLIENT_KEY", "/var/run/secrets/kubernetes.io"),
+    "aws-secrets-manager": _AWS,
+    "aws-parameter-store": _AWS,
+}
+_NAMES_A_FILE = ("token-file", "secret-id-file", "password-file", "jwt-file", "client-key", "root")
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """What may be done: words, and programs by name where only some may be started.
@@ -128,6 +140,19 @@ def _ports(spec: AgentSpec, known: Mapping[str, Model]) -> Iterable[int]:
     proxy = urlsplit(os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy") or "")
     if proxy.port:
         yield proxy.port
+
+
+def sign_ins(backends: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Return where lies what the settings' backends sign in with, and the file backend's secrets.
+
+    An agent that could read that could read all that they can.
+    """
+    found: list[str] = []
+    for kind, settings in backends.items():
+        found += [str(settings[name]) for name in _NAMES_A_FILE if settings.get(name)]
+        found += _SIGN_INS.get(kind, ())
+    places = (os.path.expandvars(os.path.expanduser(each)) for each in found)
+    return [each for each in places if os.path.isabs(each)]
 
 
 def key_places(home: Home) -> list[str]:

@@ -11,12 +11,14 @@ from openclaw_cli import assembly
 from openclaw_cli.agents import policy
 from openclaw_cli.agents.grants import keys_of_models, of_settings
 from openclaw_cli.agents.spec import AgentSpec, Model
+from openclaw_cli.config import load as load_settings
 from openclaw_cli.errors import LockedError, OpenclawError, UnrecordedError
 from openclaw_cli.gateway import paths
 from openclaw_cli.home import Home
 from openclaw_cli.names import parse
 from openclaw_cli.runtime.request import Given, Request
 from openclaw_cli.service import Secrets
+from openclaw_cli.settings import BACKENDS
 from openclaw_cli.store.reader import FILE
 
 PURPOSE = "agent"
@@ -105,10 +107,21 @@ class Granting:
 
 
 def confined(home: Home, spec: AgentSpec, models: Mapping[str, Model]) -> dict[str, Any]:
-    """Return what the kernel is to hold an agent to: its permissions, and away from our keys."""
-    return policy.confinement(
-        spec, models, root=home.root, keys=policy.key_places(home), code=[paths.handlers(home)]
-    )
+    """Return what the kernel is to hold an agent to: its permissions, and away from our keys.
+
+    As good as a key is what our backends sign in with, and a settings file that lies elsewhere:
+    who writes it grants what he likes.
+    """
+    values = load_settings(home, os.environ).values
+    backends = {
+        name.removeprefix(BACKENDS): each
+        for name, each in values.items()
+        if name.startswith(BACKENDS)
+    }
+    shared = os.environ.get("OPENCLAW_CONFIG_PATH", "")
+    keys = [*policy.key_places(home), *policy.sign_ins(backends)]
+    keys += [os.path.abspath(shared)] if shared else []
+    return policy.confinement(spec, models, root=home.root, keys=keys, code=[paths.handlers(home)])
 
 
 def actor(spec: AgentSpec, request: Request) -> dict[str, Any]:
