@@ -15,6 +15,7 @@ tests | command -v dbus-run-session     | dbus           | a session bus of its 
 tests | command -v faketime             | faketime       | a clock that jumps
 tests | command -v fish                 | fish           | completion in fish
 tests | command -v gnome-keyring-daemon | gnome-keyring  | a real keyring
+tests | grep -qs memory /sys/fs/cgroup/cgroup.controllers || command -v linux.uml | user-mode-linux | a kernel with every controller of control groups
 tests | command -v man                  | man-db         | the manual pages, rendered
 tests | command -v mariadbd             | mariadb-server | a rotation target
 tests | command -v mkfs.ext4            | e2fsprogs      | a disk of its own to pull the plug of

@@ -216,7 +216,8 @@ def _allow(rules: Rules, plan: Mapping[str, Any]) -> None:
     looking = verbs & ({"read"} if plan["refused"] else {"read", "exec"})
     # What it runs, and what others run, is not the agent's to change.
     system = _SYSTEMS_OWN if os.geteuid() == 0 else ()
-    guarded = _Hidden("", (), [plan["root"], sys.prefix, *plan["code"], *plan["keys"], *system])
+    ours = (plan["root"], sys.prefix, *plan["code"], *plan["keys"], *plan["guarded"])
+    guarded = _Hidden("", (), [*ours, *system])
     # A folder beside what is hidden may have thousands of entries: one rule for each, and not two.
     allowed: dict[str, int] = {}
     for places, wanted in ((hidden, looking), (guarded, verbs & {"write", "delete"})):

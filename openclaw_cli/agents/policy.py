@@ -98,12 +98,13 @@ def confinement(
     root: str,
     keys: Sequence[str] = (),
     code: Sequence[str] = (),
+    guarded: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Return what `landlock.confine` is told for an agent; JSON.
 
     `root` is the state directory, whose secrets are hidden from every handler, as are `keys`:
     other places where the store's key may lie. `code` are folders of handlers: they can be read
-    whatever the permissions say, and never written.
+    whatever the permissions say, and never written; nor are `guarded`, the control groups' files.
     """
     found = policy(spec.permissions)
     verbs = found.verbs
@@ -118,6 +119,7 @@ def confinement(
         "visible": list(VISIBLE),
         "keys": list(keys),
         "code": [*spec.python_path, *code],
+        "guarded": list(guarded),
         "readable": [*spec.python_path, *code, *([spec.directory] if spec.directory else [])],
         "entry": list(spec.command[:1]),
         "ports": sorted(_ports(spec, known)) if spec.kind == CHAT else [],

@@ -124,6 +124,21 @@ def show(output: Output, found: dict[str, Any], *, verbose: bool, lines: int = 0
             _show_rest(output, len(running) - most, "openclaw agents status --verbose")
         else:
             output.line("no instance is running")
+        if not lines:
+            output.line()
+            output.facts([*_held(found["agents"]), ("control groups", _groups(found["cgroup"]))])
+
+
+def _held(agents: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Say what holds the memory and the processes of agents, and of which where they differ."""
+    names: dict[str, list[str]] = {}
+    for each in agents:
+        if each["holds"]:
+            names.setdefault(", ".join(each["holds"]), []).append(each["name"])
+    many = len(names) > 1
+    return [
+        ("held by", f"{what}: {', '.join(who)}" if many else what) for what, who in names.items()
+    ]
 
 
 def _show_agents(output: Output, agents: list[dict[str, Any]], *, most: int, verbose: bool) -> None:
@@ -162,6 +177,14 @@ def _shares(agents: int, running: int, room: int) -> tuple[int, int]:
         return agents, running
     fewer = min(agents, max(_LEAST, room // 2, room - running))
     return fewer, min(running, max(_LEAST, room - fewer))
+
+
+def _groups(given: dict[str, Any]) -> str:
+    """Say which control groups the gateway was given, and what they can hold."""
+    if not given["folder"]:
+        return f"none: {given['why']}"
+    held = ", ".join(given["controllers"]) or "no limit: others are in it, or it was given none"
+    return f"{given['folder']} ({held})"
 
 
 def watch(session: Session, every: float, *, verbose: bool) -> None:

@@ -15,7 +15,7 @@ from openclaw_cli.agents.spec import AgentSpec, Configuration
 from openclaw_cli.audit.actor import present_actor
 from openclaw_cli.config import load as load_settings
 from openclaw_cli.errors import OpenclawError
-from openclaw_cli.gateway import auth, paths, report, state
+from openclaw_cli.gateway import auth, delegation, paths, report, state
 from openclaw_cli.gateway.granting import Granting, confined
 from openclaw_cli.gateway.link import Links
 from openclaw_cli.gateway.log import Log
@@ -60,6 +60,8 @@ class Gateway:
         self.granting = Granting(
             home, self.opened_for, lambda: self.configuration.models, self._secret_denied
         )
+        self.delegation = delegation.taken(home)
+        guarded = self.delegation.guarded
         self.supervisor = Supervisor(
             self.configuration,
             folder=paths.handlers(home),
@@ -67,7 +69,8 @@ class Gateway:
             watcher=self.watch,
             granted=self.granting.granted,
             asked=self.granting.asked,
-            confine=lambda spec, models: confined(home, spec, models),
+            confine=lambda spec, models: confined(home, spec, models, guarded=guarded),
+            delegated=self.delegation.given,
         )
         self.metrics.watch(self.supervisor)
         self.observing = Observing(self)
@@ -104,10 +107,11 @@ class Gateway:
         """Take up what was there before, and have every agent ready."""
         found = self._before
         ended = state.reconcile(found)
+        groups = self.delegation.reaped(found.get("gateway", {}).get("cgroup"))
         if self.configuration.threads.startup_reconciliation:
             restored = state.restore(found, self.supervisor, paths.sessions(self.home))
-            if ended or restored:
-                self.watch.happened("reconciled", "", ended=ended, sessions=restored)
+            if ended or restored or groups:
+                self.watch.happened("reconciled", "", ended=ended, sessions=restored, groups=groups)
         await self.supervisor.start()
         self.soon(self.observing.look())
         self.every(EVERY, self.observing.look)
@@ -142,6 +146,7 @@ class Gateway:
             "notes": self.notes,
             "active": self.supervisor.means.everywhere.taken,
             "max_threads": threads.max_threads,
+            "cgroup": self.delegation.plain(),
             "agents": report.agents(self.supervisor, verbose=verbose),
             "events": list(self.watch.last)[-20:] if verbose else [],
             **({"observed": self.observing.plain()} if verbose else {}),
@@ -204,7 +209,8 @@ class Gateway:
                 state.forget(folder, each)
             self._written &= known
         with suppress(OpenclawError, OSError, ValueError):  # the last of text that UTF-8 has not
-            state.write(self.home.base, self.supervisor, {"address": list(map(str, self.address))})
+            here = {"address": list(map(str, self.address)), "cgroup": self.delegation.folder}
+            state.write(self.home.base, self.supervisor, here)
 
     def _rotated(self) -> Report:
         """Rotate what is due: the same run as `secrets rotate --due`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from openclaw_cli import assembly
@@ -106,7 +106,9 @@ class Granting:
         return secrets.read(parse(name), purpose=PURPOSE).value.reveal()
 
 
-def confined(home: Home, spec: AgentSpec, models: Mapping[str, Model]) -> dict[str, Any]:
+def confined(
+    home: Home, spec: AgentSpec, models: Mapping[str, Model], *, guarded: Sequence[str] = ()
+) -> dict[str, Any]:
     """Return what the kernel is to hold an agent to: its permissions, and away from our keys.
 
     As good as a key is what our backends sign in with, and a settings file that lies elsewhere:
@@ -121,7 +123,8 @@ def confined(home: Home, spec: AgentSpec, models: Mapping[str, Model]) -> dict[s
     shared = os.environ.get("OPENCLAW_CONFIG_PATH", "")
     keys = [*policy.key_places(home), *policy.sign_ins(backends)]
     keys += [os.path.abspath(shared)] if shared else []
-    return policy.confinement(spec, models, root=home.root, keys=keys, code=[paths.handlers(home)])
+    code = [paths.handlers(home)]
+    return policy.confinement(spec, models, root=home.root, keys=keys, code=code, guarded=guarded)
 
 
 def actor(spec: AgentSpec, request: Request) -> dict[str, Any]:

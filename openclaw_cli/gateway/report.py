@@ -61,10 +61,20 @@ def _agent(pool: Pool, waiting: int, *, verbose: bool) -> dict[str, Any]:
     }
     if verbose:
         row["level"] = pool.zygote.level if pool.zygote else None
+        row["holds"] = _holds(pool)
         row["uid"] = (pool.zygote.owner if pool.zygote else 0) or None
         row["instances"] = _instances(pool)
         row["threads"] = _threads(pool)
     return row
+
+
+def _holds(pool: Pool) -> list[str]:
+    """Return what holds an agent's memory and processes, in the kernel's words and ours."""
+    if pool.zygote is None:
+        return []
+    each = ["RLIMIT_DATA"] if pool.plan["memory"] else []
+    whole = pool.zygote.groups.holds if pool.zygote.groups else []
+    return [*each, *whole, "watchdog"]
 
 
 def _instances(pool: Pool) -> list[dict[str, Any]]:

@@ -25,6 +25,7 @@ Restart=on-failure
 RestartSec=2
 TimeoutStopSec=40
 KillMode=mixed
+Delegate=memory pids
 LimitCORE=0
 
 [Install]

@@ -12,7 +12,7 @@ from __future__ import annotations
 import sys
 from _socket import socketpair
 from _thread import stack_size
-from posix import _exit, closerange, dup, dup2, setsid
+from posix import _exit, closerange, dup, dup2, setsid, write
 from resource import RLIMIT_DATA, setrlimit
 
 from openclaw_cli.agents.landlock import separate
@@ -36,15 +36,20 @@ _REHEARSALS = 20  # after so many Python has put into the code what it learns of
 
 
 def begin(
-    worker: Worker, channel: int, output: int, *, domain: Rules | None, threaded: bool
+    worker: Worker, ends: tuple[int, ...], *, domain: Rules | None, threaded: bool
 ) -> NoReturn:
     """Become an instance, right after the fork; never returns.
 
+    `ends` are its socket, its output, and who is in its control group, where it has one: that comes
+    first, and whatever it starts later is in there, too.
     In a zygote whose import started threads a fork is not safe: then Python starts anew.
     """
     status = 70
     plan = worker.plan
     try:
+        channel, output = ends[0], ends[1]
+        if len(ends) > 2:  # noqa: PLR2004
+            write(ends[2], b"0")
         setsid()
         set_wakeup_fd(-1)
         signal(SIGCHLD, SIG_DFL)

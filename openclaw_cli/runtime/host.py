@@ -8,18 +8,21 @@ import socket
 import subprocess
 import sys
 import time
+from _socket import socket as Bare  # noqa: N812
 from _socket import socketpair  # without the wrapper that `socket` puts around each
 from array import array
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 
 from openclaw_cli.agents import policy
 from openclaw_cli.errors import ConfigError, OpenclawError, RefusedError, TemporaryError
 from openclaw_cli.runtime import guard, tree
+from openclaw_cli.runtime.cgroup import Group, Groups
 from openclaw_cli.runtime.instance import Instance
 from openclaw_cli.runtime.printed import Printed, Prints
+from openclaw_cli.runtime.signals import SIGKILL
 from openclaw_cli.runtime.wire import BIND_NOW, PACKET, TOGETHER, Message, packet, spawn, unpacked
 
 START_SECONDS = 30.0
@@ -27,6 +30,7 @@ START_SECONDS = 30.0
 
 OWN_SECONDS = 5.0  # for a zygote to end with all that is below it; then it is ended from here
 _SWEEP_SECONDS = 5.0
+_TIDY_SECONDS = 0.1  # until a control group is removed, whose processes were killed just now
 _ROOM = 1.25  # the least memory limit, in what the handler has taken before its first request
 _KEPT = (
     *("PATH", "HOME", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", "USER", "LOGNAME"),
@@ -59,11 +63,18 @@ class Ended:
 class Zygote:
     """One zygote process and the instances that it has forked, by their number."""
 
-    def __init__(self, name: str, plan: Message, said: Callable[[int, bytes], None]) -> None:
+    def __init__(
+        self,
+        name: str,
+        plan: Message,
+        said: Callable[[int, bytes], None],
+        groups: Groups | None = None,
+    ) -> None:
         """Make it ready to start; `said` takes what instances print, 0 for the zygote itself."""
         self.name = name
         self.plan = plan
         self.said = said
+        self.groups = groups
         self.instances: dict[int, Instance] = {}
         self.baseline = 0
         self.threads = 1
@@ -74,7 +85,7 @@ class Zygote:
         self._process: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._outgoing: list[tuple[bytes, tuple[int, ...]]] = []
-        self._wanted: dict[int, tuple[int, int]] = {}
+        self._wanted: dict[int, tuple[int, ...]] = {}
         """The descriptors of the instances that it is to be asked for, by their number."""
         self._prints = Prints()
         self._full = False
@@ -174,22 +185,20 @@ class Zygote:
         if self._control is None:
             raise TemporaryError(f"the zygote of {self.name} is gone", hint="try again")
         self._last += 1
+        group = self.groups.take() if self.groups else None
         try:
-            ours, theirs = socketpair()
-            try:
-                log, out = os.pipe()
-            except OSError:
-                ours.close()
-                theirs.close()
-                raise
+            ours, theirs, log, out, held = _ends(group)
         except OSError:
+            if self.groups and group:
+                self.groups.give_back(group, killed=0)
             raise TemporaryError("there are no file descriptors left", hint="ulimit -n") from None
         number = self._last
         ours.setblocking(False)
         made = Instance(self, number, ours, raw=self.plan["kind"] == "command")
+        made.group = group
         self._prints.add(number, Printed(log, lambda piece: self.said(number, piece)))
         self.instances[number] = made
-        self._wanted[number] = (theirs.detach(), out)
+        self._wanted[number] = (theirs.detach(), out, *held)
         if len(self._wanted) == 1:
             asyncio.get_running_loop().call_soon(self._ask)
         elif len(self._wanted) == TOGETHER:
@@ -197,10 +206,14 @@ class Zygote:
         return made
 
     def _ask(self) -> None:
-        """Ask for all that was wanted in this moment: to fork several at once is cheaper."""
+        """Ask for all that was wanted in this moment: to fork several at once is cheaper.
+
+        Those with as many descriptors each: where no group can be made there are fewer.
+        """
         wanted, self._wanted = self._wanted, {}
-        if wanted:
-            self._send(spawn(wanted), tuple(chain.from_iterable(wanted.values())))
+        for size in {*map(len, wanted.values())}:
+            alike = {number: fds for number, fds in wanted.items() if len(fds) == size}
+            self._send(spawn(alike), tuple(chain.from_iterable(alike.values())))
 
     def end_instance(self, number: int, signal_number: int, why: str = "") -> None:
         """Signal an instance through its parent, so that no other process can be meant."""
@@ -242,7 +255,16 @@ class Zygote:
         if gone is not None:
             self._prints.finish(number)
             status, peak, cpu, strays, why = words[2:]
-            gone.exited(Ended(int(status), why.decode(), int(peak), int(cpu) / 1e6, int(strays)))
+            ended = Ended(int(status), why.decode(), int(peak), int(cpu) / 1e6, int(strays))
+            gone.exited(self._let_go(gone.group, ended) if gone.group else ended)
+
+    def _let_go(self, group: Group, ended: Ended) -> Ended:
+        """Take the group of an instance back; return what its end means, which the group knows."""
+        if ended.status == SIGKILL and not ended.why and group.ran_out():
+            ended = replace(ended, why="memory")
+        if self.groups and not self.groups.give_back(group, killed=ended.strays):
+            asyncio.get_running_loop().call_later(_TIDY_SECONDS, self.groups.removed)
+        return ended
 
     def _note_start(self, message: Message) -> None:
         operation = message.pop("op")
@@ -289,12 +311,12 @@ class Zygote:
         process = self._process
         if process is None:
             return
+        ended = self.groups.end() if self.groups else []
         deadline = time.monotonic() + OWN_SECONDS
         while process.poll() is None and time.monotonic() < deadline:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
-        ended: list[int] = []
         if process.poll() is None:
-            ended = await asyncio.to_thread(tree.end, [process.pid])
+            ended += await asyncio.to_thread(tree.end, [process.pid])
             await asyncio.to_thread(process.wait)
         _living.discard(self.pid)
         await self._sweep(ended)
@@ -309,7 +331,8 @@ class Zygote:
                 with suppress(ChildProcessError):
                     os.waitpid(pid, os.WNOHANG)  # noqa: ASYNC222  returns at once
             ended = [pid for pid in ended if tree.started(pid)]
-            if not (found or ended):
+            left = self.groups is not None and not self.groups.removed()
+            if not (found or ended or left):
                 break
             await asyncio.sleep(0.01)
 
@@ -359,6 +382,22 @@ def clean(environ: Mapping[str, str], name: str) -> dict[str, str]:
     """Return what of our environment an agent is given: what a program needs to find its way."""
     kept = {each: environ[each] for each in _KEPT if each in environ}
     return {"PATH": os.defpath, "LANG": "C.UTF-8", **kept, "OPENCLAW_AGENT": name}
+
+
+def _ends(group: Group | None) -> tuple[Bare, Bare, int, int, tuple[int, ...]]:
+    """Open what a new instance needs: both ends of a socket and of a pipe, and its group's."""
+    held = group.fds() if group else ()
+    try:
+        ours, theirs = socketpair()
+        try:
+            return ours, theirs, *os.pipe(), held
+        except OSError:
+            ours.close()
+            theirs.close()
+            raise
+    except OSError:
+        _close(held)
+        raise
 
 
 def _close(fds: tuple[int, ...]) -> None:

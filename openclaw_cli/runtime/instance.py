@@ -15,6 +15,7 @@ from openclaw_cli.runtime.request import CANCELLED, UNWANTED
 from openclaw_cli.runtime.wire import FRAME, FrameError, Frames, Message, frame
 
 if TYPE_CHECKING:
+    from openclaw_cli.runtime.cgroup import Group
     from openclaw_cli.runtime.host import Ended, Zygote
 
 LAST_WORD = 1.0
@@ -46,6 +47,7 @@ class Instance:
         self.began = time.time()
         self.ended: Ended | None = None
         self.turns = 0
+        self.group: Group | None = None
         self.told: list[Callable[[Ended], None]] = []
         """Who is told of its end."""
         self._channel: socket | None = channel

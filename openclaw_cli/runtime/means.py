@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from openclaw_cli.agents.spec import AgentSpec
+from openclaw_cli.runtime.cgroup import Delegated
 from openclaw_cli.runtime.crowd import Crowd
 from openclaw_cli.runtime.request import CANCELLED, OK, Given, Reply, Request
 from openclaw_cli.runtime.slots import Room, Slots
@@ -35,6 +36,7 @@ class Means:
     call: Callable[[Request], Awaitable[Reply]]
     asked: Callable[[AgentSpec, Request, str], Awaitable[bytes]]
     ahead: bool = True
+    delegated: Delegated | None = None
     crowd: Crowd = field(default_factory=Crowd)
 
 

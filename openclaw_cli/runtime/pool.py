@@ -315,10 +315,12 @@ class Pool:
         return zygote
 
     async def _new_zygote(self) -> Zygote:
+        delegated = self.means.delegated
         zygote = Zygote(
             self.spec.name,
             self.plan,
             lambda number, piece: self.hearing.printed(zygote, number, piece),
+            delegated.groups(self.plan) if delegated else None,
         )
         began = time.monotonic()
         try:

@@ -10,6 +10,7 @@ from typing import Any
 
 from openclaw_cli.agents.spec import AgentSpec, Configuration, Model, unknown_agent
 from openclaw_cli.errors import OpenclawError
+from openclaw_cli.runtime.cgroup import Delegated
 from openclaw_cli.runtime.means import Means, Watcher
 from openclaw_cli.runtime.plan import check_owners, plan
 from openclaw_cli.runtime.pool import Pool
@@ -37,11 +38,12 @@ class Supervisor:
         asked: Callable[[AgentSpec, Request, str], Awaitable[bytes]],
         confine: Confine,
         ahead: bool = True,
+        delegated: Delegated | None = None,
     ) -> None:
         """Make it; `folder` is where handlers are looked for, `granted` gives secrets.
 
         `confine` says what the kernel is to hold an agent to, `ahead` keeps an instance ready for
-        the next request of each agent.
+        the next request of each agent, `delegated` has control groups for them.
         """
         check_owners(configuration.agents.values(), folder)
         self.configuration = configuration
@@ -59,6 +61,7 @@ class Supervisor:
             self.ask,
             asked,
             ahead,
+            delegated,
         )
         self.pools: dict[str, Pool] = {}
         self._tasks: set[asyncio.Task[None]] = set()

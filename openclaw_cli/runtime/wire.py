@@ -52,6 +52,9 @@ BIND_NOW = "LD_BIND_NOW"
 FDS = struct.Struct("2i")
 """Two descriptors as they travel beside a message: a new instance's socket, and its output."""
 
+HELD = struct.Struct("4i")
+"""The same with those of its control group: who is in it, and the way to kill them."""
+
 SPAWN = b"spawn "
 
 TOGETHER = 32

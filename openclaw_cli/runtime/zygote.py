@@ -16,12 +16,13 @@ from select import POLLIN, poll
 from time import monotonic
 
 from openclaw_cli.agents import landlock, seccomp
-from openclaw_cli.runtime import guard, loading, owner, tree
+from openclaw_cli.runtime import cgroup, guard, loading, owner, tree
 from openclaw_cli.runtime.birth import begin, prepare, rehearse
 from openclaw_cli.runtime.signals import SIGCHLD, SIGKILL, SIGTERM, set_wakeup_fd, signal
 from openclaw_cli.runtime.wire import (
     BIND_NOW,
     FDS,
+    HELD,
     PACKET,
     SPAWN,
     TOGETHER,
@@ -43,7 +44,7 @@ PROCESS, UID = "process", "uid"
 """The least level of isolation, and the most; `agents.spec.LEVELS` has them all."""
 
 _LAST_SECONDS = 4.0  # for killing all that is below, which a fork bomb makes long
-_BESIDE = CMSG_SPACE(FDS.size * TOGETHER)  # bytes of the descriptors of new instances
+_BESIDE = CMSG_SPACE(HELD.size * TOGETHER)  # bytes of the descriptors of new instances
 _ORDER = 4096  # bytes of what the gateway says at once, after the plan
 _LIST, _LONG_LIST = 4096, 1024 * 1024  # bytes of the list of our children, usually and at most
 _LINES = 500  # of news, in one message to the gateway
@@ -58,6 +59,8 @@ class Zygote:
         self.plan: Message = {}
         self.forked: dict[int, int] = {}
         """The number of each running instance, by its pid."""
+        self.groups: dict[int, tuple[int, int]] = {}
+        """The control group of each that has one: who is in it, and the way to kill them."""
         self.why: dict[int, str] = {}
         """Why we have ended one, by its pid; the first reason counts."""
         self.worker = Worker({}, None)
@@ -156,7 +159,9 @@ class Zygote:
             return False
         data = self._order[:size]
         if data.startswith(SPAWN):
-            self._spawn(data[len(SPAWN) :].split(), list(FDS.iter_unpack(beside[0][2])))
+            numbers, fds = data[len(SPAWN) :].split(), beside[0][2]
+            kind = FDS if len(fds) == FDS.size * len(numbers) else HELD
+            self._spawn(numbers, list(kind.iter_unpack(fds)))
             return True
         message = unpacked(bytes(data))
         if message["op"] == "kill":
@@ -165,22 +170,27 @@ class Zygote:
             self.ending = True
         return True
 
-    def _spawn(self, numbers: list[bytearray], ends: list[tuple[int, int]]) -> None:
+    def _spawn(self, numbers: list[bytearray], ends: list[tuple[int, ...]]) -> None:
         """Fork instances, one right after the other: whatever is done between two costs pages."""
         worker, domain, threaded = self.worker, self.domain, self.threads > 1
         forked = []
-        for channel, output in ends:
+        for each in ends:
             try:
                 pid = fork()
             except OSError:
                 pid = -1
             if not pid:
-                begin(worker, channel, output, domain=domain, threaded=threaded)
+                begin(worker, each, domain=domain, threaded=threaded)
             forked.append(pid)
-        for number, pid, (channel, output) in zip(map(int, numbers), forked, ends, strict=True):
+        for number, pid, (channel, output, *group) in zip(
+            map(int, numbers), forked, ends, strict=True
+        ):
             close(channel)
             close(output)
+            if group:
+                self.groups[pid] = (group[0], group[1])
             if pid < 0:
+                self._clear(pid)
                 self.news.append(ended(number, 0, "fork"))
             else:
                 self.forked[pid] = number
@@ -220,15 +230,27 @@ class Zygote:
                 others = True
                 wait4(pid, 0)
                 continue
+            strays = self._clear(pid) if self.groups else 0
             try:
                 killpg(pid, SIGKILL)
             except OSError:
                 pass
             _, status, used = wait4(pid, 0)
             why = self.why.pop(pid, "") if self.why else ""
-            strays = self._sweep() if self._has_adopted() else 0
+            if not strays and self._has_adopted():
+                strays = self._sweep()
             cpu = int((used.ru_utime + used.ru_stime) * 1e6)
             self.news.append(ended(number, status, why, used.ru_maxrss * 1024, cpu, strays))
+
+    def _clear(self, pid: int) -> int:
+        """Kill who is left in an instance's control group, and let go of it; tell how many."""
+        group = self.groups.pop(pid, None)
+        if group is None:
+            return 0
+        found = cgroup.clear(*group)
+        for each in group:
+            close(each)
+        return found
 
     def _sweep(self) -> int:
         """Kill each child that we did not fork, unless its session is a running instance's.
@@ -265,10 +287,14 @@ class Zygote:
 
     def _end(self, roots: list[int], pid: int, why: str) -> None:
         self._note_why(pid, why)
+        if pid in self.groups:
+            cgroup.clear(*self.groups[pid])
         tree.end(roots)
 
     def _kill_all(self) -> None:
         """Leave nobody behind: no instance, no stray, however deep."""
+        for each in self.groups.values():
+            cgroup.clear(*each)
         deadline = monotonic() + _LAST_SECONDS
         while (found := tree.children(os.getpid())) and monotonic() < deadline:
             tree.end(found)

@@ -10,7 +10,7 @@ from openclaw_cli.runtime import birth
 from openclaw_cli.runtime.worker import Worker
 
 
-def ended(domain: landlock.Rules | None) -> tuple[int, bytes]:
+def ended(domain: landlock.Rules | None, group: tuple[int, ...] = ()) -> tuple[int, bytes]:
     """Return how an instance ends to which nobody sends anything, and what it prints."""
     plan = {"owner": 0, "zygote": os.getpid(), "memory": 0, "kind": "python", "keeps": False}
     ours, theirs = socket.socketpair()
@@ -19,7 +19,8 @@ def ended(domain: landlock.Rules | None) -> tuple[int, bytes]:
     if child == 0:
         ours.close()
         worker = Worker(plan, lambda given, _context: given)
-        birth.begin(worker, theirs.fileno(), output, domain=domain, threaded=False)
+        ends = (theirs.fileno(), output, *group)
+        birth.begin(worker, ends, domain=domain, threaded=False)
     theirs.close()
     os.close(output)
     ours.close()
@@ -39,3 +40,11 @@ def test_one_that_the_kernel_does_not_put_apart_ends_before_it_is_asked() -> Non
 def test_one_that_it_puts_apart_waits_for_its_request() -> None:
     rules = landlock.domain()
     assert ended(rules) == (0, b"")
+
+
+def test_one_that_cannot_enter_its_group_ends_before_it_is_asked() -> None:
+    told, closed = os.pipe()
+    os.close(closed)
+    status, _ = ended(landlock.domain(), (told, told))  # nothing can be written there
+    os.close(told)
+    assert status == 70
