@@ -41,7 +41,8 @@ NOT_FORKED = (
 # What a zygote does before it forks, for an agent that may start programs.
 _CONFINED = """\
 from openclaw_cli.agents import landlock
-plan = dict.fromkeys(("programs", "refused", "visible", "keys", "code", "readable", "ports"), ())
+nothing = ("programs", "refused", "visible", "keys", "code", "guarded", "readable", "ports")
+plan = dict.fromkeys(nothing, ())
 plan |= {"verbs": ["exec", "read"], "strict": True, "root": "", "entry": ["sh"]}"""
 # What the gateway starts without.
 LATER = ("aiohttp.client", "aiohttp.web", "prometheus_client", "psutil", "yaml")
