@@ -18,8 +18,13 @@ def who(actor: Actor | Asker, user: Callable[[int], str]) -> str:
     """Return who acted: "ada (python3)", "agent mailer". `user` names a user id."""
     if actor.agent:
         return f"agent {actor.agent}"
-    program = os.path.basename(actor.program)
-    name = user(actor.uid) if actor.uid >= 0 else ""
+    return _who(actor.uid, actor.program, user)
+
+
+@lru_cache(maxsize=4096)
+def _who(uid: int, path: str, user: Callable[[int], str]) -> str:
+    program = os.path.basename(path)
+    name = user(uid) if uid >= 0 else ""
     return f"{name} ({program})" if name and program else name or program
 
 

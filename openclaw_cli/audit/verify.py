@@ -117,12 +117,15 @@ class Chain:
     def broken(self, text: bytes) -> bool:
         """Tell whether a line does not follow the one before it."""
         before = self._before
-        wrong = bool(before) and text[-SUFFIX:] != suffix(self._mac(before, text[:-SUFFIX]))
+        if before:
+            self._before = self._mac(before, text[:-SUFFIX])
+            if text[-SUFFIX:] == suffix(self._before):
+                return False
         try:
             self._before = mac_of(text)
         except ValueError:
             self._before = b""
-        return wrong
+        return bool(before)
 
 
 class _Walk:
