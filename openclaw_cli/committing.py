@@ -24,6 +24,7 @@ from openclaw_cli.store.commit import (
     founded,
     put_in_place,
 )
+from openclaw_cli.store.index import count
 from openclaw_cli.store.keys import file, slots
 from openclaw_cli.store.reader import FILE, Snapshot
 
@@ -212,6 +213,8 @@ class Commits:
 
 def _forget_deleted(draft: Draft, now: int, days: int) -> None:
     entries = draft.directory.entries
+    if entries.lines() == count(draft.entries):
+        return  # the index has each one that is not deleted: none is
     for each in entries.deleted():
         if now - each.deleted > days * _DAY:
             del entries[each.name]

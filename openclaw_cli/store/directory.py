@@ -149,6 +149,10 @@ class Entries:
         except (ValueError, TypeError):
             raise _malformed() from None
 
+    def lines(self) -> int:
+        """Return how many there were when it was opened, deleted ones included."""
+        return self._plain.count(b"\n")
+
     def deleted(self) -> list[Entry]:
         """Return the entries that are deleted; the others are not read for it."""
         import re
