@@ -24,7 +24,7 @@ class Remote:
     """Sends requests of one gateway through the broker."""
 
     def __init__(self, broker: str, agents: Mapping[str, AgentSpec]) -> None:
-        self._agents = agents
+        self.agents = agents
         self._app = celery.app(broker, agents)
         self._way = way_of(broker)
         self._failures: tuple[type[Exception], ...] = (OperationalError, *self._way.errors)
@@ -68,7 +68,7 @@ class Remote:
         if request in self._asked:
             self._unwanted.add(request)
         try:
-            self._way.cancel(request, celery.wait(spec, self._agents))
+            self._way.cancel(request, celery.wait(spec, self.agents))
             self._tell({"verb": "cancel", "request": request})
         except self._failures:
             raise _away() from None
@@ -102,7 +102,7 @@ class Remote:
         self, spec: AgentSpec, given: Message, heard: Heard, parts: Parts | None
     ) -> Message:
         request = given["request_id"]
-        limit = celery.wait(spec, self._agents)
+        limit = celery.wait(spec, self.agents)
         bound = f"{spec.name}:{given['session']}" if _keeps(spec, given) else ""
         may_be_lost = spec.idempotent and (self._way.loses or bound)
         message = {**given, "thread": bound, "parts": parts is not None, "inbox": self._way.inbox}
@@ -113,7 +113,7 @@ class Remote:
             lambda: self._sent(spec, message, limit),
             parts,
             limit,
-            celery.visibility(self._agents) if may_be_lost else limit,
+            celery.visibility(self.agents) if may_be_lost else limit,
         )
         try:
             answer = asking.answer(lambda: request not in self._unwanted and not self._closed)

@@ -156,11 +156,12 @@ class Placing:
         return self._telling
 
     def _sender(self) -> Any:  # noqa: ANN401  a `Remote`, whose library may not be there
+        configuration = self._gateway.configuration
         with self._making:
             if self._remote is None:
-                configuration = self._gateway.configuration
                 address = broker.address(configuration.gateway, self._gateway.secrets())
                 self._remote = broker.remote(configuration.gateway)(address, configuration.agents)
+            self._remote.agents = configuration.agents  # as they are since the last reload
             return self._remote
 
     def _asked(

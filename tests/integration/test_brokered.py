@@ -136,6 +136,16 @@ def test_what_nobody_waits_for_is_ended_where_it_runs_and_not_begun_where_it_wai
         until(lambda: any(each["ms"] > 1400 for each in two.events("agent_exec", "slow")))
         assert [each["outcome"] for each in two.events("agent_exec", "slow")][-1] == "ok"
 
+        known = len(two.events("agent_exec", "leave"))
+        spawned = len(two.events("thread_spawn", "leave"))
+        with ThreadPoolExecutor(1) as pool:
+            lost = pool.submit(one.ask, "leave", 20)
+            until(lambda: len(two.events("thread_spawn", "leave")) > spawned)
+            openclaw("gateway", "stop", "--wait", "1s", env=one.environ, check=0)
+            until(lambda: len(two.events("agent_exec", "leave")) > known, 10)
+            assert two.events("agent_exec", "leave")[-1]["outcome"] == "cancelled"
+            assert isinstance(lost.exception(), OSError)  # its gateway is gone
+
 
 def test_a_stream_goes_on_when_its_machine_dies_or_says_that_it_begins_again(
     openclaw: Openclaw, tmp_path: Path, broker: str
