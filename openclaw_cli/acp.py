@@ -187,7 +187,9 @@ class _Local:
         return self._given
 
     async def _asked(self, _spec: spec.AgentSpec, _request: Request, name: str) -> bytes:
-        raise DeniedError(f"this agent was not granted {name}")
+        raise DeniedError(
+            f"this agent was not granted {name}", hint=f"openclaw secrets grant AGENT {name}"
+        )
 
 
 def _configuration(table: dict[str, Any]) -> spec.Configuration:

@@ -52,7 +52,10 @@ def open_whole(path: str, unlock: Unlock) -> Snapshot:
 
 def _examine(snapshot: Snapshot, unlock: Unlock) -> None:
     if not stat.S_ISREG(os.fstat(snapshot.fd).st_mode):
-        raise UsageError(f"{snapshot.path} is not a plain file")
+        raise UsageError(
+            f"{snapshot.path} is not a plain file",
+            hint="openclaw store backup FILE makes one that is",
+        )
     if not os.pread(snapshot.fd, len(MAGIC), 0).startswith(MAGIC[:-1]):
         said = f"{snapshot.path} is no backup of a store"
         raise IntegrityError(said, hint="openclaw store backup FILE")

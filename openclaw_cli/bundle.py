@@ -142,7 +142,10 @@ def unlocked(header: Header, key: bytes, path: str, now: float) -> bytes:
     try:
         data_key = unwrap(header, slot, key)
     except IntegrityError:
-        raise LockedError(f"the key does not open the bundle {path}") from None
+        raise LockedError(
+            f"the key does not open the bundle {path}",
+            hint="the key that openclaw secrets export --sealed wrote or printed for it",
+        ) from None
     made, expires = slot.parameters["made"], slot.parameters["expires"]
     if now >= expires:
         from openclaw_cli.duration import relative

@@ -232,7 +232,10 @@ def _bundle(path: str, first: Iterable[bytes]) -> bytes:
                 return bytes.fromhex(record["bundle"])
         except (ValueError, KeyError, TypeError):
             break
-    raise UsageError(f"{path} is not what a job left of reading a bundle")
+    raise UsageError(
+        f"{path} is not what a job left of reading a bundle",
+        hint="name the folder beside the bundle, FILE.job",
+    )
 
 
 def _check_head(path: str, key: bytes, store: bytes, records: int) -> None:

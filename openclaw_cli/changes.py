@@ -222,9 +222,12 @@ class Changes(Commits):
 
 def _check_value(value: SecretValue) -> None:
     if not len(value):
-        raise UsageError("the value is empty", hint="an empty value is not kept: delete the secret")
+        raise UsageError("the value is empty", hint="to keep none: openclaw secrets delete NAME")
     if len(value) > MAX_VALUE:
-        raise UsageError(f"the value has {len(value)} bytes; {MAX_VALUE} are the most")
+        raise UsageError(
+            f"the value has {len(value)} bytes; {MAX_VALUE} are the most",
+            hint="keep the key that encrypts the data, not the data",
+        )
 
 
 def _existing(draft: Draft, name: str) -> Entry:
@@ -257,7 +260,10 @@ def older(entry: Entry, version: int | None) -> Row:
             f"{entry.name} has no {wanted}", hint=f"openclaw secrets history {entry.name}"
         )
     if row.stage == CURRENT:
-        raise ConflictError(f"version {row.number} of {entry.name} is the current one")
+        raise ConflictError(
+            f"version {row.number} of {entry.name} is the current one",
+            hint=f"openclaw secrets history {entry.name}",
+        )
     return row
 
 

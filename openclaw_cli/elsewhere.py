@@ -93,7 +93,10 @@ class Elsewhere:
 
         opened = self.backend(backend)
         if not isinstance(opened, Listable):
-            raise UsageError(f"the {backend} backend cannot be listed")
+            raise UsageError(
+                f"the {backend} backend cannot be listed",
+                hint=f"openclaw secrets get {backend}://NAME",
+            )
         return opened.names(prefix)
 
     def _cache(self, snapshot: Snapshot) -> Cache:
@@ -122,7 +125,10 @@ def put(secrets: Secrets, reference: Reference, value: SecretValue) -> str:
 
     backend = secrets.elsewhere.backend(reference.backend)
     if not isinstance(backend, Writable):
-        raise UsageError(f"the {reference.backend} backend cannot be written")
+        raise UsageError(
+            f"the {reference.backend} backend cannot be written",
+            hint="name another backend: --backend NAME",
+        )
     return _recorded(
         secrets, "secret_set", reference, lambda: backend.put(reference.path, value).id
     )
@@ -134,7 +140,9 @@ def delete(secrets: Secrets, reference: Reference) -> bool:
 
     backend = secrets.elsewhere.backend(reference.backend)
     if not isinstance(backend, Deletable):
-        raise UsageError(f"the {reference.backend} backend cannot delete")
+        raise UsageError(
+            f"the {reference.backend} backend cannot delete", hint="delete it where it lives"
+        )
     return _recorded(secrets, "secret_delete", reference, lambda: backend.delete(reference.path))
 
 
@@ -143,7 +151,10 @@ def _recorded(secrets: Secrets, kind: str, reference: Reference, act: Callable[[
     from openclaw_cli.backends.protocols import UncertainError
 
     if reference.version is not None or reference.field:
-        raise UsageError("a version or a field cannot be written, only the whole secret")
+        raise UsageError(
+            "a version or a field cannot be written, only the whole secret",
+            hint="leave out what follows ? or #",
+        )
     snapshot = secrets.opened()
     try:
         event = {"kind": kind, "name": reference.path, "backend": reference.backend}

@@ -51,7 +51,7 @@ def checked(said: Mapping[str, Any]) -> dict[str, Any]:
     if said.get("enforce") is True:
         found["enforce"] = True
     elif said.get("enforce") not in (None, False):
-        raise UsageError("enforce takes true or false")
+        raise UsageError("enforce takes true or false", hint="enforce = true")
     return found
 
 

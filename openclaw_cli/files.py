@@ -232,7 +232,7 @@ def read_all(fd: int, path: str, limit: int) -> bytes:
     except OSError as refused:
         raise failure("read", path, refused) from None
     if left <= 0:
-        raise StorageError(f"{path} is larger than {limit} bytes")
+        raise StorageError(f"{path} is larger than {limit} bytes", hint=f"ls -l {path}")
     return chunks[0] if len(chunks) == 1 else b"".join(chunks)
 
 
@@ -314,6 +314,10 @@ def _remedy(verb: str, path: str, code: int | None) -> str:
         return f"ls -ld {path}"
     if code in (errno.ENOSPC, errno.EDQUOT):
         return f"df -h {os.path.dirname(path) or '.'}"
+    if code == errno.ENOENT and verb in ("write", "create"):
+        return f"mkdir -p {os.path.dirname(path) or '.'}"
+    if code in (errno.ENOTDIR, errno.EISDIR, errno.ENAMETOOLONG):
+        return f"ls -ld {path}"
     return ""
 
 

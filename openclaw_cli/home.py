@@ -65,9 +65,11 @@ def of(root: str, environment: str) -> Home:
     """Return the home of an environment; "default" is the one that needs no name."""
     if environment in ("", DEFAULT):
         return Home(root)
-    check(environment)
+    check(environment, "an environment")
     if "/" in environment:
-        raise ConfigError("the name of an environment has no '/'")
+        raise ConfigError(
+            "the name of an environment has no '/'", hint="for example prod, or team-a.staging"
+        )
     return Home(root, environment)
 
 

@@ -52,4 +52,5 @@ def suggest(
 def _nearest(name: str, known: Collection[str], most: int) -> list[str]:
     from difflib import get_close_matches  # only where something is missing: it takes a while
 
-    return get_close_matches(name, known, n=most, cutoff=_CLOSE)
+    small = {each.lower(): each for each in known}
+    return [small[each] for each in get_close_matches(name.lower(), small, n=most, cutoff=_CLOSE)]

@@ -9,6 +9,7 @@ MAX_LENGTH = 256
 _FIRST = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
 _LETTERS = _FIRST + "._:/-"
 _EMPTY = frozenset(("", ".", ".."))
+_FORMS = "for example openai-api-key, openai-api-key?version=2, or vault://team/db#password"
 
 # A gateway written in JavaScript tests `id in errors`: these would always be found there.
 _PROTOTYPE = frozenset(
@@ -65,12 +66,12 @@ class Reference:
         return hash(str(self))
 
 
-def check(name: str) -> str:
+def check(name: str, what: str = "a secret") -> str:
     """Return the name, or raise `UsageError` saying which rule it breaks."""
     broken = _broken_rule(name)
     if broken:
         raise UsageError(
-            f"not a name for a secret: {broken}",
+            f"not a name for {what}: {broken}",
             hint="use letters, digits and . _ : / - , starting with a letter or digit",
         )
     return name
@@ -99,12 +100,14 @@ def parse(text: str) -> Reference:
     if not separator:
         scheme, rest = "", text
     elif not scheme or scheme.strip("abcdefghijklmnopqrstuvwxyz0123456789-+"):
-        raise UsageError("not a reference: the part before :// is not the name of a backend")
+        raise UsageError(
+            "not a reference: the part before :// is not the name of a backend", hint=_FORMS
+        )
     _refuse_other_tools(scheme)
     rest, _, field = rest.partition("#")
     path, _, query = rest.partition("?")
     if not field.isprintable():
-        raise UsageError("not a reference: its field has control characters")
+        raise UsageError("not a reference: its field has control characters", hint=_FORMS)
     reference = Reference(path, backend=scheme, version=_version(query), field=field)
     return _settled(reference)
 
@@ -122,7 +125,7 @@ def _version(query: str) -> str | None:
         return None
     key, _, version = query.partition("=")
     if key != "version" or not version or not version.isascii() or not version.isprintable():
-        raise UsageError("not a reference: after ? only version=N is understood")
+        raise UsageError("not a reference: after ? only version=N is understood", hint=_FORMS)
     return version
 
 
@@ -142,4 +145,6 @@ def _settled(reference: Reference) -> Reference:
 def _check_path(path: str) -> None:
     """Refuse what a backend's library would quietly fold into another path."""
     if not path or not path.isprintable() or path.split("/").count(".."):
-        raise UsageError("not a reference: its path is empty, has '..' or control characters")
+        raise UsageError(
+            "not a reference: its path is empty, has '..' or control characters", hint=_FORMS
+        )

@@ -463,10 +463,16 @@ def _part(reference: Reference, value: bytes) -> SecretValue:
     except ValueError:
         found = None
     if not isinstance(found, dict):
-        raise NotFoundError(f"{reference.path} has no fields: it is not a JSON object")
+        raise NotFoundError(
+            f"{reference.path} has no fields: it is not a JSON object",
+            hint=f"without the field: {reference.path}",
+        )
     part = found.get(reference.field)
     if not isinstance(part, str) or not part:
-        raise NotFoundError(f"{reference.path} has no text in the field {reference.field}")
+        raise NotFoundError(
+            f"{reference.path} has no text in the field {reference.field}",
+            hint=f"openclaw secrets get {reference.path}, which has all of them",
+        )
     return SecretValue(part.encode())
 
 

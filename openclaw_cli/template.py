@@ -64,7 +64,10 @@ def env_references(
             whole = _WHOLE.fullmatch(value)
             found[name] = _decoded(whole and whole[0])
             if not found[name]:
-                raise UsageError(f"the value of {name} begins as a reference and is not one")
+                raise UsageError(
+                    f"the value of {name} begins as a reference and is not one",
+                    hint="for example openclaw://openai-api-key, or vault://team/db#password",
+                )
     return found
 
 

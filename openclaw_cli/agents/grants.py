@@ -69,7 +69,9 @@ def canonical(pattern: str) -> str:
     try:
         reference = names.parse(pattern.replace("*", "x"))
     except OpenclawError as refused:
-        raise UsageError(f"{safe(pattern)} cannot be granted: {refused.message}") from None
+        raise UsageError(
+            f"{safe(pattern)} cannot be granted: {refused.message}", hint=refused.hint
+        ) from None
     if reference.version is not None:
         raise UsageError(
             f"{safe(pattern)} names a version, and a grant is for the current one",

@@ -201,7 +201,7 @@ def restart(
         why = "; ".join(
             f"{each}: {said.removeprefix(f'{each}: ')}" for each, said in found["failed"].items()
         )
-        raise PartialError(f"not restarted, and as before: {why}")
+        raise PartialError(f"not restarted, and as before: {why}", hint="openclaw agents logs")
 
 
 @app.command()
@@ -289,7 +289,8 @@ def _input(given: str | None, name: str, *, text: bool) -> Any:  # noqa: ANN401 
             reason = os.strerror(refused.errno or 0).lower()
             kind = NotFoundError if isinstance(refused, FileNotFoundError) else StorageError
             is_json = given[:1] in ("{", "[", '"')
-            hint = f"printf %s '...' | openclaw agents run {name} --input -" if is_json else ""
+            pipe = f"printf %s '...' | openclaw agents run {name} --input -"
+            hint = pipe if is_json else f"ls -l {given}"
             raise kind(f"cannot read {given}: {reason}", hint=hint) from None
         try:
             data = read_all(fd, given, _INPUT)

@@ -91,5 +91,10 @@ def _write(session: Session, line: Mapping[str, Any]) -> None:
         str(line.get("event", "")),
     ]
     marks = [f"{name}={line[name]}" for name in ("thread", "request") if name in line]
-    rest = [f"{name}={value}" for name, value in line.items() if name not in _FIRST]
+    rest = [f"{name}={_said(value)}" for name, value in line.items() if name not in _FIRST]
     session.output.line("  ".join([*head, *marks, *rest]))
+
+
+def _said(value: object) -> str:
+    """Write a value as the log has it, a text without its quotes."""
+    return value if isinstance(value, str) else json.dumps(value)

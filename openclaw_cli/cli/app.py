@@ -17,7 +17,7 @@ from typer.models import CommandInfo
 
 from openclaw_cli import __version__
 from openclaw_cli.cli import common
-from openclaw_cli.cli.argv import normalised
+from openclaw_cli.cli.argv import GENERATORS, normalised
 from openclaw_cli.cli.session import Session
 from openclaw_cli.cli.tree import IN_PROJECT, OTHER_WORDS, SECRETS, TOP, Table
 from openclaw_cli.errors import OpenclawError, UsageError
@@ -61,6 +61,8 @@ class LazyGroup(TyperGroup):
         if name not in self.table:
             raise self._unknown(ctx, name)
         command = load(name, *self.table[name], words=args[1:])
+        if ctx.obj is not None:
+            ctx.obj.called = f"{ctx.command_path} {name}"
         if ctx.obj is not None and name in IN_PROJECT.get(self.name or "", ()):
             ctx.obj.in_project = True
         return name, command, common.named_by_position(command, args[1:])
@@ -75,6 +77,8 @@ class LazyGroup(TyperGroup):
         meant = f"did you mean {' or '.join(close)}?" if close else f"{path} --help"
         if path == "openclaw" and (name in SECRETS or name in OTHER_WORDS):
             meant = f"openclaw secrets {OTHER_WORDS.get(name, name)}"
+        elif name in TOP:
+            meant = f"openclaw {name}"
         return UsageError(f"{path} has no command {name}", hint=meant)
 
 
@@ -160,7 +164,7 @@ def main(arguments: Sequence[str]) -> int:
     except typer.Exit as ended:
         return ended.exit_code
     except TyperException as refused:
-        return _failed(session, _usage(refused))
+        return _failed(session, _usage(refused, session.called))
     except (KeyboardInterrupt, BrokenPipeError):
         raise
     except Exception as crash:  # noqa: BLE001  told as a bug, by type and place
@@ -192,15 +196,36 @@ def _failed(session: Session, error: OpenclawError) -> int:
     return error.status if session.as_json else error.exit_status
 
 
-def _usage(refused: TyperException) -> UsageError:
-    context = getattr(refused, "ctx", None)
-    path = context.command_path if context else "openclaw"
-    if getattr(refused, "option_name", "") == "--version":
+def _usage(refused: TyperException, called: str) -> UsageError:
+    """Tell of a line that Typer does not understand; `called` is the command that it calls."""
+    hint = f"{called} --help"
+    option = getattr(refused, "option_name", "") or ""
+    if option == "--version":
         return UsageError("no such option: --version", hint="behind the name: NAME?version=7")
     message = refused.format_message().replace("\n", " ").strip().rstrip(".")
-    if "extra argument" in message:  # Typer repeats them, and one may be a value
+    context = getattr(refused, "ctx", None)
+    if option and context and message.lower().startswith("no such option"):
+        message, hint = f"no such option: {option}", _meant(option, context.command) or hint
+    elif "extra argument" in message:  # Typer repeats them, and one may be a value
         message = "there are more words than this command takes"
-    return UsageError(message[:1].lower() + message[1:], hint=f"{path} --help")
+        if context and context.params.get("generate"):
+            hint = f"--generate takes {', '.join(sorted(GENERATORS))}, or none of them"
+    elif hasattr(kind := getattr(getattr(refused, "param", None), "type", None), "min"):
+        message = f"{refused.param.opts[0]} takes a whole number{_within(kind)}"  # type: ignore[attr-defined]
+    return UsageError(message[:1].lower() + message[1:], hint=hint)
+
+
+def _meant(option: str, command: Any) -> str:
+    from difflib import get_close_matches
+
+    known = [each for parameter in command.params for each in parameter.opts if each[:2] == "--"]
+    close = get_close_matches(option, known, n=2, cutoff=0.7)
+    return f"did you mean {' or '.join(close)}?" if close else ""
+
+
+def _within(kind: Any) -> str:
+    low = f" from {kind.min}" if kind.min is not None else ""
+    return f"{low} to {kind.max}" if kind.max is not None else f"{low} on" if low else ""
 
 
 def crashed(crash: Exception, session: Session | None = None) -> int:

@@ -89,7 +89,10 @@ class Ask:
     def _hidden_checked(self, label: str, *, twice: bool, hint: str) -> bytes:
         typed = self._hidden(label, hint=hint)
         if twice and self._hidden(f"{label}, again", hint=hint) != typed:
-            raise ConflictError("the two are not the same, nothing was changed")
+            raise ConflictError(
+                "the two are not the same, nothing was changed",
+                hint="begin again, and type the same twice",
+            )
         return typed
 
     def _hidden(self, label: str, *, hint: str) -> bytes:
@@ -111,7 +114,11 @@ class Ask:
     def _line(self, prompt: str, *, hint: str) -> bytes:
         with self._opened(hint) as terminal:
             write_all(prompt.encode(), terminal)
-            return _typed_line(terminal)
+            try:
+                return _typed_line(terminal)
+            except KeyboardInterrupt:  # the shell's next prompt has a line of its own
+                write_all(b"\n", terminal)
+                raise
 
     @contextmanager
     def _opened(self, hint: str) -> Iterator[int]:
@@ -165,7 +172,7 @@ def read_value_file(path: str) -> bytes:
     except OSError as refused:
         raise _unreadable(where, refused) from None
     except ValueError:  # a NUL in the path
-        raise UsageError(f"{where} is not a path") from None
+        raise UsageError(f"{where} is not a path", hint=_FILE_HINT) from None
     return _checked(data, where)
 
 
@@ -193,7 +200,7 @@ def _unreadable(where: str, refused: OSError) -> NotFoundError | DeniedError | S
     if refused.errno in (errno.EACCES, errno.EPERM):
         return DeniedError(f"{where} may not be read", hint=f"ls -l {where}")
     word = errno.errorcode.get(refused.errno or 0, "unknown reason")
-    return StorageError(f"{where} could not be read: {word}")
+    return StorageError(f"{where} could not be read: {word}", hint=f"ls -l {where}")
 
 
 def _read(descriptor: int, most: int) -> bytes:

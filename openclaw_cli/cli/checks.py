@@ -16,6 +16,7 @@ from openclaw_cli import __version__, assembly, config, duration, health
 from openclaw_cli.backends.protocols import Checkable
 from openclaw_cli.cli import process
 from openclaw_cli.cli.editor import filesystem
+from openclaw_cli.cli.render import counted
 from openclaw_cli.errors import ConfigError, OpenclawError
 from openclaw_cli.home import find
 from openclaw_cli.interop.gateway import ours
@@ -299,7 +300,7 @@ def store(seen: Look) -> Check:
         return Check("store", OK, "none yet; openclaw secrets create NAME makes it")
     if seen.locked:
         return Check("store", OK, f"{seen.store} is locked", seen.locked)
-    return Check("store", OK, f"{seen.store} opens, {len(seen.alive)} secrets")
+    return Check("store", OK, f"{seen.store} opens, {counted(len(seen.alive), 'secret')}")
 
 
 def trail(seen: Look) -> Check:

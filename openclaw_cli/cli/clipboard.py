@@ -135,9 +135,14 @@ def _fill(value: bytes, command: list[str], environ: Mapping[str, str]) -> None:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        raise TemporaryError(f"{command[0]} did not take the value in {_PATIENCE} s") from None
+        raise TemporaryError(
+            f"{command[0]} did not take the value in {_PATIENCE} s",
+            hint="openclaw secrets get NAME > FILE",
+        ) from None
     except OSError:
-        raise ConfigError(f"{command[0]} could not be started") from None
+        raise ConfigError(
+            f"{command[0]} could not be started", hint=f"command -v {command[0]}"
+        ) from None
     if ended.returncode:
         raise ConfigError(
             f"{command[0]} could not copy: it ended with status {ended.returncode}",
@@ -149,14 +154,19 @@ def _ask_terminal(value: bytes, environ: Mapping[str, str], terminal: str) -> No
     from base64 import b64encode
 
     if len(value) > _OSC52_MOST:
-        raise UsageError(f"a terminal's clipboard takes at most {_OSC52_MOST} bytes from us")
+        raise UsageError(
+            f"a terminal's clipboard takes at most {_OSC52_MOST} bytes from us",
+            hint="send it elsewhere: openclaw secrets get NAME > FILE",
+        )
     sequence = b"\x1b]52;c;" + b64encode(value) + b"\x07"
     if environ.get("TMUX"):  # tmux hands it on to the outer terminal (allow-passthrough)
         sequence = b"\x1bPtmux;" + sequence.replace(b"\x1b", b"\x1b\x1b") + b"\x1b\\"
     try:
         descriptor = os.open(terminal, os.O_WRONLY | os.O_NOCTTY | os.O_CLOEXEC)
     except OSError:
-        raise UsageError("copying through the terminal needs a terminal") from None
+        raise UsageError(
+            "copying through the terminal needs a terminal", hint="openclaw secrets get NAME > FILE"
+        ) from None
     try:
         write_all(sequence, descriptor)
     finally:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from openclaw_cli import bundle, config, project, settings_file, source, trusting
+from openclaw_cli import bundle, config, newfile, project, settings_file, source, trusting
 from openclaw_cli.cli import settings_view
 from openclaw_cli.cli.recording import recorded
 from openclaw_cli.cli.session import Session
@@ -70,7 +70,7 @@ def check(
         openclaw config check openclaw.json --practices
     """
     session: Session = context.obj
-    paths = [file] if file is not None else _present(session)
+    paths = [_there(file)] if file is not None else _present(session)
     found = [config.examined(path) for path in paths]
     mistakes = [mistake for each in found for mistake in each.mistakes]
     kept = list(_practices(found)) if practices else []
@@ -238,6 +238,15 @@ def _tell(session: Session, path: str, practice: Practice) -> None:
     session.output.line(f"{path}: {word}: {practice.name}: {practice.why}", tone)
     if practice.command and not practice.kept:
         session.output.line(f"  hint: {practice.command}")
+
+
+def _there(path: str) -> str:
+    """Return the path of a file that was named, or say that there is none."""
+    if not os.path.lexists(path):
+        raise newfile.missing(path)
+    if os.path.isdir(path):
+        raise UsageError(f"{path} is a directory", hint=f"openclaw config check {path}/FILE")
+    return path
 
 
 def _present(session: Session) -> list[str]:

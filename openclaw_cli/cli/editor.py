@@ -67,9 +67,15 @@ def edit(
     if not value.endswith(b"\n") and edited.endswith(b"\n"):
         edited = edited[:-1]
     if not edited:
-        raise UsageError("the file was emptied, nothing was changed")
+        raise UsageError(
+            "the file was emptied, nothing was changed",
+            hint="to have it no more: openclaw secrets delete NAME",
+        )
     if len(edited) > LONGEST_VALUE:
-        raise UsageError("the edited value has more than 64 KiB, nothing was changed")
+        raise UsageError(
+            "the edited value has more than 64 KiB, nothing was changed",
+            hint="keep the key that encrypts the data, not the data",
+        )
     return None if edited == value else edited
 
 
@@ -137,7 +143,9 @@ def _private_file(value: bytes, place: str) -> Iterator[str]:
             file.write(value)
         yield path
     except OSError:
-        raise StorageError("the file to edit could not be written or read back") from None
+        raise StorageError(
+            "the file to edit could not be written or read back", hint="df -h /dev/shm"
+        ) from None
     finally:
         _wipe(home)
         if held >= 0:
@@ -189,7 +197,10 @@ def _run(command: list[str], environ: Mapping[str, str], signals: _Signals) -> N
     except OSError:
         raise ConfigError("the editor could not be started", hint=_EDITOR_HINT) from None
     if status:
-        raise StorageError(f"the editor ended with status {status}, nothing was changed")
+        raise StorageError(
+            f"the editor ended with status {status}, nothing was changed",
+            hint="export EDITOR=PROGRAM, one that waits until the file is closed",
+        )
 
 
 def _read_back(path: str) -> bytes:
@@ -197,7 +208,10 @@ def _read_back(path: str) -> bytes:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     with open(descriptor, "rb") as file:
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            raise StorageError("the editor left something else than a file")
+            raise StorageError(
+                "the editor left something else than a file",
+                hint="export EDITOR=PROGRAM, one that edits the file it is given",
+            )
         return file.read(LONGEST_VALUE + 2)
 
 

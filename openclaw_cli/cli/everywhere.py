@@ -30,7 +30,10 @@ def taken(line: list[str], environ: MutableMapping[str, str]) -> list[str]:
         environ[ENVIRONMENT] = found["--environment"]
     descriptor = found.get("--key-fd")
     if descriptor is not None and not (descriptor.isascii() and descriptor.isdigit()):
-        raise UsageError("--key-fd takes the number of an open descriptor")
+        raise UsageError(
+            "--key-fd takes the number of an open descriptor",
+            hint="openclaw --key-fd 3 ... 3< FILE",
+        )
     if environ.get(key.VARIABLE) and descriptor is None:
         from openclaw_cli.cli.render import Output
 

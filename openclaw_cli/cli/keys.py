@@ -51,7 +51,9 @@ def chosen(
 ) -> bytes:
     """Return what a new slot of a kind is made from: a passphrase, a recovery key, a key's name."""
     if key_id is not None and kind not in _NAMED:
-        raise UsageError(f"--key-id is for {' and '.join(_NAMED)}, not for {kind}")
+        raise UsageError(
+            f"--key-id is for {' and '.join(_NAMED)}, not for {kind}", hint="leave --key-id out"
+        )
     if kind in _NAMED:
         return (key_id or "").encode()
     if kind == "recovery":
@@ -129,7 +131,9 @@ def open_with(
 ) -> None:
     """Have the store opened with the key that was named, where one was."""
     if recovery and passphrase_file:
-        raise UsageError("give one of --recovery and --passphrase-file")
+        raise UsageError(
+            "give one of --recovery and --passphrase-file", hint="leave one of them out"
+        )
     if not recovery and not passphrase_file:
         return
     kind = "recovery" if recovery else "passphrase"

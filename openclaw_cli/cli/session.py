@@ -31,6 +31,7 @@ class Session:
         self.no_input = False
         self.yes = False
         self.in_project = False
+        self.called = "openclaw"
 
     @cached_property
     def output(self) -> Output:
@@ -103,7 +104,10 @@ class Session:
         """Return a session of another environment that answers and asks as this one does."""
         home = of(self.home.root, environment)
         if home.environment == self.home.environment:
-            raise UsageError(f"this is the environment {environment} already")
+            raise UsageError(
+                f"this is the environment {environment} already",
+                hint="name another: --environment NAME",
+            )
         other = Session()
         other.as_json, other.quiet = self.as_json, self.quiet
         other.no_input, other.yes = self.no_input, self.yes

@@ -133,7 +133,7 @@ def check(context: typer.Context) -> None:
         raise IntegrityError(damage[0] + more, hint="openclaw store restore BACKUP")
     if findings:
         more = f", and {len(findings) - 1} more" if len(findings) > 1 else ""
-        raise FindingsError(findings[0] + more)
+        raise FindingsError(findings[0] + more, hint="openclaw doctor")
 
 
 @app.command()
@@ -235,7 +235,9 @@ def _kind(key: str | None, *, no_key_file: bool) -> str:
         known = ", ".join(each for each in slots.KINDS if each != "recovery")
         raise UsageError(f"a store cannot begin with {kind}", hint=known)
     if kind == "file" and no_key_file:
-        raise UsageError("--key file and --no-key-file exclude each other")
+        raise UsageError(
+            "--key file and --no-key-file exclude each other", hint="leave one of them out"
+        )
     return kind
 
 

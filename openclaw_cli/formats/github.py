@@ -47,7 +47,10 @@ def write(values: Mapping[str, bytes]) -> bytes:
 
 def _entry(name: str, value: str) -> str:
     if value.endswith("\r"):
-        raise UsageError(f"the value of {name} ends in CR, which a Windows runner would drop")
+        raise UsageError(
+            f"the value of {name} ends in CR, which a Windows runner would drop",
+            hint="openclaw secrets export --format json",
+        )
     delimiter = _delimiter()
     while delimiter in value:
         delimiter = _delimiter()

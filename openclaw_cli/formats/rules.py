@@ -24,7 +24,10 @@ _WORDS = {
 
 def malformed(kind: str, problem: str, line: int = 0) -> UsageError:
     where = f"line {line} of the {kind} input" if line else f"the {kind} input"
-    return UsageError(f"{where} {problem}")
+    return UsageError(
+        f"{where} {problem}",
+        hint="mend it there, or say what it is: --format dotenv, json, yaml or toml",
+    )
 
 
 def sized(data: bytes, kind: str) -> bytes:

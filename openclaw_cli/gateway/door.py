@@ -47,6 +47,7 @@ BODY_SECONDS = 30.0
 """How long a client may take to send its request's body."""
 
 _AGENTS = "/v1/agents/"
+_SIGN_IN = "a program sends Authorization: Bearer TOKEN; for a browser: openclaw gateway link"
 _DISPATCH = "/v1/dispatch"
 _LOOKING = frozenset(
     (
@@ -117,8 +118,9 @@ class Door:
                 self.gateway.watch.often(
                     "refused", address=verdict.address, path=path[:200], why=verdict.why
                 )
-            response = _error(verdict.status, "denied", verdict.why)
-            if verdict.status == 401:  # noqa: PLR2004
+            hint = _SIGN_IN if verdict.status == 401 else ""  # noqa: PLR2004
+            response = _error(verdict.status, "denied", verdict.why, hint=hint)
+            if hint:
                 response.headers["WWW-Authenticate"] = 'Bearer realm="openclaw"'
             return response
         if verdict.why:

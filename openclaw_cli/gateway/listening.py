@@ -28,9 +28,13 @@ def bind_tcp(host: str, port: int) -> socket.socket:
         if refused.errno == errno.EADDRINUSE:
             raise held(host, port) from None
         if refused.errno in (errno.EACCES, errno.EPERM):
-            raise DeniedError(f"we may not listen on {host}:{port}") from None
+            raise DeniedError(
+                f"we may not listen on {host}:{port}", hint="take a port from 1024 on: --port 18789"
+            ) from None
         reason = os.strerror(refused.errno or errno.EIO).lower()
-        raise StorageError(f"cannot listen on {host}:{port}: {reason}") from None
+        raise StorageError(
+            f"cannot listen on {host}:{port}: {reason}", hint="--port 0 takes any that is free"
+        ) from None
     return made
 
 

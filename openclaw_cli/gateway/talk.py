@@ -120,10 +120,16 @@ def _asked(
     except (FileNotFoundError, ConnectionRefusedError):
         raise NotRunningError from None
     except TimeoutError:
-        raise TemporaryError(f"the gateway did not answer within {seconds:g} s") from None
+        raise TemporaryError(
+            f"the gateway did not answer within {seconds:g} s",
+            hint="openclaw gateway status; its log is logs/gateway.log",
+        ) from None
     except (OSError, http.client.HTTPException, ValueError) as refused:
         if isinstance(refused, PermissionError):
-            raise DeniedError("the gateway here is another user's") from None
+            raise DeniedError(
+                "the gateway here is another user's",
+                hint="ls -l of its run/gateway.sock; be that user",
+            ) from None
         raise TemporaryError("the gateway went away while it was asked", hint="try again") from None
     finally:
         connection.close()

@@ -76,7 +76,7 @@ def read_request(descriptor: int = 0, seconds: float = SECONDS, *, running: floa
         raise UsageError(f"the request is not one of protocol version {VERSION}", hint=_EXAMPLE)
     ids = request.get("ids")
     if not isinstance(ids, list) or not all(isinstance(each, str) for each in ids):
-        raise UsageError("the request has no list of ids")
+        raise UsageError("the request has no list of ids", hint=_EXAMPLE)
     if len(ids) > MOST_IDS:
         raise UsageError(f"the request has more than {MOST_IDS} ids")
     provider = request.get("provider", "")

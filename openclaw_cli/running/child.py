@@ -89,8 +89,16 @@ def find(name: str | bytes, environment: Mapping[bytes, bytes]) -> bytes:
             return path
         refused = True
     if refused:
-        raise StartError(f"{os.fsdecode(wanted)} is not an executable program", NOT_EXECUTABLE)
-    raise StartError(f"there is no program {os.fsdecode(wanted) or 'without a name'}", NOT_FOUND)
+        raise StartError(
+            f"{os.fsdecode(wanted)} is not an executable program",
+            NOT_EXECUTABLE,
+            hint=f"ls -ld {os.fsdecode(wanted)}",
+        )
+    raise StartError(
+        f"there is no program {os.fsdecode(wanted) or 'without a name'}",
+        NOT_FOUND,
+        hint=f"command -v {os.fsdecode(wanted)}",
+    )
 
 
 def execute(
@@ -236,13 +244,17 @@ def _start(
 
 def _no_process(failure: OSError) -> StartError:
     why = os.strerror(failure.errno or 0)
-    return StartError(f"no process can be started: {why}", NOT_STARTED)
+    return StartError(f"no process can be started: {why}", NOT_STARTED, hint="ulimit -u")
 
 
 def _check(argv: list[bytes] | list[str], environment: Mapping[bytes, bytes]) -> None:
     for name, value in environment.items():
         if not name or b"=" in name or b"\0" in name:
-            raise StartError("a variable's name is empty or has '=' or NUL in it", NOT_STARTED)
+            raise StartError(
+                "a variable's name is empty or has '=' or NUL in it",
+                NOT_STARTED,
+                hint="--env OPENAI_API_KEY=openai-api-key",
+            )
         if b"\0" in value:
             shown = os.fsdecode(name)
             raise StartError(
@@ -251,7 +263,11 @@ def _check(argv: list[bytes] | list[str], environment: Mapping[bytes, bytes]) ->
                 hint="openclaw secrets inject",
             )
     if any(b"\0" in os.fsencode(argument) for argument in argv):
-        raise StartError("an argument has a NUL byte in it", NOT_STARTED)
+        raise StartError(
+            "an argument has a NUL byte in it",
+            NOT_STARTED,
+            hint="give it by a file: openclaw secrets inject",
+        )
 
 
 def _become(
@@ -286,10 +302,14 @@ def _refused(
     if failed == errno.E2BIG:
         return _too_big(argv, environment)
     if failed == 0:
-        return StartError(f"{name} could not be prepared", NOT_STARTED)
+        return StartError(f"{name} could not be prepared", NOT_STARTED, hint="ulimit -a")
     if failed == errno.ENOENT:
-        return StartError(f"{name} asks for an interpreter that is not there", NOT_FOUND)
-    return StartError(f"{name} cannot be executed: {os.strerror(failed)}", NOT_EXECUTABLE)
+        return StartError(
+            f"{name} asks for an interpreter that is not there", NOT_FOUND, hint=f"head -1 {name}"
+        )
+    return StartError(
+        f"{name} cannot be executed: {os.strerror(failed)}", NOT_EXECUTABLE, hint=f"file {name}"
+    )
 
 
 def _too_big(argv: list[bytes] | list[str], environment: Mapping[bytes, bytes]) -> StartError:

@@ -60,6 +60,8 @@ def show(output: Output, found: Survey, period: Period) -> None:
             output.note(f"{left_out} earlier ones are not shown: --limit 0 shows all")
         output.line()
     _show_totals(output, answer, period.now)
+    if not answer.events and not answer.findings:
+        return  # of a name that is misspelt, too: that nothing looks wrong is not known
     _show_findings(output, answer.findings, period.now)
 
 

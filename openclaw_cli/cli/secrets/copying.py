@@ -150,7 +150,10 @@ def _copy(
     )
     back = _read_back(into, new)
     if back.value.reveal() != secret.value.reveal():
-        raise IntegrityError(f"{new} gives back another value than was written")
+        raise IntegrityError(
+            f"{new} gives back another value than was written",
+            hint=f"openclaw secrets delete {new}, then copy again",
+        )
     return f"copied, version {version}"
 
 

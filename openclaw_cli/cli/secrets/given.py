@@ -26,7 +26,9 @@ def new_value(
     A generated one came by "generate:KIND", so that it can be made again.
     """
     if sum(each is not None for each in (value, value_file, generate)) > 1:
-        raise UsageError("give one of --value, --value-file and --generate")
+        raise UsageError(
+            "give one of --value, --value-file and --generate", hint="leave the others out"
+        )
     if generate is not None:
         return _generated(session, generate), f"generate:{generate}"
     if value_file is not None:
@@ -51,7 +53,10 @@ def split_provider(
         return "", backend
     if provider == LOCAL or provider in BACKENDS.ours:
         if backend not in (None, provider):
-            raise UsageError(f"--provider {provider} and --backend {backend} are two backends")
+            raise UsageError(
+                f"--provider {provider} and --backend {backend} are two backends",
+                hint="leave one of them out",
+            )
         return "", provider
     if provider not in providers.names():
         session.output.note(f"{provider} is not a provider with a known shape; kept as a label")
@@ -78,6 +83,8 @@ def labels(given: list[str] | None) -> dict[str, str]:
         key, separator, text = each.partition("=")
         if not separator or not key:
             raise UsageError("a label is written KEY=TEXT", hint="--label owner=ada")
+        if any("\ud800" <= letter <= "\udfff" for letter in each):
+            raise UsageError("a label is text, and this one is not UTF-8", hint="locale")
         found[key] = text
     return found
 

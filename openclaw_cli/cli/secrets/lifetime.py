@@ -104,7 +104,10 @@ def delete(
     if reference.backend == LOCAL:
         there = session.changes.delete(reference.path, purge=purge)
     elif purge:
-        raise UsageError(f"--purge is for the local store, {reference.backend} has its own rules")
+        raise UsageError(
+            f"--purge is for the local store, {reference.backend} has its own rules",
+            hint="leave --purge out",
+        )
     else:
         from openclaw_cli import elsewhere
 

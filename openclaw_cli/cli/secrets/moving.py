@@ -88,7 +88,9 @@ def _pairs(file: str, format_: str | None) -> tuple[dict[str, bytes], Collection
         )
     reader = formats.get(kind)
     if not hasattr(reader, "read"):
-        raise UsageError(f"{kind} is only written, not read")
+        raise UsageError(
+            f"{kind} is only written, not read", hint="--format dotenv, json, yaml or toml"
+        )
     pairs = reader.read(data)
     return pairs, template.env_references(pairs) if kind == "dotenv" else ()
 
@@ -136,7 +138,9 @@ def export(
         raise UsageError("--expires and --key-file are for a bundle", hint="add --sealed")
     writer = formats.get(format_)
     if not hasattr(writer, "write"):
-        raise UsageError(f"{format_} is only read, not written")
+        raise UsageError(
+            f"{format_} is only read, not written", hint="--format dotenv, json, yaml or toml"
+        )
     chosen = _selected(session, names or [], all_=all_)
     values = _values(session, chosen, format_)
     data = writer.write(values)

@@ -37,9 +37,14 @@ def target(session: Session, name: str, backend: str | None, *, part: bool = Fal
     reference = parse(name)
     version, field = reference.version, reference.field
     if not part and (version is not None or field):
-        raise UsageError("a version or a field cannot be changed, only the whole secret")
+        raise UsageError(
+            "a version or a field cannot be changed, only the whole secret",
+            hint="leave out what follows ? or #",
+        )
     if backend and reference.backend not in ("", backend):
-        raise UsageError(f"{name} names another backend than --backend {backend}")
+        raise UsageError(
+            f"{name} names another backend than --backend {backend}", hint="leave --backend out"
+        )
     if not (reference.backend or backend):
         astray = session.secrets.astray(reference)
         if astray is not None:
@@ -83,7 +88,9 @@ def wanted(
     if not (no_cache or max_age or offline):
         return
     if offline and no_cache:
-        raise UsageError("--offline and --no-cache leave nobody to ask")
+        raise UsageError(
+            "--offline and --no-cache leave nobody to ask", hint="leave one of them out"
+        )
     if session.secrets.alone:
         return
     wish = session.secrets.elsewhere.wish
@@ -113,7 +120,9 @@ def keep(
         from openclaw_cli import elsewhere
 
         if labels:
-            raise UsageError("labels are kept for secrets of the local store only")
+            raise UsageError(
+                "labels are kept for secrets of the local store only", hint="leave --label out"
+            )
         if new and not force:
             _refuse_taken(session, reference)
         version = elsewhere.put(session.secrets, reference, value)

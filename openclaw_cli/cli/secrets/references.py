@@ -21,13 +21,15 @@ def read_file(path: str) -> bytes:
         raise newfile.missing(path) from None
     except (OSError, ValueError) as refused:
         if isinstance(refused, ValueError):
-            raise UsageError("a path has no NUL") from None
+            raise UsageError("a path has no NUL", hint="ls") from None
         raise failure("open", path, refused) from None
     try:
         return read_all(fd, path, LIMIT)
     except StorageError:
         if os.path.isdir(path):
-            raise UsageError(f"{path} is a directory") from None
+            raise UsageError(
+                f"{path} is a directory", hint=f"ls {path}, and name a file in it"
+            ) from None
         raise
     finally:
         os.close(fd)

@@ -111,7 +111,9 @@ def rotate(
     if name is None:
         raise UsageError("which secret is to be rotated?", hint="give its name, or --due for all")
     if limit or everything or notify:
-        raise UsageError("--limit, --all and --notify go with --due")
+        raise UsageError(
+            "--limit, --all and --notify go with --due", hint="openclaw secrets rotate --due"
+        )
     wish = Wish(
         wanted=every is None or compromised, hurry=asked.grace == 0, compromised=compromised
     )
@@ -219,9 +221,12 @@ def _asked(
     tell: list[str] | None,
 ) -> Asked:
     if zone is not None and every is None:
-        raise UsageError("--tz goes with --schedule")
+        raise UsageError(
+            "--tz goes with --schedule",
+            hint="openclaw secrets rotate NAME --schedule daily --tz ZONE",
+        )
     if until is not None and until not in UNTIL:
-        raise UsageError(f"--until takes {', '.join(UNTIL)}")
+        raise UsageError(f"--until takes {', '.join(UNTIL)}", hint=f"--until {UNTIL[0]}")
     times = None
     if every is not None:
         never = every.strip().lower() in _NEVER
@@ -230,7 +235,7 @@ def _asked(
     for each in setting or []:
         key, separator, text = each.partition("=")
         if not separator or not key:
-            raise UsageError("a setting is written KEY=TEXT")
+            raise UsageError("a setting is written KEY=TEXT", hint="--setting user=app")
         settings[key] = text
     if rotator is not None:
         chosen.rotator(rotator)
@@ -248,7 +253,10 @@ def _local(session: Session, name: str) -> str:
     """Return the name of a secret of the local store, which is the one that is rotated here."""
     reference = parse(name)
     if reference.version is not None or reference.field:
-        raise UsageError("a version or a field cannot be rotated, only the whole secret")
+        raise UsageError(
+            "a version or a field cannot be rotated, only the whole secret",
+            hint="leave out what follows ? or #",
+        )
     if not reference.backend:
         reference = session.secrets.named(reference.path) or reference
     if reference.backend not in ("", LOCAL):

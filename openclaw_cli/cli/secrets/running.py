@@ -139,7 +139,7 @@ def _add_file(plan: Plan, path: str) -> None:
     try:
         pairs = formats.get("dotenv").read(read_file(path))
     except NotFoundError as refused:  # 3 would say that a secret is missing
-        raise UsageError(refused.message) from None
+        raise UsageError(refused.message, hint=refused.hint) from None
     references = template.env_references(pairs)
     for variable, value in pairs.items():
         if variable in references:

@@ -53,7 +53,10 @@ class Baseline:
             entries = [(e["path"], e["rule"], e["fingerprint"]) for e in found["accepted"]]
             return cls(bytes.fromhex(found["key"]), entries)
         except (ValueError, KeyError, TypeError):
-            raise ConfigError(f"{path} is not a baseline of openclaw secrets scan") from None
+            raise ConfigError(
+                f"{path} is not a baseline of openclaw secrets scan",
+                hint="openclaw secrets scan --help",
+            ) from None
         finally:
             os.close(fd)
 
