@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import inspect
-import re
 from dataclasses import dataclass
 from typing import Any
 
 from openclaw_cli import providers
-from openclaw_cli.cli import app
+from openclaw_cli.cli import app, helping
 from openclaw_cli.cli.argv import GENERATORS
 from openclaw_cli.cli.completion import SHELLS
 from openclaw_cli.formats import FORMATS
@@ -25,7 +24,6 @@ value stands after an equals sign or not at all.
 
 COMMON = frozenset({"--json", "--quiet", "--no-input", "--yes", "--help"})
 _LEFT_OUT = {"--install-completion", "--show-completion", "--help"}
-_EXAMPLE = re.compile(r"\s{4}|openclaw |key=\$|printf |eval |export ")
 
 _BY_METAVAR = {
     "NAME": SECRET,
@@ -114,16 +112,7 @@ class Command:
 
     def paragraphs(self) -> list[tuple[bool, str]]:
         """Return its help after the first line; True for what is typed or shown as it stands."""
-        found: list[tuple[bool, str]] = []
-        for piece in self.text.split("\n\n")[1:]:
-            lines = piece.rstrip().splitlines()
-            example = bool(lines) and _EXAMPLE.match(lines[0]) is not None
-            text = inspect.cleandoc(piece) if example else " ".join(piece.split())
-            if example and found and found[-1][0]:
-                found[-1] = (True, f"{found[-1][1]}\n{text}")
-            elif text:
-                found.append((example, text))
-        return found
+        return helping.paragraphs(self.text)[1:]
 
 
 _HELP = Option(("--help",), "", "Show this message and exit.", "", repeated=False)

@@ -24,11 +24,13 @@ from openclaw_cli.errors import OpenclawError, UsageError
 
 _HELP = """Keep the API keys of a machine that runs AI agents: encrypted, versioned, recorded.
 
-openclaw secrets create openai-api-key        a new secret; the value is asked for, or piped in
+    openclaw secrets create openai-api-key
 
-openclaw secrets get openai-api-key           its exact bytes
+    openclaw secrets get openai-api-key
 
-openclaw secrets run --env OPENAI_API_KEY=openai-api-key -- python agent.py
+    openclaw secrets run --env OPENAI_API_KEY=openai-api-key -- python agent.py
+
+The value of a new secret is asked for, or piped in; what is got is its exact bytes.
 """
 
 
@@ -49,7 +51,8 @@ class LazyGroup(TyperGroup):
         """Return what help and suggestions need of a command."""
         if cmd_name not in self.table:
             return None
-        return TyperCommand(cmd_name, help=self.table[cmd_name][1], callback=None)
+        summary = self.table[cmd_name][1]
+        return TyperCommand(cmd_name, help=summary, short_help=summary, callback=None)
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
         """Show the help of a group that is called alone."""

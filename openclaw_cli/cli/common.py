@@ -8,6 +8,8 @@ from typing import Any
 import typer
 from typer.core import TyperOption
 
+from openclaw_cli.cli import helping
+
 _COMMON = (
     ("--json", "as_json", "Answer in JSON, errors too."),
     ("--quiet", "quiet", "Say nothing that is not the answer, a warning or an error."),
@@ -37,7 +39,7 @@ def options(command: Any) -> Iterator[TyperOption]:
 
 def _help(ctx: Any, _parameter: Any, asked: bool) -> None:
     if asked and not ctx.resilient_parsing:
-        ctx.obj.output.drawn(ctx.get_help() + "\n")
+        ctx.obj.output.drawn(helping.text(ctx))
         raise typer.Exit
 
 
