@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -188,7 +189,17 @@ def take_away(session: Session, gone: dict[str, list[str]]) -> None:
 
 
 def _is_unused(row: _Row, since: float) -> bool:
-    return max(row.last, row.grant.created / 1000) < since
+    return max(row.last, _made(row)) < since
+
+
+def _made(row: _Row) -> float:
+    """Return since when a grant can have been used: of the settings, since they were written."""
+    if row.grant.created:
+        return row.grant.created / 1000
+    try:
+        return os.stat(row.origin.rpartition(":")[0]).st_mtime
+    except OSError:
+        return 0.0
 
 
 def holders(session: Session, directory: Directory, name: str, now: float) -> list[str]:

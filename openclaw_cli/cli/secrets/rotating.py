@@ -43,7 +43,9 @@ Grace = Annotated[
 ]
 Until = Annotated[
     str | None,
-    typer.Option("--until", metavar="WHAT", help="What ends that: grace, read (all have the new), either."),
+    typer.Option(
+        "--until", metavar="WHAT", help="What ends that: grace, read (all have the new), either."
+    ),
 ]
 With = Annotated[
     str | None, typer.Option("--with", metavar="ROTATOR", help="What makes the new value.")

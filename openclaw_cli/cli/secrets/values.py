@@ -18,7 +18,9 @@ app = typer.Typer(rich_markup_mode=None, add_completion=False)
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The secret.", show_default=False)]
 Value = Annotated[
     str | None,
-    typer.Option("--value", metavar="VALUE", help="The value itself: others can read it in the process list."),
+    typer.Option(
+        "--value", metavar="VALUE", help="The value itself: others can read it in the process list."
+    ),
 ]
 ValueFile = Annotated[
     str | None, typer.Option("--value-file", metavar="FILE", help="Take every byte of a file.")
@@ -36,7 +38,11 @@ Verbatim = Annotated[
 ]
 Provider = Annotated[
     str | None,
-    typer.Option("--provider", metavar="SERVICE", help="The service that issued it: openai, aws, postgres, ..."),
+    typer.Option(
+        "--provider",
+        metavar="SERVICE",
+        help="The service that issued it: openai, aws, postgres, ...",
+    ),
 ]
 Label = Annotated[
     list[str] | None, typer.Option("--label", metavar="KEY=TEXT", help="A label; repeatable.")

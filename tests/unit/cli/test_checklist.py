@@ -6,6 +6,7 @@ import json
 import os
 import shlex
 import stat
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -93,6 +94,18 @@ def test_agents_with_secrets_are_looked_at(
     found = practices(main)
     ours = ("sensitive agents",)
     assert [name for name in ours if not found[name]["pass"]] == ([failing] if failing else [])
+
+
+def test_a_grant_of_the_settings_is_unused_when_it_has_stood_there_for_long(
+    main: Main, state: Path
+) -> None:
+    file = state / "openclaw.json"
+    file.write_text(json.dumps({"agents": {"mailer": {"handler": "a:b", "secrets": ["key"]}}}))
+    assert practices(main)["grants"]["pass"]
+    assert main("secrets", "grants", "--unused", "30d", "--json").json()["grants"] == []
+    long_ago = time.time() - 31 * 86_400
+    os.utime(file, (long_ago, long_ago))
+    assert "key for mailer" in practices(main)["grants"]["why"]
 
 
 def test_long_runs_are_sessions(main: Main, state: Path) -> None:
