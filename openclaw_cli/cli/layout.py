@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from unicodedata import bidirectional
 
-from openclaw_cli.cli.stdout import width
+from openclaw_cli.cli.stdout import LEFT_TO_RIGHT_MARK, width
 
 GAP = "  "  # between two columns
 _FEWEST = 6  # a cell cut shorter than this says nothing
@@ -75,6 +76,18 @@ def cut(text: str, wide: int, dots: str = "…") -> str:
     head = _fitting(letters, (room + 1) // 2)
     tail = _fitting(letters[::-1], room - width(head))
     return head + dots + text[len(text) - len(tail) :] if tail else head + dots
+
+
+def kept_in_place(text: str) -> str:
+    """Return a cell that a terminal with right-to-left writing leaves in its column.
+
+    After Hebrew or Arabic letters it would draw the blanks and the next column's digits from right
+    to left as well: "1    NAME" where NAME and 1 were meant. A left-to-right mark ends that. It
+    has no width; piped cells stay without, as programs read them.
+    """
+    if text.isascii() or not any(bidirectional(letter) in ("R", "AL") for letter in text):
+        return text
+    return text + LEFT_TO_RIGHT_MARK
 
 
 def padded(text: str, wide: int) -> str:

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from openclaw_cli.cli import stdout as way_out
-from openclaw_cli.cli.layout import GAP, Column, cut, fit, padded, wrapped
+from openclaw_cli.cli.layout import GAP, Column, cut, fit, kept_in_place, padded, wrapped
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.sanitize import safe
 
@@ -139,6 +139,7 @@ class Output:
             self._answer(way_out.columns([column.title for column in columns], cells))
             return
         shown, lines = fit(columns, cells, self.width, dots=self._dots)
+        lines = [[kept_in_place(cell) for cell in line] for line in lines]
         if self.coloured:
             self._answer(self._drawn(shown, lines))
         else:

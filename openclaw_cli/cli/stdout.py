@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 STDOUT = 1
 STDERR = 2
+LEFT_TO_RIGHT_MARK = "\u200e"
 
 _PLAIN_WORDS = {
     errno.EBADF: "it is closed",
@@ -108,7 +109,9 @@ def width(text: str) -> int:
 
     return sum(
         0
-        if category(letter) in ("Mn", "Me") or "\u1160" <= letter <= "\u11ff"
+        if category(letter) in ("Mn", "Me")
+        or "\u1160" <= letter <= "\u11ff"
+        or letter == LEFT_TO_RIGHT_MARK
         else 2
         if east_asian_width(letter) in "WF"
         else 1

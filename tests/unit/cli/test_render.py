@@ -108,6 +108,19 @@ def test_wide_letters_and_accents_keep_a_terminals_columns_straight() -> None:
     assert {width(line) for line in lines} == {width(rule) - len("state") + len("due")}
 
 
+def test_what_is_written_from_right_to_left_does_not_take_the_next_column_along() -> None:
+    """Else a terminal that follows Unicode's rules shows "1   NAME" for NAME and version 1."""
+    row = ["\u05e9\u05dc\u05d5\u05dd", "1"]
+    with Terminal(80) as terminal:
+        Output(stdout=terminal.descriptor, environ=COLOURFUL).table(
+            [Column("a"), Column("b")], [row]
+        )
+        assert f"{row[0]}\u200e  1" in ALLOWED.sub("", terminal.screen().decode())
+    piped = Piped()
+    piped.output.table([Column("a"), Column("b")], [row])
+    assert piped.read()[0].splitlines()[1] == f"{row[0]}  1"
+
+
 # What usual terminals make of SGR 30 to 37, on the background they have; others lie between them.
 PALETTES = {
     "xterm, dark": ("000000", "000000 cd0000 00cd00 cdcd00 0000ee cd00cd 00cdcd"),
