@@ -97,8 +97,8 @@ class Ask:
 
     def _hidden(self, label: str, *, hint: str) -> bytes:
         with self._opened(hint) as terminal, _no_echo(terminal):
-            write_all(f"{safe(label)} (hidden): ".encode(), terminal)
             try:
+                write_all(f"{safe(label)} (hidden): ".encode(), terminal)
                 line = _typed_line(terminal)
                 more = _more_waits(terminal)
             finally:
@@ -113,8 +113,8 @@ class Ask:
 
     def _line(self, prompt: str, *, hint: str) -> bytes:
         with self._opened(hint) as terminal:
-            write_all(prompt.encode(), terminal)
             try:
+                write_all(prompt.encode(), terminal)
                 return _typed_line(terminal)
             except KeyboardInterrupt:  # the shell's next prompt has a line of its own
                 write_all(b"\n", terminal)

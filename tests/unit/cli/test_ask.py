@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from openclaw_cli.cli.ask import LONGEST_VALUE, Ask, read_value, read_value_file
 from openclaw_cli.errors import ConflictError, DeniedError, NotFoundError, UsageError
+from tests.conftest import SCRIPTS, Openclaw
 from tests.unit.cli.terminal import Terminal
 
 YES = "openclaw secrets delete a --yes"
@@ -134,6 +135,27 @@ def test_what_cannot_be_undone_takes_the_name(
     screen = answering(terminal, typed, ready=b"go on: ")
     assert ask(terminal).confirm_by_name("All versions go.", "prod/db", hint=YES) is agreed
     screen()
+
+
+@pytest.mark.parametrize(
+    ("line", "prompt"),
+    [("secrets delete key --purge", b"[y/N] "), ("secrets set key", b"(hidden): ")],
+)
+def test_after_ctrl_c_the_shell_has_a_line_of_its_own(
+    terminal: Terminal, openclaw: Openclaw, line: str, prompt: bytes
+) -> None:
+    openclaw("secrets", "create", "key", input=b"value", check=0)
+    with subprocess.Popen(  # a session of its own, of which this is the terminal
+        ["setsid", "--ctty", "--wait", os.path.join(SCRIPTS, "openclaw"), *line.split()],
+        stdin=terminal.descriptor,
+        stdout=terminal.descriptor,
+        stderr=terminal.descriptor,
+    ) as asking:
+        terminal.screen(until=prompt)
+        terminal.type(b"\x03")
+        assert asking.wait(30) == 130
+    assert terminal.screen().endswith(b"\n")
+    assert terminal.echoes
 
 
 def test_no_input_asks_nothing_and_says_how_to_do_without(terminal: Terminal) -> None:
