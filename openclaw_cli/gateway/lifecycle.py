@@ -36,6 +36,7 @@ INHERITED = "OPENCLAW_GATEWAY_SOCKETS"
 
 _FILES = 65536
 _SILENT_SECONDS = 1.0
+_GARBAGE = 10_000  # objects more than before: what 50 requests under way have is no garbage
 _LISTEN_FDS = 3  # the first descriptor of socket activation
 
 
@@ -109,6 +110,7 @@ async def _main(
         await loop.create_server(servers[1], sock=sockets.tcp, backlog=BACKLOG)
         _signals(gateway)
         gc.freeze()  # what was loaded stays: no collection looks at it again
+        gc.set_threshold(_GARBAGE)
         gc.enable()
         address = f"{gateway.address[0]}:{gateway.address[1]}"
         gateway.watch.happened("gateway_start", "", address=address, pid=os.getpid())
