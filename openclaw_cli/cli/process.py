@@ -47,7 +47,8 @@ def began() -> float:
     """
     import time
 
-    return time.time() - max(0.0, running() - 1 / os.sysconf("SC_CLK_TCK"))
+    since = running()  # first: the time that asking takes would else count twice
+    return time.time() - max(0.0, since - 1 / os.sysconf("SC_CLK_TCK"))
 
 
 def running() -> float:
