@@ -13,15 +13,16 @@ from openclaw_cli.cli.layout import wrapped
 from openclaw_cli.cli.render import Output
 from openclaw_cli.cli.session import Session
 from openclaw_cli.errors import FindingsError, UsageError
+from openclaw_cli.health.check import ADVICE, ATTENTION, BAD, OK, Check
 from openclaw_cli.sanitize import safe
 
 app = typer.Typer(rich_markup_mode=None, add_completion=False)
 
 _TONES = {
-    checks.OK: "",
-    checks.ADVICE: "quiet",
-    checks.ATTENTION: "attention",
-    checks.BAD: "bad",
+    OK: "",
+    ADVICE: "quiet",
+    ATTENTION: "attention",
+    BAD: "bad",
     "mended": "",
     "fail": "bad",
 }
@@ -86,13 +87,13 @@ def _checklist(session: Session, *, fix: bool) -> int:
         session.output.json({"practices": practices, "failed": len(failed)})
     else:
         for each in found:
-            state = checks.OK if each.kept else "mended" if each.name in mended else "fail"
-            _show(session.output, checks.Check(each.name, state, each.why, each.command))
+            state = OK if each.kept else "mended" if each.name in mended else "fail"
+            _show(session.output, Check(each.name, state, each.why, each.command))
         _close(session.output, len(failed))
     return FindingsError.status if failed else 0
 
 
-def _show(output: Output, check: checks.Check) -> None:
+def _show(output: Output, check: Check) -> None:
     first = f"{check.state:{_WIDEST}}  {check.name:{_NAMES}}  "
     rest = " " * len(first)
     if output.on_terminal and output.width < 2 * len(first):  # the words go below the name
@@ -100,7 +101,7 @@ def _show(output: Output, check: checks.Check) -> None:
         first = rest = "  "
     for line in wrapped(safe(check.what), output.width, first=first, rest=rest):
         output.line(line, _TONES[check.state] if line.startswith(check.state) else "")
-    if check.hint and check.state != checks.OK:
+    if check.hint and check.state != OK:
         output.line(f"{rest}hint: {check.hint}")
 
 
@@ -112,5 +113,5 @@ def _close(output: Output, wrong: int) -> None:
         output.line("all is well")
 
 
-def _plain(check: checks.Check) -> dict[str, str]:
+def _plain(check: Check) -> dict[str, str]:
     return {"name": check.name, "state": check.state, "what": check.what, "hint": check.hint}

@@ -144,7 +144,7 @@ def _show_backends(session: Session, settings: Settings) -> None:
     """Ask each backend how it is; say who we are there, and what would mend what is refused."""
     from openclaw_cli.cli import checks
 
-    tones = {checks.ATTENTION: "attention", checks.BAD: "bad"}
+    tones = {health.ATTENTION: "attention", health.BAD: "bad"}
     with session.output.progress("asking the backends"):
         found = list(checks.backends(session.home, settings))
     for each in found:

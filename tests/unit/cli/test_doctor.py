@@ -13,7 +13,8 @@ import pytest
 
 from openclaw_cli import health
 from openclaw_cli.audit.head import Head
-from openclaw_cli.cli import checks
+from openclaw_cli.cli import checks, machine
+from openclaw_cli.health.check import Check
 from openclaw_cli.home import Home, find
 from openclaw_cli.interop.gateway import Gateway, remember
 from tests.conftest import Result
@@ -110,24 +111,24 @@ def test_another_openclaw_earlier_on_path_is_found(tmp_path: Path) -> None:
         folder.mkdir()
         (folder / "openclaw").write_text(text)
         (folder / "openclaw").chmod(0o755)
-    first = next(checks.commands({"PATH": f"{theirs}:{ours}"}))
+    first = next(machine.commands({"PATH": f"{theirs}:{ours}"}))
     assert (first.state, first.hint) == ("attention", "openclaw-cli, which is always this one")
     assert str(theirs) in first.what
-    assert next(checks.commands({"PATH": f"{ours}:{theirs}"})).state == "ok"
-    assert next(checks.commands({"PATH": str(tmp_path)})).what == "no openclaw is on PATH"
+    assert next(machine.commands({"PATH": f"{ours}:{theirs}"})).state == "ok"
+    assert next(machine.commands({"PATH": str(tmp_path)})).what == "no openclaw is on PATH"
 
 
 def test_a_resolver_that_the_gateway_would_refuse_is_found(tmp_path: Path) -> None:
     script = tmp_path / "openclaw-resolver"
     script.write_text(OURS)
     script.chmod(0o755)
-    assert checks.resolver(str(script)).state == "ok"
+    assert machine.resolver(str(script)).state == "ok"
     link = tmp_path / "link"
     link.symlink_to(script)
-    assert checks.resolver(str(link)).hint == f"name it there as {script}"
+    assert machine.resolver(str(link)).hint == f"name it there as {script}"
     script.chmod(0o775)
-    assert checks.resolver(str(script)).hint == f"chmod go-w {script}"
-    assert checks.resolver(None).state == "attention"
+    assert machine.resolver(str(script)).hint == f"chmod go-w {script}"
+    assert machine.resolver(None).state == "attention"
 
 
 def test_a_gateway_whose_file_names_a_resolver_that_it_cannot_start_is_found(
@@ -145,7 +146,7 @@ def test_a_gateway_whose_file_names_a_resolver_that_it_cannot_start_is_found(
     remember(home, gateway)
     provider = {"source": "exec", "command": str(script)}
 
-    def looked() -> checks.Check:
+    def looked() -> Check:
         (check,) = checks.served(home)
         assert check.name == "gateway"
         return check
@@ -166,13 +167,13 @@ def test_a_gateway_whose_file_names_a_resolver_that_it_cannot_start_is_found(
 def test_a_clock_that_cannot_be_right_is_found() -> None:
     now = time.time()
     seen = health.Look("", "")
-    assert checks.clock(seen, now).state == "ok"
-    assert checks.clock(seen, 0).state == "bad"
+    assert machine.clock(seen, now).state == "ok"
+    assert machine.clock(seen, 0).state == "bad"
     seen.head = Head()
     seen.head.at = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(now + 3600))
-    assert checks.clock(seen, now).state == "attention"
+    assert machine.clock(seen, now).state == "attention"
     seen.head.at = time.strftime("%Y-%m-%dT%H:%M:%S.000000Z", time.gmtime(now + 60))
-    assert checks.clock(seen, now).state == "ok"
+    assert machine.clock(seen, now).state == "ok"
 
 
 def test_a_state_directory_in_memory_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -180,7 +181,7 @@ def test_a_state_directory_in_memory_is_found(monkeypatch: pytest.MonkeyPatch) -
     os.mkdir(place, 0o700)
     try:
         monkeypatch.setenv("OPENCLAW_STATE_DIR", place)
-        check = checks.state_directory(find(os.environ))
+        check = machine.state_directory(find(os.environ))
     finally:
         os.rmdir(place)
     assert check.state == "attention"
@@ -188,19 +189,19 @@ def test_a_state_directory_in_memory_is_found(monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_an_editor_that_is_not_there_is_found() -> None:
-    by_name = {each.name: each for each in checks.person({"PATH": "", "EDITOR": "made-up -x"})}
+    by_name = {each.name: each for each in machine.person({"PATH": "", "EDITOR": "made-up -x"})}
     assert by_name["editor"].state == "attention"
     assert by_name["editor"].what == "made-up is not found"
     assert by_name["clipboard"].state == "ok"
 
 
 def test_a_keyring_is_asked_only_where_there_may_be_one() -> None:
-    assert checks.keyring({}, health.Look("", "")).what == "none here, and none is needed"
+    assert machine.keyring({}, health.Look("", "")).what == "none here, and none is needed"
 
 
 def test_the_ciphers_are_tried() -> None:
-    assert checks.cryptography().state == "ok"
-    assert "AES-256-GCM-SIV works" in checks.cryptography().what
+    assert machine.cryptography().state == "ok"
+    assert "AES-256-GCM-SIV works" in machine.cryptography().what
 
 
 def test_a_port_that_somebody_else_holds_is_found_where_agents_need_it(tmp_path: Path) -> None:
