@@ -216,7 +216,7 @@ def _allow(rules: Rules, plan: Mapping[str, Any]) -> None:
     looking = verbs & ({"read"} if plan["refused"] else {"read", "exec"})
     # What it runs, and what others run, is not the agent's to change.
     system = _SYSTEMS_OWN if os.geteuid() == 0 else ()
-    ours = (plan["root"], sys.prefix, *plan["code"], *plan["keys"], *plan["guarded"])
+    ours = (plan["root"], *_code(), *plan["code"], *plan["keys"], *plan["guarded"])
     guarded = _Hidden("", (), [*ours, *system])
     # A folder beside what is hidden may have thousands of entries: one rule for each, and not two.
     allowed: dict[str, int] = {}
@@ -263,6 +263,16 @@ def _allow_programs(rules: Rules, plan: Mapping[str, Any], *, everything: bool) 
             ]
     for path in [*started, *_matching(_LOADERS)]:
         rules.allow(path, _READ | _EXECUTE)
+
+
+def _code() -> list[str]:
+    """Return where the code lies that we run: Python's own, ours, and what a user has installed."""
+    import site
+
+    package = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+    users = [site.getusersitepackages(), f"{site.getuserbase()}/bin"]
+    found = [sys.prefix, sys.base_prefix, package, *sys.path, *users]
+    return [each for each in found if os.path.isabs(each) and each != "/"]
 
 
 def _around_devices(places: _Hidden) -> Iterator[str]:

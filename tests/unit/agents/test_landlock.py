@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import site
+import sys
 from collections import Counter
 from pathlib import Path
 
@@ -50,6 +53,18 @@ def test_what_lies_beside_the_state_directory_takes_one_rule_each(state: Path) -
     assert len(beside) == len(set(beside)) == 500
     both = landlock._VERBS["read"] | landlock._VERBS["write"]  # noqa: SLF001
     assert all(rights & both == both for path, rights in found if "/beside-" in path)
+
+
+def test_no_code_that_we_run_is_the_agents_to_write(state: Path) -> None:
+    package = str(Path(landlock.__file__).parents[1])
+    code = [*sys.path, sys.base_prefix, package, site.getusersitepackages()]
+    changing = landlock._VERBS["write"] | landlock._VERBS["delete"]  # noqa: SLF001
+    written = [path for path, rights in rules(state).found if rights & changing]
+    assert written
+    for each in filter(os.path.isabs, code):
+        place = os.path.realpath(each)
+        assert not [path for path in written if f"{place}/".startswith(f"{path}/")], each
+        assert not [path for path in written if path.startswith(f"{place}/")], each
 
 
 def test_no_rule_covers_the_secrets_and_handlers_are_read_alone(state: Path) -> None:
