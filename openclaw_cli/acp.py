@@ -25,6 +25,7 @@ from typing import Any, Self, TypeVar
 from openclaw_cli import client
 from openclaw_cli.agents import config, loading, models, spec
 from openclaw_cli.agents.building import build
+from openclaw_cli.agents.policy import code_of
 from openclaw_cli.client import AgentError
 from openclaw_cli.errors import ConfigError, ConflictError, DeniedError
 from openclaw_cli.gateway import paths
@@ -157,7 +158,9 @@ class _Local:
                 watcher=_Watch(),
                 granted=self._granted,
                 asked=self._asked,
-                confine=lambda each, known: confined(home, each, known),
+                confine=lambda each, known: confined(
+                    home, each, known, guarded=code_of(configuration.agents.values())
+                ),
                 ahead=False,
             )
 

@@ -304,7 +304,7 @@ class _Hidden:
     def __init__(self, root: str, visible: Sequence[str], places: Sequence[str]) -> None:
         self._root = os.path.realpath(root) if root else ""
         self._visible = frozenset(visible)
-        self._places = frozenset(os.path.realpath(each) for each in places)
+        self._places = frozenset(os.path.realpath(each) for each in places if os.path.isabs(each))
         self._above = frozenset(self.above())
 
     def around(self, start: str) -> Iterator[str]:

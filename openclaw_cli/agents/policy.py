@@ -17,6 +17,7 @@ from openclaw_cli.agents.fields import VERBS
 from openclaw_cli.agents.spec import ACP, CHAT, LEVELS, AgentSpec, Model, Permissions
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.home import Home
+from openclaw_cli.which import which
 
 READ, WRITE, EXEC, DELETE, SEARCH, CONNECT = VERBS
 
@@ -155,6 +156,15 @@ def sign_ins(backends: Mapping[str, Mapping[str, Any]]) -> list[str]:
         found += _SIGN_INS.get(kind, ())
     places = (os.path.expandvars(os.path.expanduser(each)) for each in found)
     return [each for each in places if os.path.isabs(each)]
+
+
+def code_of(agents: Iterable[AgentSpec]) -> list[str]:
+    """Return where agents' code lies: none changes another's, or its own for later."""
+    found: list[str] = []
+    for each in agents:
+        found += each.python_path
+        found += (which(word) or os.path.join(each.directory, word) for word in each.command)
+    return [each for each in found if os.path.isabs(each) and os.path.exists(each)]
 
 
 def key_places(home: Home) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from openclaw_cli import __version__, assembly
 from openclaw_cli.agents.loading import load as load_agents
+from openclaw_cli.agents.policy import code_of
 from openclaw_cli.agents.spec import AgentSpec, Configuration
 from openclaw_cli.audit.actor import present_actor
 from openclaw_cli.config import load as load_settings
@@ -69,7 +70,12 @@ class Gateway:
             watcher=self.watch,
             granted=self.granting.granted,
             asked=self.granting.asked,
-            confine=lambda spec, models: confined(home, spec, models, guarded=guarded),
+            confine=lambda spec, models: confined(
+                home,
+                spec,
+                models,
+                guarded=[*guarded, *code_of(self.configuration.agents.values())],
+            ),
             delegated=self.delegation.given,
         )
         self.metrics.watch(self.supervisor)

@@ -124,6 +124,9 @@ def confined(
     keys = [*policy.key_places(home), *policy.sign_ins(backends)]
     keys += [os.path.abspath(shared)] if shared else []
     code = [paths.handlers(home)]
+    # What the exec backend starts runs free of all rules.
+    started = str(backends.get("exec", {}).get("command", ""))
+    guarded = [*guarded, *([started] if os.path.isabs(started) else [])]
     return policy.confinement(spec, models, root=home.root, keys=keys, code=code, guarded=guarded)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from openclaw_cli import assembly
+from openclaw_cli.agents.policy import code_of
 from openclaw_cli.agents.spec import AgentSpec, Configuration
 from openclaw_cli.audit.actor import present_actor
 from openclaw_cli.errors import TemporaryError
@@ -74,7 +75,9 @@ def run(
             watcher=watch,
             granted=granting.granted,
             asked=granting.asked,
-            confine=lambda spec, models: confined(home, spec, models),
+            confine=lambda spec, models: confined(
+                home, spec, models, guarded=code_of(configuration.agents.values())
+            ),
         )
     except asyncio.CancelledError:
         raise TemporaryError(f"{spec.name} was ended") from None

@@ -137,6 +137,7 @@ answer = s.recv(65536)
 print("READ" if answer.startswith(b"HTTP/1.1 200") else "refused", answer)
 """,
     "another agent's handler": "open({handler!r}, 'a').write('x'); print('READ')",
+    "another agent's program": "open({program!r}, 'a').write('x'); print('READ')",
     "a mount of our own": """
 checked(libc.unshare(0x10000000 | 0x20000))
 checked(libc.mount(b"none", b"/", None, 0x44000, None))
@@ -151,6 +152,13 @@ print("READ", os.listdir("/mnt"))
     "the gateway's memory": "print('READ', open('/proc/{gateway}/mem', 'rb'))",
     "the zygote's environment": "print('READ', open('/proc/{zygote}/environ').read())",
 }
+
+
+ELSEWHERE = """
+import tempfile
+tempfile.TemporaryFile(dir="/var/tmp").write(b"x")
+print("done")
+"""
 
 
 @dataclass
@@ -186,6 +194,7 @@ def _scene(
         (folder / name).mkdir()
         monkeypatch.setenv(variable, str(folder / name))
     more = {} if level == "landlock" else {"require-isolation": level}
+    (folder / "agent.sh").write_text("true")
     settings(
         {
             "keeper": {
@@ -200,6 +209,7 @@ def _scene(
                 "memory-limit": "200MB",
                 **more,
             },
+            "program": {"command": ["sh", str(folder / "agent.sh")], "preload": False, **more},
         }
     )
     before = [] if level == "landlock" and not as_nobody else others.reachable(folder)
@@ -226,15 +236,16 @@ def _scene(
             "secrets": str(state / "secrets"),
             "key": str(state / "secrets" / "key"),
             "handler": str(state / "handlers" / "zoo.py"),
+            "program": str(state.parent / "agent.sh"),
         }
         yield Scene(gateway, facts, level)
 
 
 def test_forty_ways_to_anothers_secret_lead_nowhere(scene: Scene) -> None:
     rows = scene.gateway.ask("/v1/status?verbose").json["agents"]
-    assert {each["name"]: each["level"] for each in rows} == dict.fromkeys(
-        ("keeper", "thief"), scene.level
-    )
+    assert {
+        each["name"]: each["level"] for each in rows if each["name"] != "program"
+    } == dict.fromkeys(("keeper", "thief"), scene.level)
     ways = {name: f"print('READ', ctx.secrets[{name!r}])" for name in NAMES}
     for what, name in FILES.items():
         ways[what] = BY_FILE.format(path=str(scene.gateway.state / name))
@@ -248,6 +259,7 @@ def test_forty_ways_to_anothers_secret_lead_nowhere(scene: Scene) -> None:
             reached[what] = said
     assert reached == {}
     assert "'mine'" in scene.tries("print(repr(ctx.secrets['own']))")
+    assert "done" in scene.tries(ELSEWHERE)
     assert (
         scene.gateway.agent("keeper", "still here?", session="t-1").json["output"]["pid"]
         == (scene.facts["pid"])

@@ -7,9 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from openclaw_cli.agents.policy import code_of
 from openclaw_cli.agents.spec import AgentSpec
 from openclaw_cli.gateway.granting import confined
 from openclaw_cli.home import find
+from openclaw_cli.which import which
 
 TABLES = """
 [backends.vault]
@@ -19,6 +21,8 @@ token-file = "/srv/vault/token"
 root = "/srv/files"
 [backends.aws-secrets-manager]
 profile = "ours"
+[backends.exec]
+command = "/srv/bin/find-secret"
 """
 
 
@@ -28,10 +32,14 @@ def test_what_backends_sign_in_with_and_settings_elsewhere_are_hidden(
     for name, value in (("HOME", "home"), ("AWS_CONFIG_FILE", "aws"), ("OPENCLAW_STATE_DIR", "s")):
         monkeypatch.setenv(name, str(tmp_path / value))
     (tmp_path / "s").mkdir(mode=0o700)
-    before = confined(find(os.environ), AgentSpec("a"), {})["keys"]
+    nothing = confined(find(os.environ), AgentSpec("a"), {})
+    assert nothing["guarded"] == []  # an empty path would be where we are, which may be /
+    before = nothing["keys"]
     (tmp_path / "s" / "settings.toml").write_text(TABLES)
     monkeypatch.setenv("OPENCLAW_CONFIG_PATH", str(tmp_path / "elsewhere" / "openclaw.json"))
-    keys = confined(find(os.environ), AgentSpec("a"), {})["keys"]
+    found = confined(find(os.environ), AgentSpec("a"), {})
+    keys = found["keys"]
+    assert "/srv/bin/find-secret" in found["guarded"]
     assert set(keys) - set(before) == {
         "/srv/vault/token",
         "/srv/files",
@@ -41,3 +49,12 @@ def test_what_backends_sign_in_with_and_settings_elsewhere_are_hidden(
         f"{tmp_path}/aws",
         f"{tmp_path}/elsewhere/openclaw.json",
     }
+
+
+def test_the_code_of_all_agents_is_kept_from_each(tmp_path: Path) -> None:
+    (tmp_path / "agent.py").touch()
+    agents = [
+        AgentSpec("a", handler="m:f", python_path=(str(tmp_path),)),
+        AgentSpec("b", command=("sh", "agent.py", "--flag"), directory=str(tmp_path)),
+    ]
+    assert code_of(agents) == [str(tmp_path), which("sh"), str(tmp_path / "agent.py")]
