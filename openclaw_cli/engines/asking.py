@@ -85,7 +85,10 @@ class Asking:
         if self.missed < 2:  # noqa: PLR2004
             return
         if not self.spec.idempotent:
-            raise TemporaryError(f"the machine {self.node} is gone, and {self.spec.name} with it")
+            raise TemporaryError(
+                f"the machine {self.node} went away with the request",
+                hint="it may have run in part; try again where that does no harm",
+            )
         if self.spec.keeps_session:
             self._send_again()  # whatever else is redelivered by the broker
 
