@@ -25,7 +25,7 @@ PROGRESS_AFTER = 1.0  # seconds
 _LINES = 24  # of a terminal that does not say
 _TICK = 0.2  # seconds between two pictures of the progress line
 _WIPE = "\r\x1b[K"
-_CLEAR = "\x1b[H\x1b[J"
+_HOME, _REST_OF_LINE, _REST_OF_SCREEN = "\x1b[H", "\x1b[K", "\x1b[J"
 
 TONES = {"attention": "35", "bad": "31", "quiet": "2", "strong": "1"}
 """What a colour may mean, and its SGR number; nothing is coloured for any other reason.
@@ -160,7 +160,8 @@ class Output:
             lines = "".join(self._held).splitlines()[:height]
         finally:
             self._held = None
-        self._answer(_CLEAR + "\n".join(lines))
+        # Not wiped first: tmux would keep each picture in its history, and others would flicker.
+        self._answer(_HOME + f"{_REST_OF_LINE}\n".join(lines) + _REST_OF_LINE + _REST_OF_SCREEN)
 
     def done(self, message: str) -> None:
         """Say what was done; silent with --quiet and with --json, whose answer says it."""

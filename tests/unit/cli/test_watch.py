@@ -16,7 +16,7 @@ from tests.unit.cli.terminal import Terminal
 
 pytestmark = pytest.mark.slow
 
-CLEAR = b"\x1b[H\x1b[J"
+HOME = b"\x1b[H"
 
 
 @pytest.fixture
@@ -45,10 +45,10 @@ def frames(width: int, *words: str, then: tuple[int, int] | None = None) -> list
         )
         seen = b""
         until = time.monotonic() + 30
-        while seen.count(CLEAR) < 3:
+        while seen.count(HOME) < 3:
             assert time.monotonic() < until, seen
             seen += terminal.screen()
-            if then and CLEAR in seen:
+            if then and HOME in seen:
                 terminal.resize(*then)
             time.sleep(0.05)
         watching.send_signal(signal.SIGINT)
@@ -56,7 +56,9 @@ def frames(width: int, *words: str, then: tuple[int, int] | None = None) -> list
         seen += terminal.screen()
     assert b"Traceback" not in seen
     assert seen.endswith(b"\n")
-    return seen.split(CLEAR)[1:3]
+    found = seen.split(HOME)[1:3]
+    assert all(each.endswith(b"\x1b[K\x1b[J") for each in found)
+    return [each.replace(b"\x1b[K", b"").replace(b"\x1b[J", b"") for each in found]
 
 
 @pytest.mark.parametrize("width", [80, 200])
