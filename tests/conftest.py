@@ -15,7 +15,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -147,12 +147,8 @@ class Openclaw(Protocol):
         """Return the result; `env` adds to the environment, or removes where it is None."""
 
 
-@pytest.fixture
-def openclaw() -> Openclaw:
-    """Run the installed console script in a process of its own.
-
-    `check=3` asserts that status, with the program's own words in the failure.
-    """
+def runner(before: Sequence[str] = ()) -> Openclaw:
+    """Return what runs the installed console scripts, behind what makes it another user's run."""
 
     def run(
         *arguments: str | bytes,
@@ -164,7 +160,7 @@ def openclaw() -> Openclaw:
     ) -> Result:
         merged = {**os.environ, **(env or {})}
         done = subprocess.run(
-            [os.path.join(SCRIPTS, program), *arguments],
+            [*before, os.path.join(SCRIPTS, program), *arguments],
             input=input,
             capture_output=True,
             env={name: value for name, value in merged.items() if value is not None},
@@ -176,6 +172,15 @@ def openclaw() -> Openclaw:
         return result
 
     return run
+
+
+@pytest.fixture
+def openclaw() -> Openclaw:
+    """Run the installed console script in a process of its own.
+
+    `check=3` asserts that status, with the program's own words in the failure.
+    """
+    return runner()
 
 
 @pytest.fixture

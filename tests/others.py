@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
 from pathlib import Path
-
-from tests.conftest import SCRIPTS, Openclaw, Result
 
 ROOT = Path(__file__).parents[1]
 NOBODY = 65534
@@ -45,33 +40,6 @@ def ids_set_aside(scratch: Path) -> list[str]:
     for each in places:
         Path(each).touch()
     return _mounted([f"mount --bind {given} {each}" for each in places])
-
-
-def runner(before: Sequence[str]) -> Openclaw:
-    """Return what runs the installed `openclaw` behind what makes it another user's, or place's."""
-
-    def run(
-        *arguments: str | bytes,
-        input: bytes = b"",  # noqa: A002
-        env: Mapping[str, str | None] | None = None,
-        check: int | None = None,
-        program: str = "openclaw",
-        timeout: float = 60,
-    ) -> Result:
-        merged = {**os.environ, **(env or {})}
-        done = subprocess.run(
-            [*before, sys.executable, os.path.join(SCRIPTS, program), *arguments],
-            input=input,
-            capture_output=True,
-            env={name: value for name, value in merged.items() if value is not None},
-            check=False,
-            timeout=timeout,
-        )
-        result = Result(done.returncode, done.stdout, done.stderr)
-        assert check is None or result.status == check, result
-        return result
-
-    return run
 
 
 def _mounted(lines: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -19,21 +18,12 @@ C10 = """{"secrets": {
   "openai": {"provider": "external", "source": "secrets-manager", "rotation": "weekly"}}}"""
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    running = Moto()
-    try:
-        yield running
-    finally:
-        running.stop()
-
-
 @pytest.fixture
-def aws(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    server.reset()
-    for name, value in variables(server.address).items():
+def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
+    moto.reset()
+    for name, value in variables(moto.address).items():
         monkeypatch.setenv(name, value)
-    return server
+    return moto
 
 
 def keep(aws: Moto, region: str, name: str, value: str) -> None:

@@ -19,6 +19,7 @@ import pytest
 
 from openclaw_cli.runtime import cgroup, tree
 from tests import others
+from tests.conftest import runner
 from tests.gateways import Gateway, running, settings
 from tests.groups import below, delegated, entering, members
 
@@ -64,7 +65,7 @@ def folder() -> Iterator[Path]:
 @pytest.fixture
 def gateway(folder: Path) -> Iterator[Gateway]:
     settings(AGENTS)
-    with running(others.runner(entering(folder))) as started:
+    with running(runner(entering(folder))) as started:
         yield started
 
 
@@ -129,7 +130,7 @@ def test_whoever_escapes_is_ended_with_the_request(gateway: Gateway, folder: Pat
 
 def test_groups_are_taken_again_and_none_is_left_at_the_end(folder: Path) -> None:
     settings(AGENTS)
-    with running(others.runner(entering(folder))) as gateway:
+    with running(runner(entering(folder))) as gateway:
         for each in range(30):
             assert gateway.agent("echo", each).json["output"] == each
         most = len(below(folder))
@@ -178,7 +179,7 @@ def left_behind(gateway: Gateway, seconds: int) -> Iterator[int]:
 def test_what_a_lost_zygote_leaves_is_known_by_its_group(folder: Path, *, held: bool) -> None:
     settings(AGENTS)
     seconds = number()
-    with running(others.runner(entering(folder) if held else [])) as gateway:
+    with running(runner(entering(folder) if held else [])) as gateway:
         with left_behind(gateway, seconds) as zygote:
             os.kill(zygote, signal.SIGKILL)
             until(lambda: not tree.started(zygote))
@@ -196,7 +197,7 @@ def test_what_a_killed_gateway_leaves_is_ended_at_the_next_start(
 ) -> None:
     settings(AGENTS)
     seconds = number()
-    openclaw = others.runner(entering(folder) if held else [])
+    openclaw = runner(entering(folder) if held else [])
     with running(openclaw) as gateway:
         remembered = gateway.state / "state.toml"
         until(lambda: remembered.exists() and "cgroup" in remembered.read_text())
@@ -206,7 +207,7 @@ def test_what_a_killed_gateway_leaves_is_ended_at_the_next_start(
             until(lambda: not tree.started(gateway.pid))
             stale = set(below(folder))
             assert bool(stale) == held
-            with running(others.runner([])) as again:  # outside of the folder: its state says where
+            with running(runner()) as again:  # outside of the folder: its state says where
                 assert again.agent("echo", 2).json["output"] == 2
                 assert bool(sleeping(seconds)) != held
                 assert not below(folder)
@@ -246,7 +247,7 @@ def test_a_user_has_groups_where_the_folder_is_theirs(nobodys: Path, *, given: b
             *entering(folder),
             *others.AS_NOBODY,
         ]
-        with running(others.runner(as_nobody)) as gateway:
+        with running(runner(as_nobody)) as gateway:
             for name in ("try", "apart"):  # this one is in a user namespace
                 seconds = number()
                 assert gateway.agent(name, ESCAPES.format(seconds=seconds)).json["output"] == ""

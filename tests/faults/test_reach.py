@@ -22,7 +22,7 @@ from typing import Any
 import pytest
 
 from tests import others
-from tests.conftest import Openclaw
+from tests.conftest import Openclaw, runner
 from tests.gateways import Gateway, running, settings
 
 pytestmark = pytest.mark.slow
@@ -217,7 +217,7 @@ def _scene(
         before += [*others.ids_set_aside(folder), *others.AS_NOBODY]
         for each in [*folder.rglob("*")]:
             os.chown(each, others.NOBODY, others.NOBODY, follow_symlinks=False)
-    openclaw = others.runner(before)
+    openclaw = runner(before)
     openclaw("secrets", "create", "crown", input=CROWN.encode(), check=0)
     openclaw("secrets", "create", "own", input=b"mine", check=0)
     with running(openclaw) as gateway:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -26,21 +26,13 @@ from tests.integration.moto_server import REGION, Moto, policy, variables
 pytestmark = pytest.mark.integration
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Moto]:
-    moto = Moto()
-    try:
-        yield moto
-    finally:
-        moto.stop()
-
-
 @pytest.fixture
-def moto(server: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
-    server.reset()
-    for name, value in variables(server.address).items():
+def moto(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Moto:
+    """Give moto, empty, and let Amazon's variables lead to it."""
+    moto.reset()
+    for name, value in variables(moto.address).items():
         monkeypatch.setenv(name, value)
-    return server
+    return moto
 
 
 @pytest.fixture

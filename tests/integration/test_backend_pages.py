@@ -58,28 +58,24 @@ def test_the_page_of_vault(reader: Path, tmp_path: Path) -> None:
     assert not wrong, "\n\n".join(wrong)
 
 
-def test_the_page_of_aws(reader: Path) -> None:
-    moto = Moto()
-    try:
-        nothing = policy('{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}')
-        users = {"default": moto.user(), "intern": moto.user(nothing)}
-        (reader / ".aws" / "config").write_text(
-            f"[default]\nregion = {REGION}\nendpoint_url = {moto.address}\n"
-            f"[profile intern]\nregion = {REGION}\nendpoint_url = {moto.address}\n"
+def test_the_page_of_aws(reader: Path, moto: Moto) -> None:
+    nothing = policy('{"Effect": "Allow", "Action": "sts:*", "Resource": "*"}')
+    users = {"default": moto.user(), "intern": moto.user(nothing)}
+    (reader / ".aws" / "config").write_text(
+        f"[default]\nregion = {REGION}\nendpoint_url = {moto.address}\n"
+        f"[profile intern]\nregion = {REGION}\nendpoint_url = {moto.address}\n"
+    )
+    (reader / ".aws" / "credentials").write_text(
+        "".join(
+            f"[{name}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
+            for name, (key, secret) in users.items()
         )
-        (reader / ".aws" / "credentials").write_text(
-            "".join(
-                f"[{name}]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n"
-                for name, (key, secret) in users.items()
-            )
+    )
+    path = program(reader, "aws", f"{sys.executable} {AWS}")
+    with moto.strict():
+        wrong = problems(
+            (PAGES / "aws.md").read_text(), reader, {"PATH": path, "NO_PROXY": "127.0.0.1"}
         )
-        path = program(reader, "aws", f"{sys.executable} {AWS}")
-        with moto.strict():
-            wrong = problems(
-                (PAGES / "aws.md").read_text(), reader, {"PATH": path, "NO_PROXY": "127.0.0.1"}
-            )
-    finally:
-        moto.stop()
     assert not wrong, "\n\n".join(wrong)
 
 

@@ -18,8 +18,7 @@ from typing import Any
 
 import pytest
 
-from tests import others
-from tests.conftest import Openclaw
+from tests.conftest import Openclaw, runner
 from tests.integration.brokers import alive, machine, redis_server, total
 
 pytestmark = [pytest.mark.integration, pytest.mark.slow]
@@ -174,8 +173,8 @@ def test_a_machine_whose_network_is_cut_loses_nothing_that_was_accepted(
     broker = "redis://:redis-pass@10.77.0.1:6379/0"
     inside = [["ip", "netns", "exec", each] for each in names]
     with (
-        machine(others.runner(inside[0]), tmp_path, broker, "one", inside[0]) as one,
-        machine(others.runner(inside[1]), tmp_path, broker, "two", inside[1]) as two,
+        machine(runner(inside[0]), tmp_path, broker, "one", inside[0]) as one,
+        machine(runner(inside[1]), tmp_path, broker, "two", inside[1]) as two,
     ):
         argv = ["ip", "netns", "exec", hub, sys.executable, "-c", NODES, broker]
         until = time.monotonic() + 60

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import SCRIPTS, Openclaw
-from tests.integration.moto_server import Moto, variables
+from tests.integration.moto_server import variables
 from tests.integration.vault_server import VaultServer
 
 pytestmark = pytest.mark.integration
@@ -100,13 +100,6 @@ def vault(tmp_path_factory: pytest.TempPathFactory) -> Iterator[VaultServer]:
         yield running
 
 
-@pytest.fixture(scope="module")
-def aws() -> Iterator[Moto]:
-    made = Moto()
-    yield made
-    made.stop()
-
-
 MARKERS = {
     "vault": (b"POST /v1/secret/data/", b"PUT /v1/secret/data/"),
     "aws-secrets-manager": (b"secretsmanager.PutSecretValue", b"secretsmanager.UpdateSecret\r"),
@@ -125,7 +118,7 @@ def backend(
         monkeypatch.setenv("VAULT_ADDR", server.address)
         monkeypatch.setenv("VAULT_TOKEN", server.token)
     else:
-        for key, value in variables(request.getfixturevalue("aws").address).items():
+        for key, value in variables(request.getfixturevalue("moto").address).items():
             monkeypatch.setenv(key, value)
     openclaw("secrets", "set", "key", "--backend", name, input=OLD, check=0)
     return name

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests import others
+from tests.conftest import runner
 from tests.gateways import settings
 from tests.integration.test_keyring import Desktop
 
@@ -51,7 +52,7 @@ def test_who_answers_a_user_of_the_machine_does_not_answer_an_agents_own(
     (desktop.folder / "bus").chmod(0o777)
     thief = {"handler": "reach:try_it", "memory-limit": "200MB"}
     settings({"landlock": thief, "uid": {**thief, "require-isolation": "uid"}})
-    openclaw = others.runner(others.reachable(tmp_path))
+    openclaw = runner(others.reachable(tmp_path))
     given = json.dumps(CODE.format(environ=desktop.environ)).encode()
     said = {
         level: openclaw("agents", "run", level, "--input", "-", input=given, check=0).out

@@ -37,15 +37,6 @@ def postgres() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def moto() -> Iterator[Moto]:
-    server = Moto()
-    try:
-        yield server
-    finally:
-        server.stop()
-
-
-@pytest.fixture
 def reader(tmp_path: Path, postgres: PostgresServer, moto: Moto) -> Path:
     """Make the home of a reader who has what the page says one needs."""
     home = tmp_path / "reader"
