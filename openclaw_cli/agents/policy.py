@@ -164,7 +164,7 @@ def code_of(agents: Iterable[AgentSpec]) -> list[str]:
     for each in agents:
         found += each.python_path
         found += (which(word) or os.path.join(each.directory, word) for word in each.command)
-    return [each for each in found if os.path.isabs(each) and os.path.exists(each)]
+    return sorted({each for each in found if os.path.isabs(each) and os.path.exists(each)})
 
 
 def key_places(home: Home) -> list[str]:

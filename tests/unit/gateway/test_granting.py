@@ -57,4 +57,5 @@ def test_the_code_of_all_agents_is_kept_from_each(tmp_path: Path) -> None:
         AgentSpec("a", handler="m:f", python_path=(str(tmp_path),)),
         AgentSpec("b", command=("sh", "agent.py", "--flag"), directory=str(tmp_path)),
     ]
-    assert code_of(agents) == [str(tmp_path), which("sh"), str(tmp_path / "agent.py")]
+    code = [str(tmp_path), str(which("sh")), str(tmp_path / "agent.py")]
+    assert code_of(agents) == code_of([*agents, agents[0]]) == sorted(code)
