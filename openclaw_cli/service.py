@@ -307,7 +307,8 @@ class Secrets:
         self, references: Sequence[Reference], found: list[Secret | OpenclawError]
     ) -> list[Secret | OpenclawError]:
         """Let the hint for a name that is not there be one that the settings have."""
-        if self.names or self.plaintext:
+        known = self.names or self.plaintext
+        if known and any(isinstance(answer, NotFoundError) for answer in found):
             from openclaw_cli.missing import suggest
 
             suggest(references, found, {*self.names, *self.plaintext} - {API_KEYS})

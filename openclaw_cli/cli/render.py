@@ -1,7 +1,7 @@
 """What people look at: tables, facts, JSON, messages, progress.
 
 The answer goes to standard output, everything else to standard error. All text that is not our
-literal passes `sanitize.safe` here; there is no markup that it could be taken for.
+literal passes `sanitize.safe` here, and Rich is only ever given finished text, never markup.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from openclaw_cli.cli import stdout as way_out
-from openclaw_cli.cli.layout import GAP, Column, cut, fit, kept_in_place, padded, wrapped
+from openclaw_cli.cli.layout import Column, cut, fit, kept_in_place, padded, wrapped
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.sanitize import safe
 
@@ -34,6 +34,8 @@ What is well has no colour, and what needs a look is magenta: red and magenta ca
 and on a light background in the usual palettes (2.4:1 at the least, mostly above 3:1), green and
 yellow on a light one cannot (down to 1.7:1). The words say all of it as well.
 """
+
+_STYLES = {"attention": "magenta", "bad": "red", "quiet": "dim"}  # the same in Rich's words
 
 STATES = {
     "due": "attention",
@@ -214,20 +216,12 @@ class Output:
         return _sgr(text, tone) if self.coloured else text
 
     def _drawn(self, columns: Sequence[Column], rows: Sequence[Sequence[str]]) -> str:
-        """Lay out a table with a line below its titles, and its states in their colours."""
-        titles = [column.title for column in columns]
-        widths = [max(map(way_out.width, cells)) for cells in zip(titles, *rows, strict=True)]
-        lines = [self.paint(GAP.join(map(padded, titles, widths)).rstrip(), "strong")]
-        if self.unicode:
-            lines.append(self.paint("─" * (sum(widths) + len(GAP) * (len(widths) - 1)), "quiet"))
-        for row in rows:
-            cells = [
-                self.paint(cell, STATES.get(cell, "") if column.states else "")
-                + " " * (wide - way_out.width(cell))
-                for column, cell, wide in zip(columns, row, widths, strict=True)
-            ]
-            lines.append(GAP.join(cells).rstrip())
-        return "".join(line + "\n" for line in lines)
+        from openclaw_cli.cli import table
+
+        if len(rows) > table.MOST_ROWS:
+            return way_out.columns([column.title for column in columns], rows)
+        styles = {state: _STYLES[tone] for state, tone in STATES.items()}
+        return table.drawn(columns, rows, self.width, styles, rule=self.unicode)
 
     def _paint_message(self, text: str, tone: str) -> str:
         return _sgr(text, tone) if self._messages_coloured else text
