@@ -28,7 +28,7 @@ ONLY_LINUX: dict[types.ModuleType, str] = {
     fcntl: "F_SETPIPE_SZ F_GETPIPE_SZ F_ADD_SEALS F_OFD_SETLK F_OFD_GETLK F_OFD_SETLKW F_NOTIFY",
     resource: "prlimit",
 }
-THEIRS = ("engines.celery", "engines.node", "handlers.acp", "testing.")
+THEIRS = ("engines.celery", "engines.node", "engines.remote", "handlers.acp", "testing.")
 """Their libraries ask how this Python was built, and are told that it was for Linux."""
 
 

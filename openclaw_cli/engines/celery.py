@@ -18,7 +18,7 @@ from celery import Celery
 from kombu import Exchange
 
 from openclaw_cli.agents.spec import AgentSpec
-from openclaw_cli.engines.names import COMMON, CONTROL
+from openclaw_cli.engines.names import COMMON, CONTROL, is_redis
 from openclaw_cli.errors import ConfigError
 
 ONCE, AGAIN = "openclaw.once", "openclaw.again"
@@ -58,11 +58,6 @@ def app(broker: str, agents: Mapping[str, AgentSpec]) -> Celery:
         broker_transport_options=RETRY | (_restoring(agents) if is_redis(broker) else {}),
     )
     return made
-
-
-def is_redis(broker: str) -> bool:
-    """Tell which of the two kinds of brokers it is."""
-    return broker.startswith("redis")
 
 
 def visibility(agents: Mapping[str, AgentSpec]) -> float:

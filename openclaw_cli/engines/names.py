@@ -1,4 +1,4 @@
-"""What queues are called at a broker."""
+"""What brokers and the queues at them are called."""
 
 from __future__ import annotations
 
@@ -17,3 +17,8 @@ def node_queue(node: str) -> str:
 def hears(node: str) -> str:
     """Return the queue of what one machine's node hears with all others; it goes with the node."""
     return f"{CONTROL}.{node}"
+
+
+def is_redis(broker: str) -> bool:
+    """Tell by its address which of the two kinds of brokers it is."""
+    return broker.startswith("redis")

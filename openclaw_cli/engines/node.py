@@ -41,6 +41,7 @@ class Node:
         self._way = way
         self._name = name
         self._taken: set[str] = set()
+        self._back = False  # whether it has its threads
 
     # --- requests ---
 
@@ -141,7 +142,15 @@ class Node:
             answer = {}
         self._say(said, {"op": "answer", "answer": answer})
 
-    def threads(self) -> None:
+    def live(self) -> None:
+        """Say that this node is alive; the first time, take its threads back."""
+        with suppress(Exception):  # the broker is away: then nobody asks either
+            self._way.present(self._name)
+            if not self._back:
+                self._threads()
+                self._back = True
+
+    def _threads(self) -> None:
         """Take back the threads that the gateway here has sessions of, after a pause of the node.
 
         They may be another machine's by now.
@@ -170,7 +179,8 @@ def run(home: Home, configuration: Configuration, broker: str, name: str) -> int
     node = Node(home, way, name)
     _introduce(made, node, way, name)
     ended = threading.Event()
-    threading.Thread(target=_living, args=(way, node, name, ended), daemon=True).start()
+    node.live()  # before it takes anything: else another might take what is for a thread of ours
+    threading.Thread(target=_living, args=(node, ended), daemon=True).start()
     most = configuration.threads.max_threads
     words = [
         "--quiet",
@@ -226,13 +236,7 @@ def _introduce(made: Celery, node: Node, way: Way, name: str) -> None:
     made.steps["consumer"].add(Hearing)
 
 
-def _living(way: Way, node: Node, name: str, ended: threading.Event) -> None:
-    """Say again and again that this node is alive."""
-    known = False
-    while not ended.is_set():
-        with suppress(Exception):  # the broker is away: then nobody asks either
-            way.present(name)
-            if not known:
-                node.threads()
-                known = True
-        ended.wait(1.0)
+def _living(node: Node, ended: threading.Event) -> None:
+    """Say again and again that a node is alive."""
+    while not ended.wait(1.0):
+        node.live()

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeAlias
 
-from openclaw_cli.engines.celery import is_redis
+from openclaw_cli.engines.names import is_redis
 
 Message = dict[str, Any]
 Heard: TypeAlias = Callable[[float], Message | None]

@@ -121,7 +121,9 @@ def agent(
     Path(made, "openclaw.json").write_text(json.dumps({"agents": agents}))
     line = {"get": READ, "agents run": RUN}[request.param]
     step = 1 if NIGHTLY else {READ: 3, RUN: 11}[line]
-    return Agent(f"{place}/state", line, tmp_path / "marks", step)
+    marks = tmp_path / "marks"
+    marks.mkdir()  # beside what is hidden from it an agent makes no new file
+    return Agent(f"{place}/state", line, marks / "given", step)
 
 
 def fresh(agent: Agent, template: Callable[[str], str]) -> None:
