@@ -85,8 +85,9 @@ class Asking:
         if self.missed < 2:  # noqa: PLR2004
             return
         if not self.spec.idempotent:
+            which = self.node if self.begun else "of its thread"
             raise TemporaryError(
-                f"the machine {self.node} went away with the request",
+                f"the machine {which} went away with the request",
                 hint="it may have run in part; try again where that does no harm",
             )
         if self.spec.keeps_session:

@@ -32,6 +32,7 @@ from openclaw_cli.engines.way import (
 )
 
 THREADS = f"{COMMON}.threads"
+_THREAD = f"{COMMON}.thread."
 _UNBOUND = f"{COMMON}.unbound"
 _BEATS = 4  # seconds between two signs of life; without one for twice as long a node is gone
 Result = TypeVar("Result")
@@ -68,14 +69,20 @@ class RabbitWay:
             return self._inbox
 
     def place(self, thread: str) -> Place:
-        """Return the exchange that knows."""
-        self._voice.do(lambda _: None)  # so that it is there
-        return Place(exchange=THREADS, routing_key=thread)
+        """Return the exchange that knows; a thread's queue stands for its machine's name."""
+        held = _thread(thread) if self._is_there(_thread(thread)) else ""
+        return Place(exchange=THREADS, routing_key=thread, node=held)
 
     def alive(self, node: str) -> bool:
-        """Ask for the queue that goes with the node's connection."""
+        """Ask for a queue that goes with the node's connection."""
+        return self._is_there(node if node.startswith(_THREAD) else hears(node))
+
+    def _is_there(self, queue: str) -> bool:
+        """Tell whether there is a queue that somebody takes from, or a node has for itself."""
         try:
-            return self._voice.do(lambda main: _consumers(main.connection, hears(node))) > 0
+            return self._voice.do(lambda main: _consumers(main.connection, queue)) > 0
+        except ResourceLocked:
+            return True
         except NotFound:
             return False
 
@@ -319,7 +326,7 @@ def _consumers(connection: Any, queue: str) -> int:  # noqa: ANN401
 
 
 def _thread(thread: str) -> str:
-    return f"{COMMON}.thread.{thread}"
+    return _THREAD + thread
 
 
 def _cancelled(request: str) -> str:
