@@ -61,9 +61,8 @@ class Secrets:
     `order` are the backends that a bare name is looked for in, `fallback` those that any reference
     is looked for in after its own; `names` says where bare names lead instead, `plaintext` which of
     them stand in the settings' sources; `expected` what is expected of readings, by name;
-    `elsewhere` makes the others than
-    the local store when one is first needed, and `found` makes that where there is none. `guard`
-    holds an agent to its grants.
+    `elsewhere` makes the others than the local store when one is first needed, and `found` makes
+    that where there is none. `guard` holds an agent to its grants.
     """
 
     def __init__(

@@ -90,11 +90,6 @@ def kept_in_place(text: str) -> str:
     return text + LEFT_TO_RIGHT_MARK
 
 
-def padded(text: str, wide: int) -> str:
-    """Return `text` with as many spaces after it as `wide` columns take."""
-    return text + " " * (wide - width(text))
-
-
 def wrapped(text: str, room: int, *, first: str = "", rest: str = "") -> list[str]:
     """Break a text between its words, so that each line has `room` columns.
 

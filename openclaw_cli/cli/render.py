@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from openclaw_cli.cli import stdout as way_out
-from openclaw_cli.cli.layout import Column, cut, fit, kept_in_place, padded, wrapped
+from openclaw_cli.cli.layout import Column, cut, fit, kept_in_place, wrapped
 from openclaw_cli.errors import OpenclawError
 from openclaw_cli.sanitize import safe
 
@@ -128,7 +128,7 @@ class Output:
         room = self.width - widest - 2
         lines = []
         for label, text, *tone in facts:
-            begins = self.paint(padded(safe(label), widest), "quiet")
+            begins = self.paint(way_out.padded(safe(label), widest), "quiet")
             for line in wrapped(safe(text), room):
                 lines.append(f"{begins}  {self.paint(line, *tone)}".rstrip() + "\n")
                 begins = " " * widest

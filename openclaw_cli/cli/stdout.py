@@ -95,7 +95,7 @@ def columns(titles: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     if plain:
         form = "  ".join([f"%-{wide}s" for wide in widths[:-1]] + ["%s"])
         return "".join([(form % tuple(line)).rstrip() + "\n" for line in lines])
-    return "".join(["  ".join(map(_padded, line, widths)).rstrip() + "\n" for line in lines])
+    return "".join(["  ".join(map(padded, line, widths)).rstrip() + "\n" for line in lines])
 
 
 def width(text: str) -> int:
@@ -119,7 +119,8 @@ def width(text: str) -> int:
     )
 
 
-def _padded(text: str, wide: int) -> str:
+def padded(text: str, wide: int) -> str:
+    """Return `text` with as many spaces after it as `wide` columns take."""
     return text + " " * (wide - width(text))
 
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from openclaw_cli import duration
-from openclaw_cli.cli.layout import cut, padded, wrapped
+from openclaw_cli.cli.layout import cut, wrapped
 from openclaw_cli.cli.render import Output
-from openclaw_cli.cli.stdout import width
+from openclaw_cli.cli.stdout import padded, width
 from openclaw_cli.sanitize import safe
 
 _TONES = {"current": "strong", "pending": "attention", "retired": "quiet"}

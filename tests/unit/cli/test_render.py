@@ -17,16 +17,8 @@ from openclaw_cli.cli.render import TONES, Output
 from openclaw_cli.cli.stdout import width
 from openclaw_cli.errors import NotFoundError, OpenclawError
 from tests.unit.cli.terminal import Terminal
+from tests.unit.cli.test_layout import COLUMNS
 
-COLUMNS = [
-    Column("name", weight=9, shortest=20),
-    Column("provider", weight=4, shortest=8),
-    Column("backend", weight=3, shortest=8),
-    Column("version", weight=2, shortest=3, short="ver"),
-    Column("age", weight=6),
-    Column("next rotation", weight=5, short="next"),
-    Column("state", weight=8, states=True),
-]
 LONG = "team/payments/production/stripe-restricted-key-for-billing"
 ROWS = [
     ["openai-api-key", "openai", "local", "3", "2d", "in 5 days", "ok"],
